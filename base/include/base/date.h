@@ -1,0 +1,22 @@
+/*
+ * struct date: a calendar day that may be partly known, as HL7 v2 DTM and FHIR date allow.
+ */
+#pragma once
+
+#include "base/str.h"
+
+struct date {
+    uint16_t year; /* 0 = no date at all */
+    uint8_t month; /* 0 = not given */
+    uint8_t day;   /* 0 = not given */
+};
+
+/* "YYYY[MM[DD[…time]]]" ([HL7 2.5.1 2.A.21] DT, 2.A.22 DTM) or "YYYY-MM-DD". False, and *out untouched, when the day does
+ * not exist or the year is outside 1800..2200. */
+bool date_parse(struct str text, struct date *out);
+bool date_is_valid(struct date date);
+/* Days since 1970-01-01, proleptic Gregorian; needs a full date. */
+int32_t date_to_days(struct date date);
+struct date date_from_days(int32_t days);
+/* "1980-02-29", "1980-02", "1980" or "". out has 11 bytes. */
+void date_format(struct date date, char out[11]);
