@@ -1,0 +1,87 @@
+/*
+ * The store: Berkeley DB tables that hold the projections. One writer (the apply thread), many readers.
+ *
+ * Writes: a struct data_txn gathers puts and deletes in memory; its own reads see them. data_commit() applies them, sorted,
+ * as one Berkeley DB transaction together with `applied_seq`, without sync: after a crash the journal is applied again from
+ * there. Readers see a commit whole or not at all.
+ *
+ * Why one writer: Debian's Berkeley DB 5.3 silently loses keys under concurrent B-tree inserts (docs/adr/0002-one-writer.md).
+ * Every database is created with page checksums; any Berkeley DB write or sync failure ends the process.
+ *
+ * Rows: `key` and `row` are bytes; keys sort by memcmp, so numbers in keys are big-endian (base/buf.h).
+ * Threads: data_get / data_scan from any thread; struct data_txn from the one writer.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/ctx.h"
+
+struct data_store;
+struct data_txn;
+
+/* A room declares its tables as a const array and hands them to data_open(); order and names are part of the disk format. */
+struct data_table_spec {
+    const char *name; /* "mpi.record" */
+};
+
+struct data_table; /* handle; lives as long as the store */
+
+struct data_options {
+    const char *dir;          /* the data directory; the store makes its own folder inside */
+    uint32_t format;          /* on-disk format number of idem's rows: a store with another number is refused (DATA_STORE_FORMAT) */
+    uint64_t cache_bytes;     /* 0 = 64 MiB */
+    const struct data_table_spec *tables;
+    size_t table_count;
+};
+
+/* Opens or creates, runs recovery, checks the format number. A damaged store is refused with data.store-damaged: the caller
+ * may data_discard() it and apply the journal again from its first entry. */
+status data_open(struct ctx *cx, const struct data_options *options, struct data_store **out_store);
+void data_close(struct data_store *store); /* checkpoint and close */
+status data_discard(struct ctx *cx, const char *dir);
+
+struct data_table *data_table(struct data_store *store, const char *name); /* must be one of the declared tables */
+
+uint64_t data_applied_seq(struct data_store *store); /* 0 for a new store */
+
+/* One row into cx->arena. data.no-such-row (NOT_FOUND) when absent: then cx->reason is set cheaply, without detail. */
+status data_get(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
+
+/* Rows whose key starts with `prefix`, in key order, from `from` on (STR_NONE = the first), until visit answers false.
+ * key and row are borrowed for the call. Do not call data_* from inside visit. */
+typedef bool data_visit_fn(void *arg, struct str key, struct str row);
+status data_scan(struct data_table *table, struct ctx *cx, struct str prefix, struct str from, data_visit_fn *visit,
+                 void *arg);
+/* The same from the last key downwards; `from` STR_NONE = the last of the prefix. */
+status data_scan_back(struct data_table *table, struct ctx *cx, struct str prefix, struct str from, data_visit_fn *visit,
+                      void *arg);
+status data_count(struct data_table *table, struct ctx *cx, uint64_t *out_rows);
+
+/* The one writer's transaction. */
+struct data_txn *data_txn_begin(struct data_store *store);
+status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
+void data_txn_put(struct data_txn *txn, struct data_table *table, struct str key, struct str row);
+void data_txn_delete(struct data_txn *txn, struct data_table *table, struct str key);
+/* Rows by prefix as this transaction sees them (committed rows with its own puts and deletes laid over). */
+status data_txn_scan(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str prefix,
+                     data_visit_fn *visit, void *arg);
+/* A mark to undo to: an entry that turns out to be refused takes its half-made rows back. */
+size_t data_txn_mark(struct data_txn *txn);
+void data_txn_undo_to(struct data_txn *txn, size_t mark);
+/* Applies and frees the transaction. Failure ends the process (only programming errors and broken disks reach it). */
+void data_txn_commit(struct data_txn *txn, uint64_t applied_seq);
+void data_txn_abort(struct data_txn *txn);
+
+/* Write out dirty pages and drop old logs; called on a timer by the writer. Makes applied_seq durable as a side effect. */
+status data_checkpoint(struct data_store *store, struct ctx *cx);
+
+/* Every row of every table in order, hashed (SHA-256): equal projections have equal digests. */
+status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[32]);
+
+struct data_doctor_report {
+    uint64_t rows, tables, bad_tables;
+    char first_bad[64];       /* table name */
+    const char *first_bad_why; /* "page checksum", "key order", … */
+};
+/* Reads every page and key of a store that nobody has open: checksums, key order. */
+status data_doctor(struct ctx *cx, const struct data_options *options, struct data_doctor_report *out_report);

@@ -1,0 +1,163 @@
+/*
+ * The code service as the rest of idem sees it: which code systems and maps are active, and what a code means in them.
+ *
+ * Every loaded release is an immutable, checksummed, mmap'd *pack* (terminology/pack.h). The *registry* says which packs exist
+ * and which is active per system; registering, activating and rolling back are journal entries applied by the one writer.
+ * Readers take a *snapshot*: immutable and reference-counted, so an activation never disturbs a running call.
+ *
+ * Systems are named by FHIR URI ("http://loinc.org"); HL7 v2 names (table 0396: LN, SCT, I10, I10C, RXNORM) are aliases.
+ * A local map is a release of a pack with kind map: from one system (or local system name) to another.
+ *
+ * Threads: codes_snapshot() and everything on a snapshot from any thread; codes_apply_* from the one writer.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/date.h"
+#include "base/json.h"
+#include "data/store.h"
+
+extern const struct data_table_spec codes_tables[];
+extern const size_t codes_table_count;
+
+struct codes;          /* registry and packs of one daemon */
+struct codes_snapshot; /* what was active at one moment */
+
+/* `dir` holds the packs (<data>/packs). Opens every registered pack; a missing or damaged one is named in the failure. */
+status codes_open(struct ctx *cx, const char *dir, struct data_store *store, struct codes **out_codes);
+void codes_close(struct codes *codes);
+
+struct codes_snapshot *codes_snapshot_ref(struct codes *codes);
+void codes_snapshot_unref(struct codes_snapshot *snapshot);
+
+/* A release as listed. Strings live as long as the snapshot. */
+struct codes_release {
+    uint64_t id;          /* seq of the journal entry that registered it */
+    struct str system;    /* code system URI, or for a map its name, e.g. "map:hospital-a-labs" */
+    struct str version;   /* "2.78", "20250901", "2026" … */
+    struct str kind;      /* "icd10cm", "loinc", "rxnorm", "snomed", "map" */
+    uint64_t concepts;    /* or map rows */
+    int64_t registered_us;
+    int64_t activated_us; /* 0 = never */
+    bool active;
+};
+size_t codes_release_count(const struct codes_snapshot *snapshot);
+struct codes_release codes_release_at(const struct codes_snapshot *snapshot, size_t index);
+
+/* URI of a system given as URI or HL7 v2 name; the name itself when unknown (local systems have only names). */
+struct str codes_system_uri(const struct codes_snapshot *snapshot, struct str system);
+/* The HL7 v2 name (table 0396) of a system, or the given text when it has none. */
+struct str codes_system_v2_name(const struct codes_snapshot *snapshot, struct str system);
+
+struct codes_concept {
+    struct str system, version; /* of the release that answered */
+    struct str code, display;
+    bool active;   /* in use in that release */
+    bool billable; /* ICD: may be used for coding (a leaf); true elsewhere */
+};
+struct codes_designation {
+    struct str language, use, text; /* use: "fsn", "synonym", "short", "long", "preferred" … */
+};
+struct codes_property {
+    struct str name, value; /* "parent", "replaced-by", "component", "tty", … */
+};
+/* codes.system-unknown, codes.code-unknown. `release_id` 0 = the active one. */
+status codes_lookup(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
+                    uint64_t release_id, struct codes_concept *out_concept);
+/* Into cx->arena. */
+status codes_details(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
+                     uint64_t release_id, struct codes_designation **out_designations, size_t *out_designation_count,
+                     struct codes_property **out_properties, size_t *out_property_count);
+
+enum codes_validity {
+    CODES_VALID,            /* in use in the active release */
+    CODES_INACTIVE,         /* known, but retired: see replaced-by */
+    CODES_HEADER,           /* known, but a heading that may not be used (ICD-10-CM) */
+    CODES_CODE_UNKNOWN,
+    CODES_SYSTEM_UNKNOWN,
+};
+const char *codes_validity_name(enum codes_validity validity); /* "valid", "inactive", … */
+
+struct codes_verdict {
+    enum codes_validity validity;
+    struct codes_concept concept; /* when known */
+    bool display_differs;         /* a display was given and it is none of the concept's designations (case ignored) */
+    struct str replacement;       /* a code to use instead, when the release names exactly one */
+};
+/* Is this code usable? `display` may be empty. Never fails: unknown is an answer. */
+struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system,
+                                    struct str code, struct str display);
+
+struct codes_translation {
+    struct str system, code, display; /* target; display from the target's active release when it has one */
+    struct str equivalence;           /* FHIR R4 concept-map-equivalence: "equivalent", "equal", "wider", "narrower", "inexact" */
+    struct str map, map_version;      /* release that answered */
+    uint64_t map_row;                 /* 1-based line of the row in the loaded file */
+};
+/* All rows from (system, code) to `target_system` (empty = any target) in active maps, best first, into cx->arena. None is an
+ * answer, not a failure: *out_count = 0. */
+status codes_translate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
+                       struct str target_system, struct codes_translation **out_rows, size_t *out_count);
+
+/* True when `ancestor` is reached from `code` by is-a (equal codes: true). For systems with a hierarchy. */
+status codes_subsumes(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str ancestor,
+                      struct str code, bool *out_subsumes);
+
+/* What reconciliation decided about one coded element; engine/ writes it into the message and the trace. */
+enum codes_outcome {
+    CODES_OUTCOME_STANDARD,   /* already valid in a target system: nothing to add */
+    CODES_OUTCOME_TRANSLATED, /* `translation` is to be added */
+    CODES_OUTCOME_UNMAPPED,   /* no map row: a work item */
+    CODES_OUTCOME_INVALID,    /* claims a standard system but is not valid in it: `verdict` says why; a work item */
+    CODES_OUTCOME_EMPTY,
+};
+struct codes_reconciled {
+    enum codes_outcome outcome;
+    struct codes_verdict verdict;
+    struct codes_translation translation;
+};
+/* Reconcile one (code, display, system) against the wanted target systems, in order of preference. */
+status codes_reconcile(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
+                       struct str display, const struct str *targets, size_t target_count,
+                       struct codes_reconciled *out_reconciled);
+
+/* Apply (the one writer). Bodies are those the daemon journals. */
+struct codes_registration {
+    struct str system, version, kind;
+    struct str pack_file; /* file name inside the pack directory */
+    uint8_t sha256[32];   /* of the pack file */
+    uint64_t concepts;
+};
+void codes_registration_encode(struct buf *out, const struct codes_registration *registration);
+/* Register (not yet active). The pack file must be there with this digest. Same system+version+digest again: ALREADY_EXISTS. */
+status codes_apply_register(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body);
+/* Activate release_id for its system, or roll back to the one active before: body = varint release id, 0 + lstr system = roll back. */
+void codes_activation_encode(struct buf *out, uint64_t release_id);
+void codes_rollback_encode(struct buf *out, struct str system);
+status codes_apply_activate(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body);
+
+/* Count one unmapped or invalid code of one source and path: the work list of a terminology team. */
+void codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str source,
+                           struct str path, struct str system, struct str code, struct str display,
+                           enum codes_outcome outcome);
+struct codes_work_item {
+    struct str source, path, system, code, display, outcome;
+    uint64_t count, first_seq, last_seq;
+    int64_t first_us, last_us;
+};
+/* Work items, most used first, into cx->arena. */
+status codes_work_items(struct codes *codes, struct ctx *cx, size_t max, struct codes_work_item **out_items,
+                        size_t *out_count);
+
+enum codes_reason {
+    CODES_SYSTEM_NOT_FOUND, /* codes.system-unknown, NOT_FOUND, 103 */
+    CODES_CODE_NOT_FOUND,   /* codes.code-unknown, NOT_FOUND, 103 */
+    CODES_RELEASE_UNKNOWN,  /* codes.release-unknown, NOT_FOUND, 204 */
+    CODES_RELEASE_EXISTS,   /* codes.release-exists, ALREADY_EXISTS, 205 */
+    CODES_PACK_DAMAGED,     /* codes.pack-damaged, DATA_LOSS, 207 */
+    CODES_NOTHING_BEFORE,   /* codes.nothing-to-roll-back-to, FAILED_PRECONDITION, 207 */
+    CODES_NO_HIERARCHY,     /* codes.no-hierarchy, FAILED_PRECONDITION, 207 */
+    CODES_BODY_BAD,         /* codes.bad-entry, DATA_LOSS, 207 */
+    CODES_REASON_COUNT
+};
+extern const struct reason codes_reasons[CODES_REASON_COUNT];
