@@ -1,0 +1,239 @@
+/*
+ * The master patient index as the rest of idem sees it.
+ *
+ *   record    what one source said about one patient under one identifier, with all its versions
+ *   person    a cluster of records: one human, as far as the evidence goes; its number redirects for ever once merged away
+ *   decision  what a steward or a message (A40, A24, A37) said about two records; pinned until undone
+ *
+ * Clusters are a pure function of (records, decisions, model version): never of arrival order. Merges and unmerges are
+ * decisions, never rewrites. See docs/adr/0007-clusters-are-a-pure-function.md, DESIGN section 5, [FS69].
+ *
+ * Threads: mpi_apply_* only from the one writer; everything else from any thread (the index locks itself, shared for readers).
+ * Memory:  results are in cx->arena; nothing returned points into the index.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/date.h"
+#include "data/store.h"
+
+extern const struct data_table_spec mpi_tables[];
+extern const size_t mpi_table_count;
+
+struct mpi;
+
+/* Opens over the store's tables and rebuilds the in-memory index from them (100,000 records well under 1 s). */
+status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi);
+void mpi_close(struct mpi *mpi);
+
+/* ---- what is known about somebody ---- */
+
+struct mpi_identifier {
+    struct str authority; /* assigning authority: namespace id or OID (CX-4) */
+    struct str value;     /* CX-1 */
+    struct str type;      /* HL7 table 0203: MR, PI, SS, NI, DL …; may be empty */
+};
+struct mpi_name {
+    struct str family, given, middle, suffix, prefix;
+    struct str type; /* HL7 table 0200: L legal, M maiden, A alias, N nickname …; may be empty */
+};
+struct mpi_address {
+    struct str line, city, state, postcode, country;
+};
+struct mpi_demographics {
+    const struct mpi_name *names; /* UTF-8, as the source wrote them */
+    size_t name_count;
+    struct date birth_date;
+    char sex; /* 'F' 'M' 'O' 'U' …, 0 = absent. HL7 table 0001 */
+    const struct str *phones;
+    size_t phone_count;
+    const struct mpi_address *addresses;
+    size_t address_count;
+    struct mpi_name mother; /* mother's (maiden) name, PID-6 */
+    bool multiple_birth;
+    uint8_t birth_order; /* 0 = absent */
+    bool deceased;
+};
+
+/* Explicit nulls of an update (HL7 `""`): these fields are emptied rather than kept. */
+enum mpi_field {
+    MPI_FIELD_NAMES = 1 << 0,
+    MPI_FIELD_BIRTH_DATE = 1 << 1,
+    MPI_FIELD_SEX = 1 << 2,
+    MPI_FIELD_PHONES = 1 << 3,
+    MPI_FIELD_ADDRESSES = 1 << 4,
+    MPI_FIELD_MOTHER = 1 << 5,
+};
+
+/* ---- evidence ---- */
+
+struct mpi_evidence {
+    const char *field; /* "family name", "birth date" … static */
+    const char *level; /* "exact", "one edit apart", "day and month swapped", "differs", "absent" … static */
+    int32_t weight_mbit; /* millibits of log2(m/u); they add up to the score exactly */
+};
+enum { MPI_EVIDENCE_MAX = 24 };
+struct mpi_comparison {
+    uint64_t left_record, right_record;
+    int32_t score_mbit;       /* sum of the weights and the prior */
+    uint32_t probability_ppm; /* 2^score / (1 + 2^score), parts per million */
+    uint32_t evidence_count;
+    struct mpi_evidence evidence[MPI_EVIDENCE_MAX];
+    uint32_t model_version;
+};
+
+/* ---- applying (the one writer) ---- */
+
+enum mpi_verdict {
+    MPI_VERDICT_KNOWN,    /* the identifier was already there: its person */
+    MPI_VERDICT_LINKED,   /* new record joined an existing person on its evidence */
+    MPI_VERDICT_REVIEW,   /* new person for now; a review item asks about a likely same one */
+    MPI_VERDICT_NEW,      /* new person, nobody alike */
+    MPI_VERDICT_DECIDED,  /* a merge, link, unlink or steward decision was applied */
+    MPI_VERDICT_NONE,     /* the message names nobody */
+};
+const char *mpi_verdict_name(enum mpi_verdict verdict);
+
+struct mpi_result {
+    enum mpi_verdict verdict;
+    uint64_t record, person;
+    uint64_t person_before; /* of an existing record whose person changed; else 0 */
+    uint64_t review;        /* 0 = none opened */
+    uint32_t candidates;    /* records compared */
+    struct mpi_comparison best; /* the strongest comparison; evidence_count 0 when nothing was compared */
+};
+
+struct mpi_record_input {
+    struct str source; /* who says so: sending facility/application or loader name */
+    const struct mpi_identifier *identifiers; /* first = the record's own; at least one */
+    size_t identifier_count;
+    struct mpi_demographics demographics; /* absent values keep what an update finds */
+    uint32_t cleared_fields; /* enum mpi_field bits */
+    bool person_level; /* A28, A31: person-level data. A08 and visits: one encounter's view; both update the record here */
+    bool deactivate;   /* A29: the record takes no further part in matching; never erased */
+};
+/* Create or update the record of (authority, value) of identifiers[0]. */
+status mpi_apply_record(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                        const struct mpi_record_input *input, struct mpi_result *out_result);
+
+enum mpi_decision_kind {
+    MPI_DECISION_SAME = 1,  /* steward: one human */
+    MPI_DECISION_DIFFERENT, /* steward: two humans, whatever the evidence */
+    MPI_DECISION_MERGE,     /* A40 …: right identifier is retired into left */
+    MPI_DECISION_LINK,      /* A24 */
+    MPI_DECISION_UNLINK,    /* A37: undoes the link between the two; also pins them apart */
+    MPI_DECISION_UNDO,      /* takes decision `undoes` back */
+};
+const char *mpi_decision_name(enum mpi_decision_kind kind);
+
+/* Merge, link, unlink by identifier. MERGE creates a record for an identifier nobody knows yet (so that order does not matter).
+ * Refused: both the same (mpi.merge-self), a cycle (mpi.merge-cycle), different authorities or types for MERGE
+ * (mpi.merge-authority). Source: [HL7 2.5.1 3.6.2.1] A40; docs/adr/0004. */
+status mpi_apply_identifier_decision(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                                     enum mpi_decision_kind kind, struct str source, struct mpi_identifier left,
+                                     struct mpi_identifier right, struct mpi_result *out_result);
+/* Steward decision on two records (kind SAME or DIFFERENT) or UNDO of the decision with seq `undoes`; closes the review it answers. */
+status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                                  enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record, uint64_t undoes,
+                                  struct str note, struct mpi_result *out_result);
+
+/* ---- asking (any thread) ---- */
+
+struct mpi_match {
+    uint64_t person, record;
+    bool by_identifier;
+    struct mpi_comparison comparison;
+};
+/* Who is this? Identifier matches first, then by score; one row per person, best first, at most `max`. Changes nothing. */
+status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier *identifiers, size_t identifier_count,
+                    const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
+                    size_t *out_count);
+
+struct mpi_record_view {
+    uint64_t id, person;
+    struct str source;
+    struct mpi_identifier *identifiers;
+    size_t identifier_count;
+    struct mpi_demographics demographics; /* everything currently said by this record */
+    uint64_t first_seq, last_seq;
+    int64_t first_us, last_us;
+    uint32_t versions;
+    bool active;
+    uint64_t retired_into; /* record id after a merge, 0 */
+};
+struct mpi_person_view {
+    uint64_t id;       /* after following redirects */
+    uint64_t asked;    /* the number that was asked for */
+    struct mpi_demographics golden; /* most recent legal name, most frequent birth date … with lineage in golden_from */
+    uint64_t golden_name_record, golden_birth_record, golden_address_record;
+    struct mpi_record_view *records;
+    size_t record_count;
+};
+/* mpi.person-unknown */
+status mpi_person(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_person_view *out_person);
+status mpi_record(struct mpi *mpi, struct ctx *cx, uint64_t record, struct mpi_record_view *out_record);
+/* mpi.identifier-unknown. Follows merges: a retired identifier answers the survivor's person. */
+status mpi_find(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifier, uint64_t *out_person,
+                uint64_t *out_record);
+
+/* The identifier this person is known by at `authority` (for destinations that want their own number); the smallest active one.
+ * mpi.identifier-unknown when there is none. */
+status mpi_person_identifier(struct mpi *mpi, struct ctx *cx, uint64_t person, struct str authority,
+                             struct mpi_identifier *out_identifier);
+
+/* Why two records are one person or not: the comparison, and the decisions and links between them. Recomputed from the stored
+ * values and the model version of the link, so it can be compared with what was stored. */
+struct mpi_why {
+    struct mpi_comparison now;
+    struct mpi_comparison stored; /* as it was when the link or review was made; evidence_count 0 when there was none */
+    bool same_person;
+    struct str sentence; /* one line for people, without patient data */
+};
+status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t right_record, struct mpi_why *out_why);
+
+struct mpi_review {
+    uint64_t id; /* = seq of the entry that opened it, times 16 plus a counter */
+    uint64_t left_record, right_record, left_person, right_person;
+    int64_t opened_us;
+    struct mpi_comparison comparison;
+    enum { MPI_REVIEW_OPEN = 1, MPI_REVIEW_SAME, MPI_REVIEW_DIFFERENT, MPI_REVIEW_MOOT } state;
+    uint64_t decision; /* seq of the decision that closed it */
+    struct str decided_by;
+};
+/* Open reviews, strongest first (re-checked: none that is moot), at most `max`. */
+status mpi_reviews(struct mpi *mpi, struct ctx *cx, size_t max, struct mpi_review **out_reviews, size_t *out_count);
+status mpi_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct mpi_review *out_review); /* mpi.review-unknown */
+
+struct mpi_event {
+    uint64_t seq;
+    int64_t time_us;
+    const char *what; /* "record created", "linked", "merged", "unmerged", "decided same", "undone" … static */
+    uint64_t record, person, other; /* other: person or record or decision it concerns */
+    struct str by;    /* principal */
+};
+/* What happened to a person and its records, oldest first. */
+status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_event **out_events, size_t *out_count);
+
+struct mpi_counts {
+    uint64_t records, persons, decisions, reviews_open, index_bytes;
+};
+struct mpi_counts mpi_count(struct mpi *mpi);
+
+enum mpi_reason {
+    MPI_PERSON_UNKNOWN,     /* mpi.person-unknown, NOT_FOUND, 204 */
+    MPI_RECORD_UNKNOWN,     /* mpi.record-unknown, NOT_FOUND, 204 */
+    MPI_IDENTIFIER_UNKNOWN, /* mpi.identifier-unknown, NOT_FOUND, 204 */
+    MPI_IDENTIFIER_MISSING, /* mpi.identifier-missing, INVALID_ARGUMENT, 101 */
+    MPI_MERGE_SELF,         /* mpi.merge-self, INVALID_ARGUMENT, 207 */
+    MPI_MERGE_CYCLE,        /* mpi.merge-cycle, FAILED_PRECONDITION, 207 */
+    MPI_MERGE_AUTHORITY,    /* mpi.merge-authority, INVALID_ARGUMENT, 207 */
+    MPI_DECISION_UNKNOWN,   /* mpi.decision-unknown, NOT_FOUND, 204 */
+    MPI_DECISION_UNDONE,    /* mpi.decision-undone, FAILED_PRECONDITION, 207 */
+    MPI_REVIEW_UNKNOWN,     /* mpi.review-unknown, NOT_FOUND, 204 */
+    MPI_REVIEW_CLOSED,      /* mpi.review-closed, FAILED_PRECONDITION, 207 */
+    MPI_LINK_MISSING,       /* mpi.link-missing, FAILED_PRECONDITION, 207: A37 for two that were never linked */
+    MPI_TOO_MANY,           /* mpi.too-many, RESOURCE_EXHAUSTED, 207 */
+    MPI_ROW_BAD,            /* mpi.row-bad, DATA_LOSS, 207 */
+    MPI_REASON_COUNT
+};
+extern const struct reason mpi_reasons[MPI_REASON_COUNT];
