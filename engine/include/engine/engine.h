@@ -1,0 +1,219 @@
+/*
+ * The engine: accept, apply, route, deliver. One journal, one writer, one ordered lane per destination.
+ *
+ *   submit -> journal (durable) -> apply (one thread, in order) -> answers, outbox -> lanes -> outcome -> journal
+ *
+ * Threads: everything here from any thread unless said otherwise. Callbacks come on engine threads and must be short.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "data/journal.h"
+#include "data/store.h"
+#include "mpi/mpi.h"
+#include "terminology/codes.h"
+
+extern const struct data_table_spec engine_tables[];
+extern const size_t engine_table_count;
+
+enum { ENGINE_STORE_FORMAT = 1 }; /* on-disk format number of every row in the store */
+
+struct engine;
+struct crypto_tls;
+
+struct engine_options {
+    const char *dir;            /* data directory */
+    struct crypto_tls *client_tls; /* for MLLP destinations with tls; NULL = none configured */
+    bool plant_ack_before_sync; /* planted bug, for the crash harness only */
+    const char *version;        /* written into the START entry */
+};
+
+/* Opens journal and store (rebuilding a damaged or missing store from the journal), the index and the codes, applies what the
+ * store has not seen, and starts the apply and delivery threads. */
+status engine_open(struct ctx *cx, const struct engine_options *options, struct engine **out_engine);
+/* No more submissions; finishes what is in flight (at most `grace_ms`), closes everything cleanly. */
+void engine_close(struct engine *engine, int grace_ms);
+
+struct mpi *engine_mpi(struct engine *engine);
+struct codes *engine_codes(struct engine *engine);
+struct journal *engine_journal(struct engine *engine);
+struct data_store *engine_store(struct engine *engine);
+const char *engine_packs_dir(struct engine *engine);
+
+/* ---- messages ---- */
+
+struct engine_submission {
+    struct str source;    /* configured name of the source */
+    struct str protocol;  /* "mllp", "grpc" */
+    struct str peer;      /* address, for the trace */
+    struct str principal; /* authenticated identity; empty on plain loopback */
+    struct str message;   /* HL7 v2 without framing */
+    int64_t received_us;
+};
+struct engine_answer {
+    char code[3];        /* "AA" "AE" "AR", or "CA" "CE" "CR" for the accept acknowledgement; "" = no answer is due */
+    uint64_t seq;        /* 0 = not journaled (journal full, shutting down) */
+    struct str ack;      /* HL7 acknowledgement, no framing; empty when none is due */
+    uint64_t person;
+    const char *verdict; /* mpi_verdict_name(), or "" */
+    bool duplicate;
+    const char *reason;  /* reason name, "" for AA and CA */
+    bool last;           /* no further answer will come for this submission */
+};
+/* Called once, or twice in enhanced mode (accept acknowledgement, then application acknowledgement when one is due). */
+typedef void engine_answer_fn(void *arg, const struct engine_answer *answer);
+/* Copies the message. `answered` is always called, also for refusals (journal full: AR and reason data.journal-full). */
+void engine_submit(struct engine *engine, const struct engine_submission *submission, engine_answer_fn *answered, void *arg);
+
+/* What would happen, without effect (Reconcile and TestRoute). `routes_text` empty = the active routes. */
+struct engine_change {
+    struct str destination, path, before, after;
+    const char *why;
+};
+struct engine_code {
+    struct str path, outcome, system, code, target_system, target_code, target_display, map, map_version;
+    uint64_t map_row;
+};
+struct engine_step {
+    int64_t time_us, took_us;
+    struct str step, detail;
+};
+struct engine_output {
+    struct str destination, route, message;
+};
+struct engine_rehearsal {
+    uint64_t person;
+    const char *verdict;
+    struct engine_step *steps;
+    size_t step_count;
+    struct engine_code *codes;
+    size_t code_count;
+    struct engine_change *changes;
+    size_t change_count;
+    struct engine_output *outputs;
+    size_t output_count;
+};
+status engine_rehearse(struct engine *engine, struct ctx *cx, struct str routes_text, struct str source,
+                       struct str message, struct engine_rehearsal *out_rehearsal);
+
+/* ---- changes by people: journaled, applied, answered ---- */
+
+struct engine_decision {
+    enum mpi_decision_kind kind; /* SAME, DIFFERENT, UNDO */
+    uint64_t left_record, right_record, undoes;
+    struct str note;
+};
+status engine_decide(struct engine *engine, struct ctx *cx, const struct engine_decision *decision,
+                     struct mpi_result *out_result, uint64_t *out_seq);
+
+struct engine_people_result {
+    uint64_t loaded, new_persons, linked, reviews;
+};
+/* At most 1000 records an entry. */
+status engine_load_people(struct engine *engine, struct ctx *cx, const struct mpi_record_input *records, size_t count,
+                          struct engine_people_result *out_result, uint64_t *out_seq);
+
+status engine_register_codes(struct engine *engine, struct ctx *cx, const struct codes_registration *registration,
+                             uint64_t *out_release);
+status engine_activate_codes(struct engine *engine, struct ctx *cx, uint64_t release, uint64_t *out_seq);
+status engine_rollback_codes(struct engine *engine, struct ctx *cx, struct str system, uint64_t *out_seq);
+
+struct engine_routes_view {
+    struct str version, text;
+    uint64_t seq;
+    struct str *routes, *sources, *destinations;
+    size_t route_count, source_count, destination_count;
+};
+status engine_routes(struct engine *engine, struct ctx *cx, struct engine_routes_view *out_routes);
+/* Strict: engine.routes-bad with line, column and a suggestion. */
+status engine_apply_routes(struct engine *engine, struct ctx *cx, struct str text, bool dry_run,
+                           struct engine_routes_view *out_routes);
+
+struct engine_dead_letter {
+    uint64_t id, seq;
+    struct str destination, reason, detail, control_id, type, message, answer; /* message and answer only from engine_dead_letter() */
+    int64_t time_us;
+    uint32_t attempts;
+};
+status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str destination, size_t max,
+                           struct engine_dead_letter **out_letters, size_t *out_count, uint64_t *out_total);
+status engine_dead_letter(struct engine *engine, struct ctx *cx, uint64_t id, struct engine_dead_letter *out_letter);
+/* By id, or (id 0) all of a destination. */
+status engine_replay(struct engine *engine, struct ctx *cx, uint64_t id, struct str destination, bool dry_run,
+                     uint64_t **out_ids, size_t *out_count);
+
+/* ---- seeing ---- */
+
+struct engine_delivery {
+    struct str destination, state, ack_code, reason; /* state: "queued" "delivered" "refused" "dead" */
+    uint32_t attempts, in_doubt;
+    int64_t done_us;
+};
+struct engine_trace {
+    uint64_t seq, person, record;
+    struct str source, principal, control_id, type, ack_code, reason, verdict, message, routes_version;
+    struct mpi_comparison comparison;
+    struct engine_code *codes;
+    size_t code_count;
+    struct engine_change *changes;
+    size_t change_count;
+    struct engine_delivery *deliveries;
+    size_t delivery_count;
+    struct engine_step *steps;
+    size_t step_count;
+};
+/* By journal number, or (seq 0) the newest message with this control id. engine.message-unknown. */
+status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct str control_id,
+                    struct engine_trace *out_trace);
+
+struct engine_message_line {
+    uint64_t seq, person;
+    int64_t time_us;
+    struct str source, type, control_id, ack_code, reason, verdict;
+};
+/* Newest first, below `before` (0 = the newest). */
+status engine_messages(struct engine *engine, struct ctx *cx, uint64_t before, size_t max, bool refused_only,
+                       struct engine_message_line **out_lines, size_t *out_count);
+
+struct engine_lane_view {
+    struct str destination, kind, state, last_error;
+    uint64_t queued, delivered, refused, dead, attempts;
+    int64_t oldest_us;
+};
+struct engine_source_view {
+    struct str name, kind;
+    uint64_t received, accepted, refused, duplicates, connections;
+};
+struct engine_status {
+    int64_t started_us;
+    uint64_t journal_last_seq, applied_seq, received, accepted, refused;
+    uint64_t deliveries_owed, deliveries_done, deliveries_queued, deliveries_dead;
+    int64_t unaccounted; /* owed - done - queued - dead, the queue counted in the outbox itself; must be 0 */
+    struct mpi_counts mpi;
+    uint64_t work_items;
+    struct engine_lane_view *lanes;
+    size_t lane_count;
+    struct engine_source_view *sources;
+    size_t source_count;
+    bool journal_full;
+};
+status engine_status(struct engine *engine, struct ctx *cx, struct engine_status *out_status);
+
+/* A source says how many connections it holds, for the status. */
+void engine_source_connections(struct engine *engine, const char *source, int change);
+
+enum engine_reason {
+    ENGINE_DUPLICATE_OTHER,   /* engine.control-id-reused, ALREADY_EXISTS, 205: same control id, other content */
+    ENGINE_CONTROL_ID_EMPTY,  /* engine.control-id-missing, INVALID_ARGUMENT, 101 */
+    ENGINE_TYPE_UNKNOWN,      /* engine.type-unknown, INVALID_ARGUMENT, 200 */
+    ENGINE_SOURCE_UNKNOWN,    /* engine.source-unknown, PERMISSION_DENIED, 207 */
+    ENGINE_ROUTES_BAD,        /* engine.routes-bad, INVALID_ARGUMENT, 207 */
+    ENGINE_MESSAGE_UNKNOWN,   /* engine.message-unknown, NOT_FOUND, 204 */
+    ENGINE_DEAD_UNKNOWN,      /* engine.dead-letter-unknown, NOT_FOUND, 204 */
+    ENGINE_CLOSING,           /* engine.closing, UNAVAILABLE, 207 */
+    ENGINE_ENTRY_BAD,         /* engine.entry-bad, DATA_LOSS, 207 */
+    ENGINE_PATIENT_MISSING,   /* engine.patient-missing, INVALID_ARGUMENT, 101 */
+    ENGINE_TOO_LARGE,         /* engine.too-large, RESOURCE_EXHAUSTED, 207 */
+    ENGINE_REASON_COUNT
+};
+extern const struct reason engine_reasons[ENGINE_REASON_COUNT];
