@@ -18,7 +18,7 @@ const struct reason yaml_reasons[YAML_REASON_COUNT] = {
     [YAML_BAD_VALUE] = YAML_ROW("yaml.bad-value", "a value cannot be used"),
 };
 
-static status fail_at(struct ctx *cx, uint32_t line, uint32_t column, enum yaml_reason reason, const char *format,
+__attribute__((format(printf, 5, 0))) static status fail_at(struct ctx *cx, uint32_t line, uint32_t column, enum yaml_reason reason, const char *format,
                       va_list args)
 {
     char text[400];

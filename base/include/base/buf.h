@@ -20,7 +20,7 @@ void buf_put(struct buf *buf, const void *bytes, size_t len);
 void buf_put_byte(struct buf *buf, uint8_t byte);
 void buf_put_str(struct buf *buf, struct str s);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *buf, const char *format, va_list args);
+void buf_vprintf(struct buf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void buf_drop_front(struct buf *buf, size_t len);
 
 static inline struct str buf_str(const struct buf *buf)
