@@ -16,6 +16,7 @@ enum {
     LIMIT_GRPC_ARENA_BYTES = 64 * 1024 * 1024,  /* unpacked request */
     LIMIT_GRPC_DEPTH = 32,                      /* nesting of a request on the wire */
     LIMIT_REQUEST_ARENA_BYTES = 256 * 1024 * 1024,
+    LIMIT_NAME_BYTES = 72,                       /* a configured name: 64 characters, NUL, rounded */
     LIMIT_DESTINATIONS = 256,
     LIMIT_ROUTES = 256,
     LIMIT_CODES_PER_MESSAGE = 20 * 1000,        /* coded elements reconciled in one message */

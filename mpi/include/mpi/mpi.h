@@ -94,6 +94,9 @@ enum mpi_verdict {
 };
 const char *mpi_verdict_name(enum mpi_verdict verdict);
 
+/* What a comparison alone would lead to: LINKED, REVIEW or NEW, by the model's thresholds. */
+enum mpi_verdict mpi_verdict_for(struct mpi *mpi, const struct mpi_comparison *comparison);
+
 struct mpi_result {
     enum mpi_verdict verdict;
     uint64_t record, person;
@@ -110,6 +113,7 @@ struct mpi_record_input {
     struct mpi_demographics demographics; /* absent values keep what an update finds */
     uint32_t cleared_fields; /* enum mpi_field bits */
     bool person_level; /* A28, A31: person-level data. A08 and visits: one encounter's view; both update the record here */
+    bool keep_known;   /* orders, results: a record that is known stays as it is; a new one is created */
     bool deactivate;   /* A29: the record takes no further part in matching; never erased */
 };
 /* Create or update the record of (authority, value) of identifiers[0]. */

@@ -1,0 +1,284 @@
+/* One message: judge, identify, plan, write, answer. */
+#include "apply_internal.h"
+
+#include "base/clock.h"
+#include "base/crypto/digest.h"
+#include "base/mem.h"
+#include "hl7v2/ack.h"
+#include "hl7v2/text.h"
+#include "identify.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Everything known about the message while it is applied. */
+struct work {
+    struct apply *ap;
+    struct ctx *cx;
+    const struct journal_entry *entry;
+    struct entry_message message;
+    struct hl7_header header;
+    struct hl7_ack_mode ack_mode;
+    struct str control_id; /* UTF-8 text of MSH-10 */
+    uint8_t digest[32];
+    struct control_row original; /* when it was received before */
+    bool duplicate;
+    struct mpi_result identity;
+    struct plan plan;
+    struct hl7_path fault;
+    struct str ack;
+    const char *ack_code;
+    struct timing timing;
+};
+
+static struct event_meaning meaning_of(const struct work *w)
+{
+    return event_meaning(w->header.type, w->header.trigger);
+}
+
+/* Was this control id of this source applied before? Same bytes: a repeat, answered as before. Other bytes: refused. */
+static status check_duplicate(struct work *w)
+{
+    crypto_sha256(w->message.message, w->digest);
+    struct str row;
+    status got = data_txn_get(w->ap->txn, w->ap->engine->control, w->cx,
+                              control_key(w->cx->arena, w->control_id, w->message.source), &row);
+    if (got == STATUS_NOT_FOUND) {
+        ctx_clear(w->cx);
+        return STATUS_OK;
+    }
+    TRY(got);
+    TRY(control_row_decode(w->cx, row, &w->original));
+    if (memcmp(w->original.digest, w->digest, sizeof w->original.digest) != 0) {
+        w->fault = hl7_path_make("MSH-10");
+        return ctx_fail(w->cx, &engine_reasons[ENGINE_DUPLICATE_OTHER], "first in %" PRIu64, w->original.seq);
+    }
+    w->duplicate = true;
+    return STATUS_OK;
+}
+
+static status judge(struct work *w)
+{
+    struct hl7_index *index = &w->ap->index;
+    hl7_header_read(w->message.message, &w->header);
+    w->ack_mode = str_is(w->message.protocol, "grpc") ? (struct hl7_ack_mode){.application = HL7_ACK_ALWAYS}
+                                                      : hl7_ack_mode(&w->header);
+    status got = hl7_index_build(index, w->cx, w->message.message, NULL);
+    if (got != STATUS_OK) {
+        w->fault = index->fault;
+        return got;
+    }
+    TRY(hl7_header_check(w->cx, &w->header, &w->fault));
+    w->control_id = hl7_text(index, w->cx->arena, w->header.control_id, NULL);
+    return check_duplicate(w);
+}
+
+static status decide(struct work *w)
+{
+    struct apply *ap = w->ap;
+    int64_t began = clock_mono_us();
+    TRY(identify_apply(ap->engine->mpi, ap->txn, w->cx, w->entry->seq, &ap->index, meaning_of(w), w->message.source,
+                       &w->identity, &w->fault));
+    int64_t identified = clock_mono_us();
+    w->timing.identify_us = (uint32_t)(identified - began);
+    struct codes_snapshot *codes = codes_snapshot_ref(ap->engine->codes);
+    struct plan_input input = {.index = &ap->index,
+                               .header = &w->header,
+                               .source = w->message.source,
+                               .routes = ap->routes,
+                               .codes = codes,
+                               .person = w->identity.person};
+    status got = str_is(w->header.type, "ACK") ? STATUS_OK : plan_make(w->cx, &input, &w->plan);
+    /* the plan's texts borrow the snapshot; it stays alive at least until this batch ends, because only this thread swaps it */
+    codes_snapshot_unref(codes);
+    w->timing.plan_us = (uint32_t)(clock_mono_us() - identified);
+    return got;
+}
+
+/* ---- writing ---- */
+
+static void write_outbox(struct work *w)
+{
+    uint32_t number = 0;
+    for (size_t i = 0; i < w->plan.output_count; i++) {
+        const struct plan_output *output = &w->plan.outputs[i];
+        bool as_received = output->bytes.data == NULL;
+        struct str bytes = as_received ? w->message.message : output->bytes;
+        struct outbox_row row = {w->entry->seq, w->header.control_id, as_received, bytes};
+        for (size_t j = 0; j < output->to_count; j++) {
+            struct str destination = w->ap->routes->destinations[output->to[j]].name;
+            apply_queue(w->ap, destination, (struct outbox_key){w->entry->seq, number++}, &row, bytes);
+            pthread_mutex_lock(&w->ap->engine->lock);
+            struct lane_total *total = total_lane(w->ap->engine, destination);
+            total->owed++;
+            total->dirty = true;
+            pthread_mutex_unlock(&w->ap->engine->lock);
+        }
+    }
+}
+
+static void write_work_items(struct work *w)
+{
+    for (size_t i = 0; i < w->plan.code_count; i++) {
+        enum codes_outcome outcome = w->plan.outcomes[i];
+        if (outcome != CODES_OUTCOME_UNMAPPED && outcome != CODES_OUTCOME_INVALID)
+            continue;
+        const struct engine_code *code = &w->plan.codes[i];
+        struct hl7_path path;
+        if (hl7_path_compile(w->cx, code->path, &path) != STATUS_OK)
+            continue; /* cannot be: plan.c formatted it */
+        char text[HL7_PATH_TEXT_MAX];
+        path.segment = 1;
+        path.repetition = 0; /* counted by kind of place, not by each place */
+        size_t len = hl7_path_format(&path, text);
+        codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, w->entry->seq, w->message.source,
+                              str_make(text, len), code->system, code->code, w->plan.displays[i], outcome);
+    }
+}
+
+static void write_control(struct work *w)
+{
+    struct control_row row = {.seq = w->entry->seq,
+                              .person = w->identity.person,
+                              .ack_code = str_from(w->ack_code),
+                              .ack = w->ack,
+                              .verdict = str_from(mpi_verdict_name(w->identity.verdict))};
+    memcpy(row.digest, w->digest, sizeof row.digest);
+    SCOPED(buf_fini) struct buf encoded = {0};
+    control_row_encode(&encoded, &row);
+    data_txn_put(w->ap->txn, w->ap->engine->control, control_key(w->cx->arena, w->control_id, w->message.source),
+                 buf_str(&encoded));
+}
+
+static void list_changes(struct work *w, struct message_row *row)
+{
+    size_t changes = 0, outputs = 0;
+    for (size_t i = 0; i < w->plan.output_count; i++) {
+        changes += w->plan.outputs[i].change_count;
+        outputs += w->plan.outputs[i].to_count;
+    }
+    row->changes = arena_array(w->cx->arena, changes, sizeof *row->changes);
+    row->outputs = arena_array(w->cx->arena, outputs, sizeof *row->outputs);
+    for (size_t i = 0; i < w->plan.output_count; i++) {
+        const struct plan_output *output = &w->plan.outputs[i];
+        for (size_t j = 0; j < output->change_count; j++) {
+            const struct plan_change *change = &output->changes[j];
+            row->changes[row->change_count++] =
+                (struct engine_change){output->route->name, change->path, change->before, change->after, change->why};
+        }
+        for (size_t j = 0; j < output->to_count; j++)
+            row->outputs[row->output_count++] =
+                (struct message_row_output){output->route->name, w->ap->routes->destinations[output->to[j]].name};
+    }
+}
+
+static void write_message(struct work *w, const struct applied *result)
+{
+    const struct hl7_header *h = &w->header;
+    struct message_row row = {
+        .received = w->message,
+        .principal = w->cx->principal,
+        .journaled_us = w->entry->time_us,
+        .control_id = w->control_id,
+        .type = h->trigger.len ? arena_printf(w->cx->arena, "%.*s^%.*s", STR_ARGS(h->type), STR_ARGS(h->trigger)) : h->type,
+        .ack_code = str_from(w->ack_code),
+        .reason = result->reason ? str_from(result->reason->name) : STR_NONE,
+        .detail = result->detail,
+        .duplicate_of = w->duplicate ? w->original.seq : 0,
+        .warnings = hl7_warnings_total(&w->ap->index.warnings),
+        .verdict = result->status == STATUS_OK && !w->duplicate ? mpi_verdict_name(w->identity.verdict) : "",
+        .person = w->identity.person,
+        .record = w->identity.record,
+        .review = w->identity.review,
+        .comparison = w->identity.best,
+        .routes_version = w->ap->routes->version,
+        .codes = w->plan.codes,
+        .code_count = w->plan.code_count,
+    };
+    list_changes(w, &row);
+    SCOPED(buf_fini) struct buf encoded = {0};
+    message_row_encode(&encoded, &row);
+    data_txn_put(w->ap->txn, w->ap->engine->message, seq_key(w->cx->arena, w->entry->seq), buf_str(&encoded));
+}
+
+/* ---- answering ---- */
+
+static void build_ack(struct work *w, const struct applied *result)
+{
+    enum hl7_ack_code code = hl7_ack_code_for(result->reason, false);
+    w->ack_code = hl7_ack_code_text(code);
+    if (!hl7_ack_is_due(w->ack_mode.application, result->status == STATUS_OK))
+        return;
+    struct hl7_ack ack = {.to = &w->header,
+                          .code = code,
+                          .control_id = arena_printf(w->cx->arena, "I%" PRIu64, w->entry->seq),
+                          .now_us = w->entry->time_us,
+                          .reason = result->reason,
+                          .location = &w->fault,
+                          .detail = result->detail};
+    SCOPED(buf_fini) struct buf bytes = {0};
+    hl7_ack_build(&ack, &bytes);
+    w->ack = arena_str(w->cx->arena, buf_str(&bytes));
+}
+
+static void answer(struct work *w, struct applied *result)
+{
+    struct engine_answer *out = &result->answer;
+    *out = (struct engine_answer){.seq = w->entry->seq, .person = w->identity.person, .last = true, .reason = ""};
+    out->verdict = mpi_verdict_name(w->identity.verdict);
+    out->ack = w->ack;
+    if (result->reason)
+        out->reason = result->reason->name;
+    if (w->duplicate) {
+        out->duplicate = true;
+        out->ack = w->original.ack;
+        out->person = w->original.person;
+        out->verdict = arena_str(w->cx->arena, w->original.verdict).data;
+    }
+    snprintf(out->code, sizeof out->code, "%s", w->ack_code);
+}
+
+static void count_message(struct work *w, const struct applied *result)
+{
+    pthread_mutex_lock(&w->ap->engine->lock);
+    struct source_total *total = total_source(w->ap->engine, w->message.source);
+    total->received++;
+    total->accepted += result->status == STATUS_OK;
+    total->refused += result->status != STATUS_OK;
+    total->duplicates += w->duplicate;
+    total->dirty = true;
+    w->ap->engine->timings[w->entry->seq % TIMINGS] = w->timing;
+    pthread_mutex_unlock(&w->ap->engine->lock);
+}
+
+void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
+{
+    struct work w = {.ap = ap, .cx = cx, .entry = entry, .timing.seq = entry->seq, .ack_code = ""};
+    int64_t began = clock_mono_us();
+    size_t mark = data_txn_mark(ap->txn);
+    status got = entry_message_decode(cx, entry->body, &w.message);
+    if (got == STATUS_OK)
+        got = judge(&w);
+    w.timing.parse_us = (uint32_t)(clock_mono_us() - began);
+    if (got == STATUS_OK && !w.duplicate)
+        got = decide(&w);
+    if (got != STATUS_OK) { /* refused: kept and listed, without any other effect */
+        data_txn_undo_to(ap->txn, mark);
+        w.plan = (struct plan){0};
+        w.identity = (struct mpi_result){.verdict = MPI_VERDICT_NONE};
+        result->reason = cx->reason;
+        result->detail = cx->detail;
+    }
+    result->status = got;
+    build_ack(&w, result);
+    if (got == STATUS_OK && !w.duplicate) {
+        write_outbox(&w);
+        write_work_items(&w);
+        write_control(&w);
+    }
+    write_message(&w, result);
+    answer(&w, result);
+    w.timing.apply_us = (uint32_t)(clock_mono_us() - began);
+    count_message(&w, result);
+    result->status = STATUS_OK; /* a refusal is a result of applying, and its row stays */
+}

@@ -1,0 +1,126 @@
+/*
+ * What the engine's files share: the engine itself, its totals, its requests.
+ *
+ * Threads: the apply thread owns everything that changes by entries; `lock` guards what others read while it changes.
+ */
+#pragma once
+
+#include "base/loop.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "engine/engine.h"
+#include "entry.h"
+#include "plan.h"
+#include "rows.h"
+
+#include <pthread.h>
+
+/* One append that somebody waits for. `applied` is called on the apply thread after the commit, in seq order. */
+struct applied;
+struct request {
+    struct request *next;
+    uint64_t seq;
+    void (*durable)(struct request *request, status result, uint64_t seq, int64_t time_us); /* journal thread; may be NULL */
+    void (*applied)(struct request *request, const struct applied *result);
+};
+
+/* What applying one entry came to; texts live in the batch's arena. */
+struct applied {
+    uint64_t seq;
+    status status;
+    const struct reason *reason;
+    struct str detail;
+    struct engine_answer answer;          /* MESSAGE */
+    struct mpi_result mpi;                /* DECISION */
+    struct engine_people_result people;   /* PEOPLE */
+    uint64_t *replayed;                   /* REPLAY */
+    size_t replayed_count;
+};
+
+struct source_total {
+    char name[LIMIT_NAME_BYTES];
+    uint64_t received, accepted, refused, duplicates;
+    int64_t connections; /* not stored */
+    bool dirty;
+};
+struct lane_total {
+    char name[LIMIT_NAME_BYTES];
+    uint64_t owed, delivered, dead, attempts, in_doubt;
+    bool dirty;
+};
+
+/* How long the parts of an apply took, for recent messages: kept in memory only, because apply itself must not read clocks
+ * into its rows. */
+struct timing {
+    uint64_t seq;
+    uint32_t parse_us, identify_us, plan_us, apply_us;
+};
+enum { TIMINGS = 8192 };
+
+struct engine {
+    struct engine_options options;
+    char *dir, *packs_dir;
+    struct journal *journal;
+    struct data_store *store;
+    struct mpi *mpi;
+    struct codes *codes;
+    struct data_table *message, *delivery, *outbox, *control, *dead, *counter, *meta;
+
+    pthread_mutex_t lock; /* everything below, unless said otherwise */
+    pthread_cond_t announced_changed;
+    struct request *requests, **requests_end; /* durable, not yet applied; in seq order */
+    uint64_t announced_seq;                   /* every entry up to here has had its durable callback */
+    uint64_t applied_seq;
+    uint64_t in_flight; /* submissions and changes not yet answered */
+    bool closing;
+    struct routes *routes;
+    VEC(struct source_total) sources;
+    VEC(struct lane_total) lanes;
+    struct timing timings[TIMINGS];
+    int64_t started_us;
+
+    pthread_t apply_thread, deliver_thread;
+    bool apply_running, deliver_running, apply_stop; /* apply_stop: atomic */
+    struct loop *deliver_loop;
+    struct lanes *lane_set; /* deliver thread */
+};
+
+/* submit.c */
+status engine_append(struct engine *engine, struct ctx *cx, enum entry_kind kind, struct str principal, struct str body,
+                     struct request *request);
+/* Append, wait until applied, pass on how it went. The answer's arrays are copied into cx->arena. */
+status engine_change_state(struct engine *engine, struct ctx *cx, enum entry_kind kind, struct str body,
+                           struct applied *out_applied);
+
+/* apply.c */
+void *apply_thread_main(void *engine);
+/* Everything the store has not seen yet, without answering anybody; used at open. */
+status apply_catch_up(struct engine *engine, struct ctx *cx);
+
+/* totals.c: under engine->lock */
+struct source_total *total_source(struct engine *engine, struct str name);
+struct lane_total *total_lane(struct engine *engine, struct str name);
+status totals_load(struct engine *engine, struct ctx *cx);
+void totals_store(struct engine *engine, struct ctx *cx, struct data_txn *txn);
+
+/* lane.c: see there */
+struct lane_item {
+    struct lane_item *next;
+    struct outbox_key key;
+    uint64_t message_seq;
+    struct str control_id, bytes; /* owned, in the same allocation */
+    uint32_t attempts, in_doubt, answered; /* answered: refusals that may be tried again */
+    int64_t first_sent_us;
+    char destination[LIMIT_NAME_BYTES];
+};
+struct lane_item *lane_item_new(struct str destination, struct outbox_key key, uint64_t message_seq, struct str control_id,
+                                struct str bytes);
+/* Hands a list of committed items to the deliver thread. Any thread. */
+void lanes_feed(struct engine *engine, struct lane_item *first);
+/* New routes: lanes appear, change or stop. Any thread; takes over one reference. */
+void lanes_configure(struct engine *engine, struct routes *routes);
+void *deliver_thread_main(void *engine);
+/* Stop sending; waits until nothing is under way, at most grace_ms. True when all outcomes are known. */
+bool lanes_stop(struct engine *engine, int grace_ms);
+void lanes_view(struct engine *engine, struct arena *arena, struct engine_lane_view *views, size_t count);

@@ -1,0 +1,218 @@
+#include "patient.h"
+
+#include "base/limits.h"
+#include "hl7v2/text.h"
+
+enum { PID_2 = 2, PID_3 = 3, PID_5 = 5, PID_6, PID_7, PID_8, PID_11 = 11, PID_13 = 13, PID_14, PID_19 = 19, PID_24 = 24,
+       PID_25, PID_30 = 30 };
+
+static struct str text_of(const struct hl7_index *index, struct ctx *cx, struct str raw)
+{
+    if (raw.len == 0 || hl7_is_null(raw))
+        return STR_NONE;
+    struct str text = str_trim(hl7_text(index, cx->arena, raw, NULL));
+    return str_sub(text, 0, LIMIT_FIELD_VALUE_BYTES);
+}
+
+static struct str component(const struct hl7_index *index, struct ctx *cx, struct str repetition, uint32_t n)
+{
+    return text_of(index, cx, hl7_subcomponent(index, hl7_component(index, repetition, n), 1));
+}
+
+/* CX: id in .1, assigning authority in .4 (HD: namespace, else universal id), type in .5. */
+static bool read_identifier(const struct hl7_index *index, struct ctx *cx, struct str cx_value, struct str source,
+                            struct mpi_identifier *out)
+{
+    struct str value = component(index, cx, cx_value, 1);
+    if (value.len == 0)
+        return false;
+    struct str hd = hl7_component(index, cx_value, 4);
+    struct str authority = text_of(index, cx, hl7_subcomponent(index, hd, 1));
+    if (authority.len == 0)
+        authority = text_of(index, cx, hl7_subcomponent(index, hd, 2));
+    if (authority.len == 0)
+        authority = source; /* a number without authority means something only where it comes from */
+    *out = (struct mpi_identifier){.authority = authority, .value = value, .type = component(index, cx, cx_value, 5)};
+    return true;
+}
+
+static unsigned own_rank(const struct mpi_identifier *identifier)
+{
+    return str_is(identifier->type, "MR") ? 2 : str_is(identifier->type, "PI");
+}
+
+static void put_own_first(struct mpi_identifier *identifiers, size_t count)
+{
+    size_t own = 0;
+    for (size_t i = 1; i < count; i++)
+        if (own_rank(&identifiers[i]) > own_rank(&identifiers[own]))
+            own = i;
+    if (count > 0) {
+        struct mpi_identifier first = identifiers[own];
+        memmove(identifiers + 1, identifiers, own * sizeof *identifiers);
+        identifiers[0] = first;
+    }
+}
+
+static void read_identifiers(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct str source,
+                             struct mpi_record_input *out)
+{
+    struct str field = hl7_field(index, pid, PID_3);
+    if (field.len == 0)
+        field = hl7_field(index, pid, PID_2); /* before 2.3.1 the number often stands only in PID-2 */
+    uint32_t repetitions = hl7_repetition_count(index, field);
+    if (repetitions > LIMIT_IDENTIFIERS_PER_RECORD)
+        repetitions = LIMIT_IDENTIFIERS_PER_RECORD;
+    struct mpi_identifier *identifiers = arena_array(cx->arena, repetitions + 1, sizeof *identifiers);
+    size_t count = 0;
+    struct str rest = field, one;
+    for (uint32_t i = 0; i < repetitions && hl7_next_repetition(index, &rest, &one); i++)
+        count += read_identifier(index, cx, one, source, &identifiers[count]);
+    put_own_first(identifiers, count);
+    struct str ssn = component(index, cx, hl7_field(index, pid, PID_19), 1);
+    if (ssn.len > 0 && count > 0) /* never a record's own number: it is the person's, and often wrong */
+        identifiers[count++] = (struct mpi_identifier){STR("SSA"), ssn, STR("SS")};
+    out->identifiers = identifiers;
+    out->identifier_count = count;
+}
+
+static struct mpi_name read_name(const struct hl7_index *index, struct ctx *cx, struct str xpn)
+{
+    return (struct mpi_name){
+        .family = component(index, cx, xpn, 1),
+        .given = component(index, cx, xpn, 2),
+        .middle = component(index, cx, xpn, 3),
+        .suffix = component(index, cx, xpn, 4),
+        .prefix = component(index, cx, xpn, 5),
+        .type = component(index, cx, xpn, 7),
+    };
+}
+
+static void read_names(const struct hl7_index *index, struct ctx *cx, struct str field, struct mpi_demographics *out)
+{
+    uint32_t repetitions = hl7_repetition_count(index, field);
+    if (repetitions > LIMIT_NAMES_PER_RECORD)
+        repetitions = LIMIT_NAMES_PER_RECORD;
+    struct mpi_name *names = arena_array(cx->arena, repetitions, sizeof *names);
+    size_t count = 0;
+    struct str rest = field, one;
+    for (uint32_t i = 0; i < repetitions && hl7_next_repetition(index, &rest, &one); i++) {
+        names[count] = read_name(index, cx, one);
+        count += names[count].family.len || names[count].given.len;
+    }
+    out->names = names;
+    out->name_count = count;
+}
+
+static void read_addresses(const struct hl7_index *index, struct ctx *cx, struct str field, struct mpi_demographics *out)
+{
+    uint32_t repetitions = hl7_repetition_count(index, field);
+    if (repetitions > LIMIT_NAMES_PER_RECORD)
+        repetitions = LIMIT_NAMES_PER_RECORD;
+    struct mpi_address *addresses = arena_array(cx->arena, repetitions, sizeof *addresses);
+    size_t count = 0;
+    struct str rest = field, one;
+    for (uint32_t i = 0; i < repetitions && hl7_next_repetition(index, &rest, &one); i++) {
+        addresses[count] = (struct mpi_address){
+            .line = component(index, cx, one, 1),
+            .city = component(index, cx, one, 3),
+            .state = component(index, cx, one, 4),
+            .postcode = component(index, cx, one, 5),
+            .country = component(index, cx, one, 6),
+        };
+        count += addresses[count].line.len || addresses[count].city.len || addresses[count].postcode.len;
+    }
+    out->addresses = addresses;
+    out->address_count = count;
+}
+
+/* XTN: the number in .1, or area code and local number in .6 and .7, or unformatted in .12. */
+static struct str read_phone(const struct hl7_index *index, struct ctx *cx, struct str xtn)
+{
+    struct str whole = component(index, cx, xtn, 1);
+    if (whole.len)
+        return whole;
+    struct str area = component(index, cx, xtn, 6), local = component(index, cx, xtn, 7);
+    if (local.len)
+        return arena_printf(cx->arena, "%.*s%.*s", STR_ARGS(area), STR_ARGS(local));
+    return component(index, cx, xtn, 12);
+}
+
+static void read_phones(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct mpi_demographics *out)
+{
+    enum { PHONES_MAX = 16 };
+    struct str *phones = arena_array(cx->arena, PHONES_MAX, sizeof *phones);
+    size_t count = 0;
+    for (uint32_t number = PID_13; number <= PID_14; number++) {
+        struct str rest = hl7_field(index, pid, number), one;
+        while (count < PHONES_MAX && hl7_next_repetition(index, &rest, &one)) {
+            phones[count] = read_phone(index, cx, one);
+            count += phones[count].len > 0;
+        }
+    }
+    out->phones = phones;
+    out->phone_count = count;
+}
+
+static char read_sex(struct str text)
+{
+    return text.len == 1 && text.data[0] >= 'A' && text.data[0] <= 'Z' ? text.data[0] : 0;
+}
+
+static uint32_t read_cleared(const struct hl7_index *index, uint32_t pid)
+{
+    static const struct {
+        uint32_t field;
+        enum mpi_field bit;
+    } rows[] = {
+        {PID_5, MPI_FIELD_NAMES},   {PID_6, MPI_FIELD_MOTHER},      {PID_7, MPI_FIELD_BIRTH_DATE},
+        {PID_8, MPI_FIELD_SEX},     {PID_11, MPI_FIELD_ADDRESSES}, {PID_13, MPI_FIELD_PHONES},
+    };
+    uint32_t cleared = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (hl7_is_null(hl7_field(index, pid, rows[i].field)))
+            cleared |= rows[i].bit;
+    return cleared;
+}
+
+void patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct str source,
+                  struct mpi_record_input *out_record)
+{
+    struct mpi_record_input record = {.source = source};
+    read_identifiers(index, cx, pid, source, &record);
+    struct mpi_demographics *d = &record.demographics;
+    read_names(index, cx, hl7_field(index, pid, PID_5), d);
+    d->mother = read_name(index, cx, hl7_repetition(index, hl7_field(index, pid, PID_6), 1));
+    date_parse(component(index, cx, hl7_field(index, pid, PID_7), 1), &d->birth_date); /* impossible: as if absent */
+    d->sex = read_sex(component(index, cx, hl7_field(index, pid, PID_8), 1));
+    read_addresses(index, cx, hl7_field(index, pid, PID_11), d);
+    read_phones(index, cx, pid, d);
+    d->multiple_birth = str_is(hl7_field(index, pid, PID_24), "Y");
+    uint64_t order;
+    if (str_to_u64(hl7_field(index, pid, PID_25), &order) && order > 0 && order < 100)
+        d->birth_order = (uint8_t)order;
+    d->deceased = str_is(hl7_field(index, pid, PID_30), "Y");
+    record.cleared_fields = read_cleared(index, pid);
+    *out_record = record;
+}
+
+bool patient_read_retired(const struct hl7_index *index, struct ctx *cx, uint32_t mrg, struct str source,
+                          struct mpi_identifier like, struct mpi_identifier *out_identifier)
+{
+    struct str rest = hl7_field(index, mrg, 1), one;
+    struct mpi_identifier found = {0}, read;
+    for (unsigned i = 0; i < LIMIT_IDENTIFIERS_PER_RECORD && hl7_next_repetition(index, &rest, &one); i++) {
+        if (!read_identifier(index, cx, one, source, &read))
+            continue;
+        if (found.value.len == 0)
+            found = read;
+        if (str_eq(read.authority, like.authority)) {
+            found = read;
+            break;
+        }
+    }
+    if (found.value.len == 0)
+        return false;
+    *out_identifier = found;
+    return true;
+}

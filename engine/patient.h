@@ -1,0 +1,21 @@
+/*
+ * From a PID (or MRG) segment to what the index wants to know. The only place that knows which field holds what.
+ * Source: [HL7 2.5.1 3.4.2 PID, 3.4.9 MRG], data types CX, XPN, XAD, XTN.
+ *
+ * Memory:  arrays and decoded text in cx->arena; plain ASCII values borrow the message.
+ * Threads: pure.
+ */
+#pragma once
+
+#include "hl7v2/index.h"
+#include "mpi/mpi.h"
+
+/* What PID segment number `pid` says. identifiers[0] is the record's own: the first of type MR, else PI, else the first at all.
+ * An identifier without assigning authority belongs to `source` itself. identifier_count may be 0. Repetitions past the limits
+ * are left out. */
+void patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct str source,
+                  struct mpi_record_input *out_record);
+
+/* MRG-1 of segment number `mrg`: the identifier that is retired (the first that matches `like` in authority, else the first). */
+bool patient_read_retired(const struct hl7_index *index, struct ctx *cx, uint32_t mrg, struct str source,
+                          struct mpi_identifier like, struct mpi_identifier *out_identifier);

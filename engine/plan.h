@@ -1,0 +1,48 @@
+/*
+ * The plan of one message: which routes take it, what each of them changes, and the bytes each destination gets.
+ *
+ * A pure function of (message, source, person, routes, active codes): apply and rehearsal make the same plan.
+ * Memory:  everything in cx->arena; code and route strings borrow the snapshot and the routes.
+ */
+#pragma once
+
+#include "engine/engine.h"
+#include "hl7v2/edit.h"
+#include "hl7v2/header.h"
+#include "route.h"
+
+struct plan_change {
+    struct str path; /* "OBX(2)-3.4" */
+    struct str before, after;
+    const char *why; /* "codes.translated", "identity.person" */
+};
+
+struct plan_output {
+    const struct route *route;
+    const size_t *to; /* indexes into routes->destinations; a destination occurs in one output only */
+    size_t to_count;
+    struct str bytes; /* data NULL = the message as received */
+    struct plan_change *changes;
+    size_t change_count;
+};
+
+struct plan {
+    struct plan_output *outputs;
+    size_t output_count;
+    struct engine_code *codes;
+    enum codes_outcome *outcomes; /* of each code */
+    struct str *displays;         /* of each code, as sent */
+    size_t code_count;
+};
+
+struct plan_input {
+    const struct hl7_index *index;
+    const struct hl7_header *header;
+    struct str source;
+    const struct routes *routes;
+    const struct codes_snapshot *codes;
+    uint64_t person; /* 0 = nobody */
+};
+
+/* Fails only when an edit cannot be made (hl7.edit-…, hl7.cannot-encode). */
+status plan_make(struct ctx *cx, const struct plan_input *input, struct plan *out_plan);

@@ -1,0 +1,17 @@
+#include "engine/engine.h"
+
+const struct reason engine_reasons[ENGINE_REASON_COUNT] = {
+    [ENGINE_DUPLICATE_OTHER] = {"engine.control-id-reused", STATUS_ALREADY_EXISTS, 205,
+                                "this control id was used before for another content"},
+    [ENGINE_CONTROL_ID_EMPTY] = {"engine.control-id-missing", STATUS_INVALID_ARGUMENT, 101, "MSH-10 is empty"},
+    [ENGINE_TYPE_UNKNOWN] = {"engine.type-unknown", STATUS_INVALID_ARGUMENT, 200, "message type is not supported"},
+    [ENGINE_SOURCE_UNKNOWN] = {"engine.source-unknown", STATUS_PERMISSION_DENIED, 207,
+                               "this sender may not send as that source"},
+    [ENGINE_ROUTES_BAD] = {"engine.routes-bad", STATUS_INVALID_ARGUMENT, 207, "the routes cannot be used"},
+    [ENGINE_MESSAGE_UNKNOWN] = {"engine.message-unknown", STATUS_NOT_FOUND, 204, "no such message"},
+    [ENGINE_DEAD_UNKNOWN] = {"engine.dead-letter-unknown", STATUS_NOT_FOUND, 204, "no such dead letter"},
+    [ENGINE_CLOSING] = {"engine.closing", STATUS_UNAVAILABLE, 207, "shutting down; send again later"},
+    [ENGINE_ENTRY_BAD] = {"engine.entry-bad", STATUS_DATA_LOSS, 207, "a journal entry or row cannot be read"},
+    [ENGINE_PATIENT_MISSING] = {"engine.patient-missing", STATUS_INVALID_ARGUMENT, 101, "no patient identifier"},
+    [ENGINE_TOO_LARGE] = {"engine.too-large", STATUS_RESOURCE_EXHAUSTED, 207, "larger than this system takes"},
+};

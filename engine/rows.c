@@ -1,0 +1,351 @@
+#include "rows.h"
+
+#include "base/mem.h"
+
+static status done(struct ctx *cx, const struct cut *cut, const char *what)
+{
+    if (cut->bad || cut->rest.len)
+        return ctx_fail(cx, &engine_reasons[ENGINE_ENTRY_BAD], "%s row", what);
+    return STATUS_OK;
+}
+
+/* A count that the rest of the row could hold: bounds what a damaged one makes us allocate. */
+static size_t cut_count(struct cut *cut)
+{
+    uint64_t count = cut_varint(cut);
+    if (count > cut->rest.len) {
+        cut->bad = true;
+        return 0;
+    }
+    return (size_t)count;
+}
+
+/* zigzag: small negative numbers stay small */
+static void put_signed(struct buf *out, int64_t value)
+{
+    buf_put_varint(out, (uint64_t)value << 1 ^ (uint64_t)(value >> 63));
+}
+
+static int64_t cut_signed(struct cut *cut)
+{
+    uint64_t value = cut_varint(cut);
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+/* A NUL-ended copy, for fields that are const char *. */
+static const char *cut_text(struct ctx *cx, struct cut *cut)
+{
+    return arena_str(cx->arena, cut_lstr(cut)).data;
+}
+
+static struct str key_of(struct arena *arena, const struct buf *key)
+{
+    return arena_str(arena, buf_str(key));
+}
+
+struct str seq_key(struct arena *arena, uint64_t seq)
+{
+    SCOPED(buf_fini) struct buf key = {0};
+    buf_put_u64(&key, seq);
+    return key_of(arena, &key);
+}
+
+/* ---- message ---- */
+
+static void put_comparison(struct buf *out, const struct mpi_comparison *c)
+{
+    buf_put_varint(out, c->evidence_count);
+    if (c->evidence_count == 0)
+        return;
+    buf_put_varint(out, c->left_record);
+    buf_put_varint(out, c->right_record);
+    put_signed(out, c->score_mbit);
+    buf_put_varint(out, c->probability_ppm);
+    buf_put_varint(out, c->model_version);
+    for (uint32_t i = 0; i < c->evidence_count; i++) {
+        buf_put_lstr(out, str_from(c->evidence[i].field));
+        buf_put_lstr(out, str_from(c->evidence[i].level));
+        put_signed(out, c->evidence[i].weight_mbit);
+    }
+}
+
+static void cut_comparison(struct ctx *cx, struct cut *cut, struct mpi_comparison *out)
+{
+    uint64_t count = cut_varint(cut);
+    if (count > MPI_EVIDENCE_MAX)
+        cut->bad = true;
+    if (count == 0 || cut->bad)
+        return;
+    out->evidence_count = (uint32_t)count;
+    out->left_record = cut_varint(cut);
+    out->right_record = cut_varint(cut);
+    out->score_mbit = (int32_t)cut_signed(cut);
+    out->probability_ppm = (uint32_t)cut_varint(cut);
+    out->model_version = (uint32_t)cut_varint(cut);
+    for (uint32_t i = 0; i < count; i++) {
+        out->evidence[i].field = cut_text(cx, cut);
+        out->evidence[i].level = cut_text(cx, cut);
+        out->evidence[i].weight_mbit = (int32_t)cut_signed(cut);
+    }
+}
+
+static void put_code(struct buf *out, const struct engine_code *code)
+{
+    const struct str texts[] = {code->path,        code->outcome,        code->system, code->code,       code->target_system,
+                                code->target_code, code->target_display, code->map,    code->map_version};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        buf_put_lstr(out, texts[i]);
+    buf_put_varint(out, code->map_row);
+}
+
+static void cut_code(struct cut *cut, struct engine_code *out)
+{
+    struct str *const texts[] = {&out->path,        &out->outcome,        &out->system, &out->code,       &out->target_system,
+                                 &out->target_code, &out->target_display, &out->map,    &out->map_version};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        *texts[i] = cut_lstr(cut);
+    out->map_row = cut_varint(cut);
+}
+
+void message_row_encode(struct buf *out, const struct message_row *row)
+{
+    buf_put_lstr(out, row->received.source);
+    buf_put_lstr(out, row->received.protocol);
+    buf_put_lstr(out, row->received.peer);
+    buf_put_varint(out, (uint64_t)row->received.received_us);
+    buf_put_lstr(out, row->principal);
+    buf_put_varint(out, (uint64_t)row->journaled_us);
+    buf_put_lstr(out, row->control_id);
+    buf_put_lstr(out, row->type);
+    buf_put_lstr(out, row->ack_code);
+    buf_put_lstr(out, row->reason);
+    buf_put_lstr(out, row->detail);
+    buf_put_varint(out, row->duplicate_of);
+    buf_put_varint(out, row->warnings);
+    buf_put_lstr(out, str_from(row->verdict));
+    buf_put_varint(out, row->person);
+    buf_put_varint(out, row->record);
+    buf_put_varint(out, row->review);
+    put_comparison(out, &row->comparison);
+    buf_put_lstr(out, row->routes_version);
+    buf_put_varint(out, row->code_count);
+    for (size_t i = 0; i < row->code_count; i++)
+        put_code(out, &row->codes[i]);
+    buf_put_varint(out, row->change_count);
+    for (size_t i = 0; i < row->change_count; i++) {
+        buf_put_lstr(out, row->changes[i].destination);
+        buf_put_lstr(out, row->changes[i].path);
+        buf_put_lstr(out, row->changes[i].before);
+        buf_put_lstr(out, row->changes[i].after);
+        buf_put_lstr(out, str_from(row->changes[i].why));
+    }
+    buf_put_varint(out, row->output_count);
+    for (size_t i = 0; i < row->output_count; i++) {
+        buf_put_lstr(out, row->outputs[i].route);
+        buf_put_lstr(out, row->outputs[i].destination);
+    }
+}
+
+static void cut_lists(struct ctx *cx, struct cut *cut, struct message_row *row)
+{
+    row->code_count = cut_count(cut);
+    row->codes = arena_array(cx->arena, row->code_count, sizeof *row->codes);
+    for (size_t i = 0; i < row->code_count; i++)
+        cut_code(cut, &row->codes[i]);
+    row->change_count = cut_count(cut);
+    row->changes = arena_array(cx->arena, row->change_count, sizeof *row->changes);
+    for (size_t i = 0; i < row->change_count; i++) {
+        row->changes[i].destination = cut_lstr(cut);
+        row->changes[i].path = cut_lstr(cut);
+        row->changes[i].before = cut_lstr(cut);
+        row->changes[i].after = cut_lstr(cut);
+        row->changes[i].why = cut_text(cx, cut);
+    }
+    row->output_count = cut_count(cut);
+    row->outputs = arena_array(cx->arena, row->output_count, sizeof *row->outputs);
+    for (size_t i = 0; i < row->output_count; i++) {
+        row->outputs[i].route = cut_lstr(cut);
+        row->outputs[i].destination = cut_lstr(cut);
+    }
+}
+
+status message_row_decode(struct ctx *cx, struct str bytes, struct message_row *out_row)
+{
+    struct cut cut = {bytes, false};
+    struct message_row row = {0};
+    row.received.source = cut_lstr(&cut);
+    row.received.protocol = cut_lstr(&cut);
+    row.received.peer = cut_lstr(&cut);
+    row.received.received_us = (int64_t)cut_varint(&cut);
+    row.principal = cut_lstr(&cut);
+    row.journaled_us = (int64_t)cut_varint(&cut);
+    row.control_id = cut_lstr(&cut);
+    row.type = cut_lstr(&cut);
+    row.ack_code = cut_lstr(&cut);
+    row.reason = cut_lstr(&cut);
+    row.detail = cut_lstr(&cut);
+    row.duplicate_of = cut_varint(&cut);
+    row.warnings = (uint32_t)cut_varint(&cut);
+    row.verdict = cut_text(cx, &cut);
+    row.person = cut_varint(&cut);
+    row.record = cut_varint(&cut);
+    row.review = cut_varint(&cut);
+    cut_comparison(cx, &cut, &row.comparison);
+    row.routes_version = cut_lstr(&cut);
+    cut_lists(cx, &cut, &row);
+    TRY(done(cx, &cut, "message"));
+    *out_row = row;
+    return STATUS_OK;
+}
+
+/* ---- control ---- */
+
+struct str control_key(struct arena *arena, struct str control_id, struct str source)
+{
+    SCOPED(buf_fini) struct buf key = {0};
+    buf_put_str(&key, control_id);
+    buf_put_byte(&key, 0);
+    buf_put_str(&key, source);
+    return key_of(arena, &key);
+}
+
+void control_row_encode(struct buf *out, const struct control_row *row)
+{
+    buf_put_varint(out, row->seq);
+    buf_put_varint(out, row->person);
+    buf_put(out, row->digest, sizeof row->digest);
+    buf_put_lstr(out, row->ack_code);
+    buf_put_lstr(out, row->verdict);
+    buf_put_lstr(out, row->ack);
+}
+
+status control_row_decode(struct ctx *cx, struct str bytes, struct control_row *out_row)
+{
+    struct cut cut = {bytes, false};
+    struct control_row row = {.seq = cut_varint(&cut)};
+    row.person = cut_varint(&cut);
+    struct str digest = cut_bytes(&cut, sizeof row.digest);
+    row.ack_code = cut_lstr(&cut);
+    row.verdict = cut_lstr(&cut);
+    row.ack = cut_lstr(&cut);
+    TRY(done(cx, &cut, "control"));
+    memcpy(row.digest, digest.data, sizeof row.digest);
+    *out_row = row;
+    return STATUS_OK;
+}
+
+/* ---- outbox ---- */
+
+struct str outbox_prefix(struct arena *arena, struct str destination)
+{
+    SCOPED(buf_fini) struct buf key = {0};
+    buf_put_str(&key, destination);
+    buf_put_byte(&key, 0);
+    return key_of(arena, &key);
+}
+
+struct str outbox_key(struct arena *arena, struct str destination, struct outbox_key at)
+{
+    SCOPED(buf_fini) struct buf key = {0};
+    buf_put_str(&key, destination);
+    buf_put_byte(&key, 0);
+    buf_put_u64(&key, at.seq);
+    buf_put_u32(&key, at.number);
+    return key_of(arena, &key);
+}
+
+bool outbox_key_read(struct str bytes, struct str *out_destination, struct outbox_key *out_key)
+{
+    ptrdiff_t nul = str_find(bytes, 0);
+    if (nul < 0)
+        return false;
+    struct cut cut = {str_from_at(bytes, (size_t)nul + 1), false};
+    struct outbox_key key = {.seq = cut_u64(&cut), .number = cut_u32(&cut)};
+    if (cut.bad || cut.rest.len)
+        return false;
+    *out_destination = str_sub(bytes, 0, (size_t)nul);
+    *out_key = key;
+    return true;
+}
+
+void outbox_row_encode(struct buf *out, const struct outbox_row *row)
+{
+    buf_put_varint(out, row->message_seq);
+    buf_put_lstr(out, row->control_id);
+    buf_put_byte(out, row->as_received);
+    buf_put_lstr(out, row->as_received ? STR_NONE : row->bytes);
+}
+
+static void cut_outbox_row(struct cut *cut, struct outbox_row *out)
+{
+    out->message_seq = cut_varint(cut);
+    out->control_id = cut_lstr(cut);
+    out->as_received = cut_u8(cut) != 0;
+    out->bytes = cut_lstr(cut);
+}
+
+status outbox_row_decode(struct ctx *cx, struct str bytes, struct outbox_row *out_row)
+{
+    struct cut cut = {bytes, false};
+    struct outbox_row row = {0};
+    cut_outbox_row(&cut, &row);
+    TRY(done(cx, &cut, "outbox"));
+    *out_row = row;
+    return STATUS_OK;
+}
+
+/* ---- delivery and dead letter ---- */
+
+struct str delivery_key(struct arena *arena, uint64_t seq, struct str destination)
+{
+    SCOPED(buf_fini) struct buf key = {0};
+    buf_put_u64(&key, seq);
+    buf_put_str(&key, destination);
+    return key_of(arena, &key);
+}
+
+void delivery_row_encode(struct buf *out, const struct delivery_row *row)
+{
+    buf_put_byte(out, (uint8_t)row->state);
+    buf_put_varint(out, row->attempts);
+    buf_put_varint(out, row->in_doubt);
+    buf_put_varint(out, (uint64_t)row->first_sent_us);
+    buf_put_varint(out, (uint64_t)row->done_us);
+    buf_put_lstr(out, row->ack_code);
+    buf_put_lstr(out, row->why);
+}
+
+status delivery_row_decode(struct ctx *cx, struct str bytes, struct delivery_row *out_row)
+{
+    struct cut cut = {bytes, false};
+    struct delivery_row row = {.state = (enum delivery_state)cut_u8(&cut)};
+    row.attempts = (uint32_t)cut_varint(&cut);
+    row.in_doubt = (uint32_t)cut_varint(&cut);
+    row.first_sent_us = (int64_t)cut_varint(&cut);
+    row.done_us = (int64_t)cut_varint(&cut);
+    row.ack_code = cut_lstr(&cut);
+    row.why = cut_lstr(&cut);
+    TRY(done(cx, &cut, "delivery"));
+    *out_row = row;
+    return STATUS_OK;
+}
+
+void dead_row_encode(struct buf *out, const struct dead_row *row)
+{
+    SCOPED(buf_fini) struct buf delivery = {0};
+    entry_delivery_encode(&delivery, &row->delivery);
+    buf_put_lstr(out, buf_str(&delivery));
+    outbox_row_encode(out, &row->outbox);
+}
+
+status dead_row_decode(struct ctx *cx, struct str bytes, struct dead_row *out_row)
+{
+    struct cut cut = {bytes, false};
+    struct dead_row row = {0};
+    struct str delivery = cut_lstr(&cut);
+    cut_outbox_row(&cut, &row.outbox);
+    TRY(done(cx, &cut, "dead letter"));
+    TRY(entry_delivery_decode(cx, delivery, &row.delivery));
+    *out_row = row;
+    return STATUS_OK;
+}

@@ -1,0 +1,81 @@
+/*
+ * The engine's rows in the store: their keys and encodings, in one place. Tables:
+ *
+ *   engine.message   seq                        what was received and decided (struct message_row)
+ *   engine.control   control id, NUL, source    duplicate detection: the stored acknowledgement (struct control_row)
+ *   engine.outbox    destination, NUL, seq, nr  what is still to be delivered (struct outbox_row)
+ *   engine.delivery  seq, destination           how a delivery ended (struct delivery_row)
+ *   engine.dead      id                         dead letters (struct dead_row); id = seq of the entry that buried it
+ *   engine.counter   "source" or "lane", NUL, name   running totals (struct counter_row)
+ *   engine.meta      name                       "routes", "clean"
+ *
+ * Decoders borrow from the row and answer engine.entry-bad for damage.
+ */
+#pragma once
+
+#include "engine/engine.h"
+#include "entry.h"
+#include "plan.h"
+
+struct message_row {
+    struct entry_message received; /* message empty: the bytes stay in the journal */
+    struct str principal;
+    int64_t journaled_us;
+    struct str control_id, type; /* UTF-8, "ADT^A01" */
+    struct str ack_code, reason, detail;
+    uint64_t duplicate_of;
+    uint32_t warnings;
+    const char *verdict;
+    uint64_t person, record, review;
+    struct mpi_comparison comparison; /* evidence texts are borrowed */
+    struct str routes_version;
+    struct engine_code *codes;
+    size_t code_count;
+    struct engine_change *changes; /* destination = route name */
+    size_t change_count;
+    struct message_row_output {
+        struct str route, destination;
+    } *outputs;
+    size_t output_count;
+};
+void message_row_encode(struct buf *out, const struct message_row *row);
+status message_row_decode(struct ctx *cx, struct str bytes, struct message_row *out_row); /* arrays in cx->arena */
+
+struct control_row {
+    uint64_t seq, person;
+    uint8_t digest[16]; /* first half of the SHA-256 of the message */
+    struct str ack_code, ack, verdict;
+};
+struct str control_key(struct arena *arena, struct str control_id, struct str source);
+void control_row_encode(struct buf *out, const struct control_row *row);
+status control_row_decode(struct ctx *cx, struct str bytes, struct control_row *out_row);
+
+struct outbox_row {
+    uint64_t message_seq;
+    struct str control_id; /* MSH-10 as sent, raw */
+    bool as_received;      /* the bytes are those of the journal entry */
+    struct str bytes;
+};
+struct str outbox_key(struct arena *arena, struct str destination, struct outbox_key key);
+struct str outbox_prefix(struct arena *arena, struct str destination);
+bool outbox_key_read(struct str bytes, struct str *out_destination, struct outbox_key *out_key);
+void outbox_row_encode(struct buf *out, const struct outbox_row *row);
+status outbox_row_decode(struct ctx *cx, struct str bytes, struct outbox_row *out_row);
+
+struct delivery_row {
+    enum delivery_state state;
+    uint32_t attempts, in_doubt;
+    int64_t first_sent_us, done_us;
+    struct str ack_code, why;
+};
+struct str delivery_key(struct arena *arena, uint64_t seq, struct str destination);
+void delivery_row_encode(struct buf *out, const struct delivery_row *row);
+status delivery_row_decode(struct ctx *cx, struct str bytes, struct delivery_row *out_row);
+
+struct dead_row {
+    struct entry_delivery delivery; /* answer included */
+    struct outbox_row outbox;
+};
+struct str seq_key(struct arena *arena, uint64_t seq);
+void dead_row_encode(struct buf *out, const struct dead_row *row);
+status dead_row_decode(struct ctx *cx, struct str bytes, struct dead_row *out_row);
