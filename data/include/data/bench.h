@@ -1,0 +1,31 @@
+/*
+ * How fast the journal is here, beside what the machine itself can do: for `idem bench` and the figures in the manual.
+ */
+#pragma once
+
+#include "base/ctx.h"
+
+struct data_bench_result {
+    /* the machine's ceiling: one thread, write and fdatasync in a loop */
+    uint64_t raw_append_per_s;   /* 1 KiB to the end of a growing file */
+    uint64_t raw_overwrite_per_s; /* 1 KiB into space that was written before */
+    uint64_t raw_grouped_per_s;  /* 64 KiB into space that was written before */
+    /* the journal: `threads` callers, each waiting until its entry of 1 KiB is durable */
+    uint64_t appends_per_s;
+    uint64_t p50_us, p99_us, max_us; /* from the call until durable */
+    uint64_t groups, appended;
+    double entries_per_group;
+    /* the journal without waiting: the same callers, 64 entries under way each */
+    uint64_t pipelined_per_s;
+    /* reading all of it back in order, checked */
+    uint64_t reads_per_s;
+};
+
+/*
+ * Measures in <dir>/bench-journal, which is made and removed again.
+ *
+ * Units:   `seconds` for each of the five measurements, 1..60; `threads` 1..256.
+ * Threads: starts its own; the caller waits.
+ */
+status data_bench_journal(struct ctx *cx, const char *dir, unsigned threads, unsigned seconds,
+                          struct data_bench_result *out_result);

@@ -1,0 +1,244 @@
+/* Opening, closing, discarding, checkpoints. */
+#include "data/store.h"
+#include "store_internal.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "journal_internal.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+static const uint64_t CACHE_BYTES = 64u << 20;
+
+static const struct str FORMAT_KEY = STR_INIT("format"), APPLIED_KEY = STR_INIT("applied");
+
+static struct data_table *meta(struct data_store *store)
+{
+    return &store->tables[store->table_count];
+}
+
+static status read_number(struct data_store *store, struct ctx *cx, struct str key, uint64_t *out_number)
+{
+    struct str row;
+    TRY(store_get_locked(meta(store), cx, key, &row));
+    struct cut cut = {.rest = row};
+    *out_number = cut_u64(&cut);
+    return cut.bad ? store_fail(cx, "idem.meta", EINVAL) : STATUS_OK;
+}
+
+static status write_number(struct data_store *store, struct ctx *cx, struct str key, uint64_t number)
+{
+    SCOPED(buf_fini) struct buf row = {0};
+    buf_put_u64(&row, number);
+    DBT key_dbt = store_dbt(key), row_dbt = store_dbt(buf_str(&row));
+    int error = meta(store)->db->put(meta(store)->db, NULL, &key_dbt, &row_dbt, DB_AUTO_COMMIT);
+    return error == 0 ? STATUS_OK : store_fail(cx, "idem.meta", error);
+}
+
+static status check_format(struct data_store *store, struct ctx *cx, uint32_t format, bool is_new)
+{
+    uint64_t found;
+    status got = read_number(store, cx, FORMAT_KEY, &found);
+    if (got == STATUS_NOT_FOUND) {
+        ctx_clear(cx);
+        if (!is_new)
+            return store_fail(cx, "idem.meta has no format number", DB_NOTFOUND);
+        TRY(write_number(store, cx, FORMAT_KEY, format));
+        return write_number(store, cx, APPLIED_KEY, 0);
+    }
+    TRY(got);
+    if (found != format)
+        return ctx_fail(cx, &data_reasons[DATA_STORE_FORMAT], "it has format %" PRIu64 ", this idem writes %" PRIu32,
+                        found, format);
+    return read_number(store, cx, APPLIED_KEY, &store->applied_seq);
+}
+
+static status open_tables(struct data_store *store, struct ctx *cx, const struct data_options *options)
+{
+    store->table_count = options->table_count;
+    store->tables = mem_array(options->table_count + 1, sizeof *store->tables);
+    for (size_t i = 0; i <= options->table_count; i++) {
+        const char *name = i < options->table_count ? options->tables[i].name : "idem.meta";
+        struct data_table *table = &store->tables[i];
+        *table = (struct data_table){.store = store, .name = mem_copy(name, strlen(name) + 1), .number = (uint32_t)i};
+        int error = store_db_open(store->env, name, &table->db);
+        if (error != 0)
+            return store_fail(cx, name, error);
+    }
+    return STATUS_OK;
+}
+
+static bool has_file(struct ctx *cx, const char *folder, const char *name)
+{
+    return access(arena_printf(cx->arena, "%s/%s", folder, name).data, F_OK) == 0;
+}
+
+/* A table file that is gone would silently come back empty: what exists must be complete. New tables of a newer idem come
+ * with a new format number. */
+static status check_files(struct ctx *cx, const char *folder, const struct data_options *options)
+{
+    for (size_t i = 0; i < options->table_count; i++) {
+        struct str file = arena_printf(cx->arena, "%s.db", options->tables[i].name);
+        if (!has_file(cx, folder, file.data))
+            return ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED], "%s is missing; next: rebuild it from the journal",
+                            file.data);
+    }
+    return STATUS_OK;
+}
+
+/* "complete" is made once every file of a new store exists; without it, what is there was never finished and is made anew. */
+static status make_file(struct ctx *cx, const char *folder, const char *name)
+{
+    return file_replace(cx, arena_printf(cx->arena, "%s/%s", folder, name).data, STR(""), 0600);
+}
+
+static void remove_file(struct ctx *cx, const char *folder, const char *name)
+{
+    unlink(arena_printf(cx->arena, "%s/%s", folder, name).data);
+}
+
+static status remove_all(struct ctx *cx, const char *folder)
+{
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return ctx_fail(cx, &file_reason, "open %s: %s", folder, strerror(errno));
+    status removed = STATUS_OK;
+    /* first, so that a half removed store is not taken for a whole one */
+    if (unlinkat(dirfd(dir), "complete", 0) == 0)
+        removed = file_sync_dir(cx, folder);
+    for (struct dirent *each = readdir(dir); each && removed == STATUS_OK; each = readdir(dir)) {
+        struct str name = str_from(each->d_name);
+        if (str_is(name, ".") || str_is(name, "..") || str_is(name, "lock"))
+            continue;
+        if (unlinkat(dirfd(dir), each->d_name, 0) != 0 && errno != ENOENT)
+            removed = ctx_fail(cx, &file_reason, "remove %s/%s: %s", folder, each->d_name, strerror(errno));
+    }
+    closedir(dir);
+    TRY(removed);
+    return file_sync_dir(cx, folder);
+}
+
+static status open_env(struct data_store *store, struct ctx *cx, const struct data_options *options, bool was_open)
+{
+    DB_LSN pages = was_open ? store_pages_lsn(store->folder) : (DB_LSN){0, 0};
+    uint64_t cache_bytes = options->cache_bytes ? options->cache_bytes : CACHE_BYTES;
+    int error = store_env_open(store->folder, cache_bytes, &store->env);
+    if (error != 0)
+        return store_fail(cx, "recovery", error);
+    if (!store_logs_reach(store->env, pages))
+        return ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED],
+                        "the log ends before its pages do; next: rebuild it from the journal");
+    return STATUS_OK;
+}
+
+static status open_store(struct data_store *store, struct ctx *cx, const struct data_options *options)
+{
+    TRY(file_make_dirs(cx, store->folder));
+    TRY(data_lock(cx, store->folder, &store->lock_fd));
+    bool is_new = !has_file(cx, store->folder, "complete");
+    bool was_open = has_file(cx, store->folder, "open");
+    if (is_new)
+        TRY(remove_all(cx, store->folder));
+    else
+        TRY(check_files(cx, store->folder, options));
+    TRY(make_file(cx, store->folder, "open"));
+    TRY(open_env(store, cx, options, was_open && !is_new));
+    TRY(open_tables(store, cx, options));
+    TRY(check_format(store, cx, options->format, is_new));
+    if (is_new) {
+        TRY(data_checkpoint(store, cx));
+        TRY(make_file(cx, store->folder, "complete"));
+    }
+    return STATUS_OK;
+}
+
+static void free_store(struct data_store *store)
+{
+    for (size_t i = 0; store->tables && i <= store->table_count; i++) {
+        if (store->tables[i].db)
+            store->tables[i].db->close(store->tables[i].db, DB_NOSYNC);
+        mem_free(store->tables[i].name);
+    }
+    if (store->env)
+        store->env->close(store->env, 0);
+    mem_free(store->tables);
+    journal_close_fd(&store->lock_fd);
+    pthread_rwlock_destroy(&store->lock);
+    mem_free(store->folder);
+    mem_free(store);
+}
+
+static struct data_store *make_store(struct ctx *cx, const char *dir)
+{
+    struct data_store *store = mem_alloc(sizeof *store);
+    struct str folder = arena_printf(cx->arena, "%s/store", dir);
+    store->folder = mem_copy(folder.data, folder.len + 1);
+    store->lock_fd = -1;
+    pthread_rwlockattr_t fair;
+    pthread_rwlockattr_init(&fair);
+    /* a stream of readers must not keep the writer out */
+    pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&store->lock, &fair);
+    pthread_rwlockattr_destroy(&fair);
+    return store;
+}
+
+status data_open(struct ctx *cx, const struct data_options *options, struct data_store **out_store)
+{
+    assert(options->table_count <= STORE_TABLES_MAX);
+    struct data_store *store = make_store(cx, options->dir);
+    status opened = open_store(store, cx, options);
+    if (opened != STATUS_OK) {
+        free_store(store);
+        return opened;
+    }
+    *out_store = store;
+    return STATUS_OK;
+}
+
+void data_close(struct data_store *store)
+{
+    if (store == NULL)
+        return;
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    if (data_checkpoint(store, &cx) == STATUS_OK)
+        remove_file(&cx, store->folder, "open");
+    else
+        log_event(LOG_ERROR, "store.close", LOG_WHY(&cx)); /* found again at the next open */
+    free_store(store);
+    arena_fini(&arena);
+}
+
+status data_discard(struct ctx *cx, const char *dir)
+{
+    struct str folder = arena_printf(cx->arena, "%s/store", dir);
+    TRY(file_make_dirs(cx, folder.data));
+    SCOPED(journal_close_fd) int lock_fd = -1;
+    TRY(data_lock(cx, folder.data, &lock_fd));
+    return remove_all(cx, folder.data);
+}
+
+struct data_table *data_table(struct data_store *store, const char *name)
+{
+    for (size_t i = 0; i < store->table_count; i++)
+        if (str_is(str_from(name), store->tables[i].name))
+            return &store->tables[i];
+    mem_panic("store", "a table that was not declared"); /* a mistake in our own code, at start */
+}
+
+uint64_t data_applied_seq(struct data_store *store)
+{
+    return __atomic_load_n(&store->applied_seq, __ATOMIC_ACQUIRE);
+}
+
+status data_checkpoint(struct data_store *store, struct ctx *cx)
+{
+    int error = store->env->txn_checkpoint(store->env, 0, 0, 0);
+    return error == 0 ? STATUS_OK : store_fail(cx, "checkpoint", error);
+}

@@ -1,0 +1,83 @@
+/*
+ * The store's insides.
+ *
+ * Folder: <dir>/store/ with one file "<table>.db" per declared table, "idem.meta.db" (format number, applied seq), Berkeley
+ * DB's logs "log.*", "lock" (flock), and "open": there while the store is open for writing, so its presence at open tells
+ * that the last process did not close it.
+ *
+ * Locking: Berkeley DB runs without its own lock manager. One reader-writer lock of ours says who may be inside: readers
+ * share it for a call, a commit holds it alone, so readers see a commit whole or not at all and no two threads ever change a
+ * B-tree. Page latches inside Berkeley DB's cache remain and keep readers and the checkpoint apart.
+ */
+#pragma once
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "data/journal.h"
+#include "data/store.h"
+
+#include <db.h>
+#include <pthread.h>
+
+enum {
+    STORE_PAGE_BYTES = 16 * 1024,
+    STORE_LOG_BUFFER_BYTES = 8 * 1024 * 1024,
+    STORE_LOG_FILE_BYTES = 64 * 1024 * 1024,
+    STORE_TABLES_MAX = 1024,
+};
+
+struct data_table {
+    struct data_store *store;
+    DB *db;
+    char *name;
+    uint32_t number;
+};
+
+struct data_store {
+    char *folder;
+    int lock_fd;
+    DB_ENV *env;
+    struct data_table *tables; /* the declared ones, then the meta table */
+    size_t table_count;        /* without the meta table */
+    pthread_rwlock_t lock;
+    uint64_t applied_seq; /* atomic */
+};
+
+/* ---- store_env.c: Berkeley DB, wrapped ---- */
+
+/* Replaceable by tests; what Berkeley DB writes and syncs goes through here. */
+struct store_io {
+    ssize_t (*write)(int fd, const void *bytes, size_t len);
+    ssize_t (*pwrite)(int fd, const void *bytes, size_t len, off_t at);
+    int (*fsync)(int fd);
+};
+extern struct store_io store_io;
+
+/* Opens the environment with recovery; a Berkeley DB error number, 0 when good. *out_env is set only then. */
+int store_env_open(const char *folder, uint64_t cache_bytes, DB_ENV **out_env);
+int store_db_open(DB_ENV *env, const char *name, DB **out_db);
+/* data.store-damaged with what Berkeley DB calls the error. */
+status store_fail(struct ctx *cx, const char *doing, int error);
+DBT store_dbt(struct str bytes); /* for handing in */
+
+/* ---- store_logs.c ---- */
+
+/* The highest log position that any page of the folder's files speaks of; {0, 0} when none. */
+DB_LSN store_pages_lsn(const char *folder);
+/* Does the log really hold the record at `lsn`? Pages from beyond its end mean that recovery stopped too early. */
+bool store_logs_reach(DB_ENV *env, DB_LSN lsn);
+
+/* ---- store_read.c: the caller holds the lock ---- */
+
+status store_get_locked(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
+
+struct store_cursor {
+    DBC *dbc;
+    DBT key, row; /* DB_DBT_REALLOC */
+};
+void store_cursor_close(struct store_cursor *cursor);
+status store_cursor_open(struct data_table *table, struct ctx *cx, struct store_cursor *cursor);
+/* STATUS_NOT_FOUND without a reason past the last row. `from` only for DB_SET_RANGE. */
+status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from, struct str *out_key,
+                         struct str *out_row);
