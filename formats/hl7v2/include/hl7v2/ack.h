@@ -40,7 +40,7 @@ struct hl7_ack {
     int64_t now_us;                  /* for MSH-7 */
     const struct reason *reason;     /* NULL: no ERR segment */
     const struct hl7_path *location; /* for ERR-2 / ERR-1; may be NULL or have name 0 */
-    struct str detail;               /* for ERR-8 after the reason's text; UTF-8 without patient data; may be empty */
+    struct str detail;               /* for ERR-7, e.g. cx->detail; without patient data; may be empty */
     int64_t expected_sequence;       /* MSA-4 of the sequence number protocol; 0 = not given */
 };
 
@@ -70,5 +70,5 @@ struct hl7_reply {
  */
 status hl7_ack_read(struct ctx *cx, struct str bytes, struct hl7_reply *out_reply);
 
-/* Is the echoed MSA-2 the MSH-10 that was sent? Equal bytes, or equal once what hl7_ack_build() does to an echo is allowed for. */
+/* Is the echoed MSA-2 the MSH-10 that was sent? Equal bytes but for blanks around them; an empty id never is. */
 bool hl7_control_id_eq(struct str sent, struct str echoed);

@@ -6,7 +6,8 @@
  *   while ((got = hl7_batch_next(&batch, cx, &item)) == STATUS_OK) …      STATUS_OUT_OF_RANGE = the end
  *
  * Messages are cut, not judged: each goes through hl7_index_build() on its own, so a bad one does not fail its batch.
- * Memory:  borrows the input; allocates nothing.
+ * Memory:  borrows the input; allocates nothing, except where MLLP frames in a file are broken (freed at the end or by
+ *          hl7_batch_fini). An item of such frames is valid until the next call.
  * Threads: one thread.
  * Source:  [HL7 2.5.1 2.10.3, 2.15.2, 2.15.3, 2.15.6, 2.15.7].
  */
@@ -26,18 +27,20 @@ struct hl7_batch {
     struct str rest;
     uint32_t messages, batches; /* seen so far */
     uint32_t batch_messages;    /* in the open batch */
+    uint32_t file_batches, file_messages; /* in the open file */
     uint32_t count_mismatches;  /* BTS-1 or FTS-1 that is not the number seen; empty ones say nothing */
     uint32_t unclosed;          /* FHS or BHS without its trailer, or a trailer without its header; known at the end */
     uint32_t stray_lines;       /* before the first header or message, or after a trailer */
     uint64_t noise_bytes;       /* between MLLP frames */
     struct str file_id, batch_id;
-    bool in_file, in_batch, framed;
-    struct mllp_reader frames; /* only when framed; never copies */
+    bool in_file, in_batch, framed, feeds_end;
+    struct mllp_reader frames; /* only when framed */
 };
 
 /* Does the input need this? True when it starts with FHS or BHS, or a VT, or a second MSH line follows. */
 bool hl7_is_batch(struct str bytes);
 void hl7_batch_init(struct hl7_batch *batch, struct str bytes);
+void hl7_batch_fini(struct hl7_batch *batch);
 /*
  * The next message, or STATUS_OUT_OF_RANGE at the end (no reason set).
  * Errors: hl7.batch-nested, hl7.batch-too-long; then nothing more comes.

@@ -45,7 +45,6 @@ enum hl7_reason {
     HL7_NOT_AN_ACK,        /* "hl7.not-an-ack" (ack.h) */
     HL7_BATCH_NESTED,      /* "hl7.batch-nested": FHS inside a file or BHS inside a batch (batch.h) */
     HL7_BATCH_TOO_LONG,    /* "hl7.batch-too-long": more than LIMIT_BATCH_MESSAGES messages (batch.h) */
-    HL7_BATCH_STRAY,       /* "hl7.batch-stray": lines that belong to no message (batch.h) */
     HL7_REASON_COUNT,
 };
 extern const struct reason hl7_reasons[HL7_REASON_COUNT];
@@ -90,7 +89,9 @@ struct hl7_index {
     enum charset charset;                     /* in use: as declared, or as found when nothing was declared */
     enum charset charsets[HL7_CHARSETS_MAX];  /* MSH-18, all repetitions; [0] may be CHARSET_NONE */
     uint32_t charset_count;
-    bool ascii; /* no byte above 0x7F anywhere and no ESC: text needs no conversion */
+    bool ascii;    /* no byte above 0x7F and no ESC anywhere: text needs no conversion */
+    bool shifts;   /* MSH-18 announces more than one set: ESC sequences of ISO 2022 may occur */
+    bool stepwise; /* delimiters cannot be looked for byte by byte: shifted or lead-byte text is present */
     struct hl7_warnings warnings;
     struct hl7_path fault; /* where a refused message is wrong; name 0 = not at a place */
 

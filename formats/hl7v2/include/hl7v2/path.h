@@ -5,7 +5,7 @@
  *   segment    = name [ "(" occurrence ")" ]           name = letter, then two letters or digits, capitals: "PID", "PV1", "ZB2"
  *   field      = number [ "(" occurrence ")" ]         occurrence: the repetition
  *   occurrence = number | "*"                          "*" means each: only for hl7_walk
- *   number     = 1..65534 without leading zeros
+ *   number     = 1..65534 (occurrences: 1..99999999) without leading zeros
  *
  *   "PID"            the whole first PID segment              "OBX(3)-5"     OBX-5 of the third OBX
  *   "PID-3"          the whole field, all its repetitions     "PID-3(2)"     its second repetition
@@ -25,13 +25,15 @@ struct hl7_index;
 
 #define HL7_NAME(a, b, c) ((uint32_t)(uint8_t)(a) << 16 | (uint32_t)(uint8_t)(b) << 8 | (uint32_t)(uint8_t)(c))
 
-enum { HL7_EACH = 65535, HL7_NUMBER_MAX = 65534, HL7_PATH_TEXT_MAX = 48 };
+#define HL7_EACH UINT32_MAX /* "*" as an occurrence */
+
+enum { HL7_NUMBER_MAX = 65534, HL7_OCCURRENCE_MAX = 99999999, HL7_PATH_TEXT_MAX = 64 };
 
 struct hl7_path {
     uint32_t name;         /* HL7_NAME('P','I','D'); 0 = no path at all */
     uint32_t segment;      /* which of the segments of that name, from 1; HL7_EACH = every one */
+    uint32_t repetition;   /* 0 = not given: the whole field, or the first repetition when a component is named; HL7_EACH */
     uint16_t field;        /* 0 = the whole segment */
-    uint16_t repetition;   /* 0 = not given: the whole field, or the first repetition when a component is named; HL7_EACH */
     uint16_t component;    /* 0 = not given */
     uint16_t subcomponent; /* 0 = not given */
 };

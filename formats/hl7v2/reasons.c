@@ -1,0 +1,30 @@
+/* Why a message, a path or an edit is refused. The second number is table 0357, for ERR-3. */
+#include "hl7v2/index.h"
+
+const struct reason hl7_reasons[HL7_REASON_COUNT] = {
+    [HL7_NO_MSH] = {"hl7.no-msh", STATUS_INVALID_ARGUMENT, 100, "the message does not begin with an MSH segment"},
+    [HL7_SHORT_MSH] = {"hl7.short-msh", STATUS_INVALID_ARGUMENT, 101, "the MSH segment ends before MSH-3"},
+    [HL7_BAD_DELIMITERS] = {"hl7.bad-delimiters", STATUS_INVALID_ARGUMENT, 102, "MSH-1 and MSH-2 are not usable delimiters"},
+    [HL7_BAD_SEGMENT] = {"hl7.bad-segment", STATUS_INVALID_ARGUMENT, 100, "a line does not begin with a segment name"},
+    [HL7_SECOND_MSH] = {"hl7.second-msh", STATUS_INVALID_ARGUMENT, 100, "a second message begins inside the message"},
+    [HL7_TOO_LONG] = {"hl7.too-long", STATUS_RESOURCE_EXHAUSTED, 207, "the message is longer than allowed"},
+    [HL7_TOO_MANY_SEGMENTS] = {"hl7.too-many-segments", STATUS_RESOURCE_EXHAUSTED, 207,
+                               "the message has more segments than allowed"},
+    [HL7_NUL_BYTE] = {"hl7.nul-byte", STATUS_INVALID_ARGUMENT, 102, "the message holds a NUL byte"},
+    [HL7_CHARSET_UNKNOWN] = {"hl7.charset-unknown", STATUS_INVALID_ARGUMENT, 103, "MSH-18 names no usable character set"},
+    [HL7_CHARSET] = {"hl7.charset", STATUS_INVALID_ARGUMENT, 102, "bytes are not text of the declared character set"},
+    [HL7_NO_CONTROL_ID] = {"hl7.no-control-id", STATUS_INVALID_ARGUMENT, 101, "MSH-10 is empty"},
+    [HL7_LONG_CONTROL_ID] = {"hl7.long-control-id", STATUS_INVALID_ARGUMENT, 102, "MSH-10 is longer than allowed"},
+    [HL7_NO_TYPE] = {"hl7.no-type", STATUS_INVALID_ARGUMENT, 101, "MSH-9 is empty"},
+    [HL7_NO_VERSION] = {"hl7.no-version", STATUS_INVALID_ARGUMENT, 101, "MSH-12 is empty"},
+    [HL7_BAD_PATH] = {"hl7.bad-path", STATUS_INVALID_ARGUMENT, 207, "not the name of a place in a message"},
+    [HL7_CANNOT_ENCODE] = {"hl7.cannot-encode", STATUS_FAILED_PRECONDITION, 207,
+                           "the text cannot be written in the message's character set and delimiters"},
+    [HL7_EDIT_PATH] = {"hl7.edit-path", STATUS_FAILED_PRECONDITION, 207, "the place cannot be edited"},
+    [HL7_EDIT_VALUE] = {"hl7.edit-value", STATUS_INVALID_ARGUMENT, 207, "the raw value does not stay inside its place"},
+    [HL7_EDIT_OVERLAP] = {"hl7.edit-overlap", STATUS_INVALID_ARGUMENT, 207, "one edited place contains another"},
+    [HL7_NOT_AN_ACK] = {"hl7.not-an-ack", STATUS_INVALID_ARGUMENT, 207, "the reply is not an acknowledgement"},
+    [HL7_BATCH_NESTED] = {"hl7.batch-nested", STATUS_INVALID_ARGUMENT, 100, "a file or batch begins inside another"},
+    [HL7_BATCH_TOO_LONG] = {"hl7.batch-too-long", STATUS_RESOURCE_EXHAUSTED, 207,
+                            "the batch holds more messages than allowed"},
+};
