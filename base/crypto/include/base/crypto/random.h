@@ -1,0 +1,9 @@
+/*
+ * Random bytes that may be secrets. Ends the process when the machine has none to give: nothing safe could follow.
+ * Threads: any.
+ */
+#pragma once
+
+#include "base/str.h"
+
+void crypto_random(void *out_bytes, size_t len);
