@@ -108,16 +108,16 @@ status journal_verify(struct ctx *cx, const char *dir, struct journal_report *ou
         return listed;
     }
     struct journal_report report = {0};
-    if (files.count > 0)
-        report.first_seq = files.at[0].first_seq;
-    report.last_seq = files.count > 0 ? report.first_seq - 1 : 0;
-    if (files.count == 0 && mark.seq > 0)
-        found(&report, 1, "hole", mark.first_seq ? mark.first_seq : 1);
-    else if (files.count > 0 && mark.first_seq > 0 &&
-             report.first_seq > mark_of(cx->arena, folder.data).first_seq) /* again: a drop moves it while we list */
-        found(&report, report.first_seq, "hole", mark.first_seq);
-    else
+    uint64_t first_kept = mark_of(cx->arena, folder.data).first_seq; /* read again: a drop moves it while we list */
+    uint64_t first_found = files.count > 0 ? files.at[0].first_seq : UINT64_MAX;
+    if ((first_kept > 0 && first_found > first_kept) || (files.count == 0 && mark.seq > 0)) {
+        found(&report, first_kept, "hole", first_kept);
+        report.last_seq = first_kept - 1;
+    } else if (files.count > 0) {
+        report.first_seq = first_found;
+        report.last_seq = first_found - 1;
         verify_files(cx, folder.data, &files, &mark, &report);
+    }
     VEC_FINI(&files);
     *out_report = report;
     return STATUS_OK;
