@@ -49,7 +49,9 @@ static inline bool str_starts(struct str s, struct str prefix)
 /* The bytes from `from` on; empty when `from` lies past the end. */
 static inline struct str str_from_at(struct str s, size_t from)
 {
-    return from >= s.len ? (struct str){s.data + s.len, 0} : (struct str){s.data + from, s.len - from};
+    if (from >= s.len)
+        return (struct str){s.len > 0 ? s.data + s.len : s.data, 0}; /* NULL + 0 is undefined */
+    return (struct str){s.data + from, s.len - from};
 }
 
 /* At most `len` bytes from `from`; clipped to what is there. */
