@@ -1,0 +1,114 @@
+#include "base/text/distance.h"
+
+/* Characters of a word; ASCII words, nearly all of them, are widened without decoding. */
+static size_t to_characters(struct str s, uint32_t out[TEXT_DISTANCE_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s.len && count < TEXT_DISTANCE_MAX;) {
+        unsigned char first = (unsigned char)s.data[i++];
+        uint32_t c = first;
+        for (; first >= 0xC0 && i < s.len && ((unsigned char)s.data[i] & 0xC0) == 0x80; i++)
+            c = c << 8 | (unsigned char)s.data[i]; /* any injective packing will do */
+        out[count++] = c;
+    }
+    return count;
+}
+
+/* Greedy matching depends on who goes first; a fixed order makes the answer symmetric. */
+static void put_in_order(struct str *left, struct str *right)
+{
+    if (left->len > right->len || (left->len == right->len && str_cmp(*left, *right) > 0)) {
+        struct str swap = *left;
+        *left = *right;
+        *right = swap;
+    }
+}
+
+static uint32_t jaro_ppm(const uint32_t *left, size_t left_len, const uint32_t *right, size_t right_len)
+{
+    size_t longer = left_len > right_len ? left_len : right_len;
+    size_t window = longer / 2 > 0 ? longer / 2 - 1 : 0;
+    uint64_t left_hit = 0, right_hit = 0;
+    uint64_t matches = 0;
+    for (size_t i = 0; i < left_len; i++) {
+        size_t from = i > window ? i - window : 0;
+        size_t to = i + window + 1 < right_len ? i + window + 1 : right_len;
+        for (size_t k = from; k < to; k++) {
+            if (left[i] != right[k] || (right_hit >> k & 1))
+                continue;
+            left_hit |= 1ull << i;
+            right_hit |= 1ull << k;
+            matches++;
+            break;
+        }
+    }
+    if (matches == 0)
+        return 0;
+    uint64_t out_of_order = 0;
+    size_t k = 0;
+    for (size_t i = 0; i < left_len; i++) {
+        if (!(left_hit >> i & 1))
+            continue;
+        while (!(right_hit >> k & 1))
+            k++;
+        out_of_order += left[i] != right[k++];
+    }
+    uint64_t half = out_of_order / 2;
+    uint64_t sum = matches * 1000000 / left_len + matches * 1000000 / right_len + (matches - half) * 1000000 / matches;
+    return (uint32_t)(sum / 3);
+}
+
+_Static_assert(TEXT_DISTANCE_MAX <= 64, "hit sets are one word");
+
+uint32_t text_jaro_winkler(struct str left, struct str right)
+{
+    if (left.len == 0 || right.len == 0)
+        return 0;
+    if (str_eq(left, right))
+        return 1000;
+    put_in_order(&left, &right);
+    uint32_t left_chars[TEXT_DISTANCE_MAX], right_chars[TEXT_DISTANCE_MAX];
+    size_t left_len = to_characters(left, left_chars), right_len = to_characters(right, right_chars);
+    uint32_t jaro = jaro_ppm(left_chars, left_len, right_chars, right_len);
+    if (jaro > 700000) {
+        uint32_t prefix = 0;
+        while (prefix < 4 && prefix < left_len && prefix < right_len && left_chars[prefix] == right_chars[prefix])
+            prefix++;
+        jaro += (1000000 - jaro) * prefix / 10;
+    }
+    uint32_t rounded = (jaro + 500) / 1000;
+    return rounded == 1000 ? 999 : rounded; /* 1000 is kept for equal words */
+}
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+uint32_t text_edit_distance(struct str left, struct str right, uint32_t max)
+{
+    if (str_eq(left, right))
+        return 0;
+    uint32_t left_chars[TEXT_DISTANCE_MAX], right_chars[TEXT_DISTANCE_MAX];
+    size_t left_len = to_characters(left, left_chars), right_len = to_characters(right, right_chars);
+    size_t gap = left_len > right_len ? left_len - right_len : right_len - left_len;
+    if (gap > max)
+        return max + 1;
+    uint32_t rows[3][TEXT_DISTANCE_MAX + 1];
+    for (size_t k = 0; k <= right_len; k++)
+        rows[0][k] = (uint32_t)k;
+    for (size_t i = 1; i <= left_len; i++) {
+        uint32_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+        uint32_t best = row[0] = (uint32_t)i;
+        for (size_t k = 1; k <= right_len; k++) {
+            uint32_t cost = left_chars[i - 1] != right_chars[k - 1];
+            row[k] = min_u32(above[k - 1] + cost, 1 + min_u32(above[k], row[k - 1]));
+            if (i > 1 && k > 1 && left_chars[i - 1] == right_chars[k - 2] && left_chars[i - 2] == right_chars[k - 1])
+                row[k] = min_u32(row[k], two_above[k - 2] + 1);
+            best = min_u32(best, row[k]);
+        }
+        if (best > max) /* a later row never falls below the smallest of this one */
+            return max + 1;
+    }
+    return min_u32(rows[left_len % 3][right_len], max + 1);
+}
