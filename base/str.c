@@ -143,6 +143,8 @@ const char *str_nearest(struct str given, const char *const *words, size_t count
 
 bool str_is_utf8(struct str s)
 {
+    if (s.len == 0)
+        return true;
     const uint8_t *p = (const uint8_t *)s.data;
     const uint8_t *end = p + s.len;
     while (p < end) {
