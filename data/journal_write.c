@@ -219,6 +219,7 @@ static void count(struct journal *journal, const struct group *group, int error,
 {
     pthread_mutex_lock(&journal->lock);
     struct journal_stats *stats = &journal->stats;
+    stats->full_now = error != 0;
     if (error != 0) {
         stats->full_refusals += group->entries.count;
     } else {

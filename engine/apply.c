@@ -212,8 +212,12 @@ static size_t apply_batch(struct apply *ap, int timeout_ms)
     struct journal_entry entry;
     size_t count = 0, bytes = 0;
     uint64_t last = 0;
-    while (count < BATCH_ENTRIES && bytes < BATCH_BYTES &&
-           journal_reader_next(ap->reader, &cx, count == 0 ? timeout_ms : 0, &entry) == STATUS_OK) {
+    while (count < BATCH_ENTRIES && bytes < BATCH_BYTES) {
+        status got = journal_reader_next(ap->reader, &cx, count == 0 ? timeout_ms : 0, &entry);
+        if (got == STATUS_NOT_FOUND)
+            break;
+        if (got != STATUS_OK)
+            mem_panic("apply", "the journal is damaged: run idem journal verify"); /* never guess past it */
         if (ap->live)
             wait_announced(ap->engine, entry.seq);
         if (count == 0)

@@ -255,7 +255,6 @@ void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry 
 {
     struct work w = {.ap = ap, .cx = cx, .entry = entry, .timing.seq = entry->seq, .ack_code = ""};
     int64_t began = clock_mono_us();
-    size_t mark = data_txn_mark(ap->txn);
     status got = entry_message_decode(cx, entry->body, &w.message);
     if (got == STATUS_OK)
         got = judge(&w);
@@ -263,7 +262,6 @@ void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry 
     if (got == STATUS_OK && !w.duplicate)
         got = decide(&w);
     if (got != STATUS_OK) { /* refused: kept and listed, without any other effect */
-        data_txn_undo_to(ap->txn, mark);
         w.plan = (struct plan){0};
         w.identity = (struct mpi_result){.verdict = MPI_VERDICT_NONE};
         result->reason = cx->reason;

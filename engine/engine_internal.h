@@ -18,7 +18,9 @@
 
 /* One append that somebody waits for. `applied` is called on the apply thread after the commit, in seq order. */
 struct applied;
+struct engine;
 struct request {
+    struct engine *engine;
     struct request *next;
     uint64_t seq;
     void (*durable)(struct request *request, status result, uint64_t seq, int64_t time_us); /* journal thread; may be NULL */
@@ -114,6 +116,8 @@ struct lane_item {
     int64_t first_sent_us;
     char destination[LIMIT_NAME_BYTES];
 };
+struct lanes *lanes_new(struct engine *engine, bool doubtful); /* doubtful: the last run did not stop cleanly */
+void lanes_free(struct lanes *set);                            /* the deliver thread has ended */
 struct lane_item *lane_item_new(struct str destination, struct outbox_key key, uint64_t message_seq, struct str control_id,
                                 struct str bytes);
 /* Hands a list of committed items to the deliver thread. Any thread. */

@@ -60,9 +60,12 @@ static status apply_merge_group(struct mpi *mpi, struct data_txn *txn, struct ct
     if (retired.type.len == 0) /* MRG-1 often comes without a type: it is of the kind it is merged into */
         retired.type = surviving.type;
     *fault = hl7_path_make("MRG-1");
+    /* the decision first: it may be refused, and then nothing may have changed */
+    TRY(mpi_apply_identifier_decision(mpi, txn, cx, seq, MPI_DECISION_MERGE, source, surviving, retired, out));
     struct mpi_result updated;
     TRY(mpi_apply_record(mpi, txn, cx, seq, &record, &updated));
-    return mpi_apply_identifier_decision(mpi, txn, cx, seq, MPI_DECISION_MERGE, source, surviving, retired, out);
+    out->person = updated.person;
+    return STATUS_OK;
 }
 
 static status apply_merges(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq, const struct hl7_index *index,
@@ -83,17 +86,27 @@ static status apply_merges(struct mpi *mpi, struct data_txn *txn, struct ctx *cx
     return groups ? STATUS_OK : missing(cx, "MRG", fault);
 }
 
+static bool same_identifier(const struct mpi_identifier *left, const struct mpi_identifier *right)
+{
+    return str_eq(left->authority, right->authority) && str_eq(left->value, right->value);
+}
+
 static status apply_pair(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq, const struct hl7_index *index,
                          struct event_meaning meaning, struct str source, struct mpi_result *out, struct hl7_path *fault)
 {
     struct mpi_record_input left, right;
     TRY(read_pid(index, cx, 1, source, meaning, &left, fault));
     TRY(read_pid(index, cx, 2, source, meaning, &right, fault));
-    struct mpi_result known;
-    left.keep_known = right.keep_known = true;
-    TRY(mpi_apply_record(mpi, txn, cx, seq, &left, &known));
-    TRY(mpi_apply_record(mpi, txn, cx, seq, &right, &known));
+    *fault = hl7_path_make("PID-3");
     enum mpi_decision_kind kind = meaning.action == IDENTITY_LINK ? MPI_DECISION_LINK : MPI_DECISION_UNLINK;
+    if (same_identifier(&left.identifiers[0], &right.identifiers[0]))
+        return ctx_fail(cx, &mpi_reasons[MPI_MERGE_SELF], NULL);
+    if (kind == MPI_DECISION_LINK) { /* two that nobody knows yet may be linked; only a link that exists can be undone */
+        struct mpi_result known;
+        left.keep_known = right.keep_known = true;
+        TRY(mpi_apply_record(mpi, txn, cx, seq, &left, &known));
+        TRY(mpi_apply_record(mpi, txn, cx, seq, &right, &known));
+    }
     return mpi_apply_identifier_decision(mpi, txn, cx, seq, kind, source, left.identifiers[0], right.identifiers[0], out);
 }
 

@@ -8,8 +8,8 @@
 #include "event.h"
 #include "hl7v2/index.h"
 
-/* Applies; the one writer. On failure nothing but the caller's transaction may have been touched, and *out_fault may name the
- * place (name 0 = none). Source: [HL7 2.5.1 3.3.40 A40, 3.3.24 A24, 3.3.37 A37]. */
+/* Applies; the one writer. On failure nothing has changed, and *out_fault may name the place (name 0 = none). A message with
+ * several merge groups is refused at the first bad one; the groups before it stay merged and are in the journal. Source: [HL7 2.5.1 3.3.40 A40, 3.3.24 A24, 3.3.37 A37]. */
 status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq, const struct hl7_index *index,
                       struct event_meaning meaning, struct str source, struct mpi_result *out_result,
                       struct hl7_path *out_fault);

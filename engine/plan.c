@@ -103,6 +103,15 @@ static uint32_t free_alternate(struct planner *p, struct str element, struct str
     return has_second && second.code.len == 0 && second.text.len == 0 && second.system.len == 0 ? 10 : 0;
 }
 
+/* A display in a script that the message's character set lacks is left out; the code itself is ASCII. */
+static bool can_encode(struct planner *p, struct str text)
+{
+    SCOPED(buf_fini) struct buf scratch = {0};
+    bool fits = hl7_text_encode(p->input->index, p->cx, text, &scratch) == STATUS_OK;
+    ctx_clear(p->cx);
+    return fits;
+}
+
 static void add_translation(struct planner *p, const struct hl7_walk *walk, const struct codes_translation *translation)
 {
     uint32_t first = free_alternate(p, walk->value, translation->code);
@@ -113,7 +122,7 @@ static void add_translation(struct planner *p, const struct hl7_walk *walk, cons
     for (uint32_t i = 0; i < 3; i++) {
         struct hl7_path path = walk->at;
         path.component = (uint16_t)(first + i);
-        if (values[i].len)
+        if (values[i].len && can_encode(p, values[i]))
             add_edit(p, HL7_EDIT_TEXT, path, values[i], "codes.translated");
     }
 }
@@ -233,6 +242,19 @@ static void keep_changes(struct planner *p, struct plan_output *output)
     }
 }
 
+/* The message goes on as it came; the trace says what could not be added. */
+static void keep_refused_changes(struct planner *p, struct plan_output *output)
+{
+    output->changes = arena_array(p->cx->arena, p->edits.count, sizeof *output->changes);
+    for (size_t i = 0; i < p->edits.count; i++) {
+        char path[HL7_PATH_TEXT_MAX];
+        size_t len = hl7_path_format(&p->edits.at[i].path, path);
+        bool is_person = strcmp(p->whys.at[i], "identity.person") == 0;
+        output->changes[output->change_count++] = (struct plan_change){
+            arena_str(p->cx->arena, str_make(path, len)), STR_NONE, STR_NONE, is_person ? "identity.not-added" : "codes.not-added"};
+    }
+}
+
 static status plan_route(struct planner *p, const struct route *route, struct plan_output *output)
 {
     p->edits.count = p->whys.count = 0;
@@ -241,7 +263,11 @@ static status plan_route(struct planner *p, const struct route *route, struct pl
     if (p->edits.count == 0)
         return STATUS_OK;
     SCOPED(buf_fini) struct buf bytes = {0};
-    TRY(hl7_edit_apply(p->input->index, p->cx, p->edits.at, p->edits.count, &bytes));
+    if (hl7_edit_apply(p->input->index, p->cx, p->edits.at, p->edits.count, &bytes) != STATUS_OK) {
+        ctx_clear(p->cx);
+        keep_refused_changes(p, output);
+        return STATUS_OK;
+    }
     if (!str_eq(buf_str(&bytes), p->input->index->bytes))
         output->bytes = arena_str(p->cx->arena, buf_str(&bytes));
     keep_changes(p, output);

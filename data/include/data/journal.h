@@ -117,6 +117,7 @@ status journal_verify(struct ctx *cx, const char *dir, struct journal_report *ou
 
 struct journal_stats {
     uint64_t appended, groups, bytes, full_refusals, sync_us_total, sync_us_max;
+    bool full_now; /* the last group was refused for want of space */
 };
 void journal_stats(struct journal *journal, struct journal_stats *out_stats);
 

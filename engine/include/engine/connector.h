@@ -29,6 +29,15 @@ typedef void connector_done_fn(void *arg, const struct connector_outcome *outcom
 
 struct connector;
 
+/*
+ * MLLP: one connection, opened when something is to be sent and kept. What an answer means: AA, CA delivered; AE, CE refused;
+ * AR, CR rejected. Only an answer whose MSA-2 is `control_id` counts; any other (late, foreign, unreadable) is noted in the log
+ * and waiting goes on until the time-out, which is IN_DOUBT and ends the connection (its answer would come late). Lost before
+ * any byte of the message was written: NOT_SENT; after: IN_DOUBT. A kept connection that turns out to be dead as nothing was
+ * sent yet is opened anew once, within the same send.
+ *
+ * Strings of the options are copied. engine.connector: an address that is none, a folder that cannot be made.
+ */
 struct connector_mllp_options {
     const char *name;           /* destination's name, for the log */
     const char *connect;        /* "127.0.0.1:2600" or "[::1]:2600" or "host:port" (resolved at each connect, off the loop's thread) */
@@ -39,9 +48,14 @@ struct connector_mllp_options {
 status connector_open_mllp(struct loop *loop, struct ctx *cx, const struct connector_mllp_options *options,
                            struct connector **out_connector);
 
+/*
+ * Files: <folder>/<file_name>.hl7 by way of a temporary name, fsync, rename, fsync of the folder, on a worker thread of the
+ * connector's own. A file of that name that is there already with the same bytes is left alone (and DELIVERED); with other bytes
+ * it is replaced. Disk full and the like: NOT_SENT, `why` says what. A name with '/' or a leading '.' is REFUSED.
+ */
 struct connector_file_options {
     const char *name;
-    const char *folder;  /* made when absent; message <file_name>.hl7: temporary name, fsync, rename, fsync of the folder */
+    const char *folder;  /* made when absent */
 };
 status connector_open_file(struct loop *loop, struct ctx *cx, const struct connector_file_options *options,
                            struct connector **out_connector);
@@ -50,5 +64,8 @@ status connector_open_file(struct loop *loop, struct ctx *cx, const struct conne
  * file of a file destination: the same delivery has the same name, so a repeat replaces and never duplicates. */
 void connector_send(struct connector *connector, struct str message, struct str control_id, const char *file_name,
                     connector_done_fn *done, void *arg);
-/* Ends the connection; an outstanding send is not reported any more. */
+/* Ends the connection; an outstanding send is not reported any more. Safe inside `done`. NULL is fine. Waits for a file or a
+ * name resolution under way. */
 void connector_close(struct connector *connector);
+
+extern const struct reason connector_reason; /* "engine.connector", FAILED_PRECONDITION */

@@ -1,0 +1,241 @@
+/* Opening in the order in which things depend on each other, and closing in the opposite one. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine_internal.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+const struct data_table_spec engine_tables[] = {
+    {"engine.message"}, {"engine.control"}, {"engine.outbox"},  {"engine.delivery"},
+    {"engine.dead"},    {"engine.counter"}, {"engine.meta"},
+};
+const size_t engine_table_count = sizeof engine_tables / sizeof engine_tables[0];
+
+static struct data_options store_options(struct ctx *cx, const char *dir)
+{
+    size_t count = engine_table_count + mpi_table_count + codes_table_count;
+    struct data_table_spec *tables = arena_array(cx->arena, count, sizeof *tables);
+    memcpy(tables, engine_tables, engine_table_count * sizeof *tables);
+    memcpy(tables + engine_table_count, mpi_tables, mpi_table_count * sizeof *tables);
+    memcpy(tables + engine_table_count + mpi_table_count, codes_tables, codes_table_count * sizeof *tables);
+    return (struct data_options){.dir = dir, .format = ENGINE_STORE_FORMAT, .tables = tables, .table_count = count};
+}
+
+/* A damaged store is no loss: it is a projection. It is put away and made again from the journal. */
+static status open_store(struct engine *engine, struct ctx *cx)
+{
+    struct data_options options = store_options(cx, engine->dir);
+    status got = data_open(cx, &options, &engine->store);
+    if (got == STATUS_OK || cx->reason != &data_reasons[DATA_STORE_DAMAGED])
+        return got;
+    log_event(LOG_ERROR, "store.damaged", LOG_WHY(cx), LOG_NAME("next", "rebuilding it from the journal"));
+    TRY(data_discard(cx, engine->dir));
+    return data_open(cx, &options, &engine->store);
+}
+
+static status open_journal(struct engine *engine, struct ctx *cx)
+{
+    struct journal_options options = {.dir = engine->dir,
+                                      .known_seq = data_applied_seq(engine->store),
+                                      .plant_ack_before_sync = engine->options.plant_ack_before_sync};
+    TRY(journal_open(cx, &options, &engine->journal));
+    uint64_t applied = data_applied_seq(engine->store), first = journal_first_seq(engine->journal);
+    if (applied > journal_last_seq(engine->journal))
+        return ctx_fail(cx, &data_reasons[DATA_JOURNAL_DAMAGED],
+                        "the store has seen entry %llu, the journal ends at %llu; restore the journal's folder from its copy",
+                        (unsigned long long)applied, (unsigned long long)journal_last_seq(engine->journal));
+    if (first > applied + 1)
+        return ctx_fail(cx, &data_reasons[DATA_JOURNAL_DAMAGED],
+                        "the store ends at entry %llu, the journal begins at %llu; restore the store's folder from its copy",
+                        (unsigned long long)applied, (unsigned long long)first);
+    return STATUS_OK;
+}
+
+static status load_routes(struct engine *engine, struct ctx *cx)
+{
+    struct str row, text = STR_NONE;
+    uint64_t seq = 0;
+    status got = data_get(engine->meta, cx, STR("routes"), &row);
+    if (got == STATUS_OK) {
+        struct cut cut = {row, false};
+        seq = cut_u64(&cut);
+        text = cut.rest;
+    } else if (got != STATUS_NOT_FOUND) {
+        return got;
+    }
+    ctx_clear(cx);
+    return routes_parse(cx, text, seq, &engine->routes);
+}
+
+static void find_tables(struct engine *engine)
+{
+    engine->message = data_table(engine->store, "engine.message");
+    engine->control = data_table(engine->store, "engine.control");
+    engine->outbox = data_table(engine->store, "engine.outbox");
+    engine->delivery = data_table(engine->store, "engine.delivery");
+    engine->dead = data_table(engine->store, "engine.dead");
+    engine->counter = data_table(engine->store, "engine.counter");
+    engine->meta = data_table(engine->store, "engine.meta");
+}
+
+static bool stopped_cleanly(struct engine *engine, struct ctx *cx)
+{
+    struct str clean;
+    if (data_get(engine->meta, cx, STR("clean"), &clean) == STATUS_OK)
+        return str_is(clean, "1");
+    ctx_clear(cx);
+    return journal_last_seq(engine->journal) == 0; /* the first start of all */
+}
+
+static status open_parts(struct engine *engine, struct ctx *cx)
+{
+    TRY(file_make_dirs(cx, engine->packs_dir));
+    TRY(open_store(engine, cx));
+    find_tables(engine);
+    TRY(open_journal(engine, cx));
+    TRY(codes_open(cx, engine->packs_dir, engine->store, &engine->codes));
+    TRY(mpi_open(cx, engine->store, &engine->mpi));
+    TRY(totals_load(engine, cx));
+    TRY(load_routes(engine, cx));
+    engine->announced_seq = journal_last_seq(engine->journal);
+    return apply_catch_up(engine, cx);
+}
+
+static status start_threads(struct engine *engine, struct ctx *cx)
+{
+    engine->deliver_loop = loop_new();
+    engine->lane_set = lanes_new(engine, !stopped_cleanly(engine, cx));
+    lanes_configure(engine, routes_ref(engine->routes));
+    if (pthread_create(&engine->deliver_thread, NULL, deliver_thread_main, engine) != 0)
+        mem_panic("engine", "no thread");
+    engine->deliver_running = true;
+    if (pthread_create(&engine->apply_thread, NULL, apply_thread_main, engine) != 0)
+        mem_panic("engine", "no thread");
+    engine->apply_running = true;
+    struct applied applied;
+    return engine_change_state(engine, cx, ENTRY_START, str_from(engine->options.version), &applied);
+}
+
+static void close_parts(struct engine *engine)
+{
+    if (engine->apply_running) {
+        __atomic_store_n(&engine->apply_stop, true, __ATOMIC_RELEASE);
+        journal_wake(engine->journal);
+        pthread_join(engine->apply_thread, NULL);
+    }
+    if (engine->deliver_running) {
+        loop_stop(engine->deliver_loop);
+        pthread_join(engine->deliver_thread, NULL);
+    }
+    lanes_free(engine->lane_set);
+    if (engine->deliver_loop)
+        loop_free(engine->deliver_loop);
+    if (engine->journal)
+        journal_close(engine->journal);
+    if (engine->mpi)
+        mpi_close(engine->mpi);
+    if (engine->codes)
+        codes_close(engine->codes);
+    if (engine->store)
+        data_close(engine->store);
+    routes_unref(engine->routes);
+    VEC_FINI(&engine->sources);
+    VEC_FINI(&engine->lanes);
+    pthread_cond_destroy(&engine->announced_changed);
+    pthread_mutex_destroy(&engine->lock);
+    mem_free(engine->dir);
+    mem_free(engine->packs_dir);
+    mem_free(engine);
+}
+
+status engine_open(struct ctx *cx, const struct engine_options *options, struct engine **out_engine)
+{
+    struct engine *engine = mem_alloc(sizeof *engine);
+    engine->options = *options;
+    engine->started_us = clock_now_us();
+    engine->requests_end = &engine->requests;
+    pthread_mutex_init(&engine->lock, NULL);
+    pthread_cond_init(&engine->announced_changed, NULL);
+    struct str packs = arena_printf(cx->arena, "%s/packs", options->dir);
+    engine->dir = mem_copy(options->dir, strlen(options->dir) + 1);
+    engine->packs_dir = mem_copy(packs.data, packs.len + 1);
+    status got = open_parts(engine, cx);
+    if (got == STATUS_OK)
+        got = start_threads(engine, cx);
+    if (got != STATUS_OK) {
+        close_parts(engine);
+        return got;
+    }
+    *out_engine = engine;
+    return STATUS_OK;
+}
+
+static void wait_quiet(struct engine *engine, int grace_ms)
+{
+    for (int waited = 0; waited < grace_ms; waited += 5) {
+        pthread_mutex_lock(&engine->lock);
+        bool quiet = engine->in_flight == 0;
+        pthread_mutex_unlock(&engine->lock);
+        if (quiet)
+            return;
+        usleep(5000);
+    }
+}
+
+void engine_close(struct engine *engine, int grace_ms)
+{
+    if (engine == NULL)
+        return;
+    pthread_mutex_lock(&engine->lock);
+    engine->closing = true;
+    pthread_mutex_unlock(&engine->lock);
+    wait_quiet(engine, grace_ms);
+    if (lanes_stop(engine, grace_ms)) { /* nothing is under way: the next start need not doubt any delivery */
+        struct arena arena = {0};
+        struct ctx cx = {.arena = &arena};
+        uint64_t seq;
+        if (journal_append_wait(engine->journal, &cx, ENTRY_STOP, STR_NONE, STR("\x01"), &seq) == STATUS_OK) {
+            pthread_mutex_lock(&engine->lock);
+            engine->announced_seq = seq;
+            pthread_cond_signal(&engine->announced_changed);
+            pthread_mutex_unlock(&engine->lock);
+        }
+        arena_fini(&arena);
+    }
+    close_parts(engine);
+}
+
+struct mpi *engine_mpi(struct engine *engine)
+{
+    return engine->mpi;
+}
+
+struct codes *engine_codes(struct engine *engine)
+{
+    return engine->codes;
+}
+
+struct journal *engine_journal(struct engine *engine)
+{
+    return engine->journal;
+}
+
+struct data_store *engine_store(struct engine *engine)
+{
+    return engine->store;
+}
+
+const char *engine_packs_dir(struct engine *engine)
+{
+    return engine->packs_dir;
+}
+
+void engine_source_connections(struct engine *engine, const char *source, int change)
+{
+    pthread_mutex_lock(&engine->lock);
+    total_source(engine, str_from(source))->connections += change;
+    pthread_mutex_unlock(&engine->lock);
+}

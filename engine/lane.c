@@ -1,0 +1,579 @@
+/*
+ * Lanes: one ordered queue per destination, on the deliver thread.
+ *
+ * A lane sends the head of its queue and nothing else until the destination's own answer is there: order is kept, a slow or
+ * dead destination holds up only itself. The next message goes out while the outcome of the last ones is still becoming
+ * durable, at most UNRECORDED_MAX of them: after a crash exactly these may have been sent although idem does not know,
+ * so the first UNRECORDED_MAX + 1 of each queue are then marked "in doubt" and sent again under the same control id.
+ *
+ * Memory: a lane holds at most HELD_MAX items; what is beyond stays in the outbox table and is read when the lane gets there.
+ */
+#include "engine_internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/connector.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { UNRECORDED_MAX = 8, HELD_MAX = 2048, LOAD_MAX = 512, RECORD_AGAIN_US = 200 * 1000 };
+
+struct lane {
+    struct lane *next;
+    struct engine *engine;
+    struct lanes *set;
+    char name[LIMIT_NAME_BYTES];
+    struct routes *routes; /* keeps `config` alive */
+    const struct route_destination *config; /* NULL: no longer in the routes */
+    struct connector *connector;
+    struct lane_item *head, **tail;
+    struct lane_item *sending;
+    size_t held;
+    struct outbox_key last; /* newest item taken in; older ones that are fed again are dropped */
+    bool more_in_table;     /* rows behind `last` that are not held */
+    unsigned unrecorded;    /* outcomes on their way into the journal */
+    unsigned failures;      /* in a row, for the back-off */
+    struct loop_timer *timer;
+    const char *state, *last_error;
+    uint64_t attempts; /* since start */
+};
+
+struct lanes {
+    struct engine *engine;
+    struct lane *first;
+    bool stopping, doubtful;
+    pthread_mutex_t lock; /* what lanes_view() reads */
+};
+
+static void lane_try(struct lane *lane);
+
+struct lane_item *lane_item_new(struct str destination, struct outbox_key key, uint64_t message_seq, struct str control_id,
+                                struct str bytes)
+{
+    struct lane_item *item = mem_alloc(sizeof *item + control_id.len + bytes.len + 1);
+    char *text = (char *)(item + 1);
+    item->key = key;
+    item->message_seq = message_seq;
+    if (control_id.len)
+        memcpy(text, control_id.data, control_id.len);
+    if (bytes.len)
+        memcpy(text + control_id.len, bytes.data, bytes.len);
+    item->control_id = str_make(text, control_id.len);
+    item->bytes = str_make(text + control_id.len, bytes.len);
+    snprintf(item->destination, sizeof item->destination, "%.*s", STR_ARGS(destination));
+    return item;
+}
+
+static int key_order(struct outbox_key left, struct outbox_key right)
+{
+    if (left.seq != right.seq)
+        return left.seq < right.seq ? -1 : 1;
+    return left.number < right.number ? -1 : left.number > right.number;
+}
+
+static void set_state(struct lane *lane, const char *state, const char *error)
+{
+    pthread_mutex_lock(&lane->set->lock);
+    lane->state = state;
+    if (error)
+        lane->last_error = error;
+    pthread_mutex_unlock(&lane->set->lock);
+}
+
+static void enqueue(struct lane *lane, struct lane_item *item)
+{
+    item->next = NULL;
+    *lane->tail = item;
+    lane->tail = &item->next;
+    lane->held++;
+    lane->last = item->key;
+}
+
+/* ---- reading the outbox ---- */
+
+struct loading {
+    struct lane *lane;
+    struct arena *arena;
+    size_t loaded;
+    bool more;
+    VEC(struct lane_item *) wanted; /* as_received: bytes still to be read from the journal */
+};
+
+static bool load_row(void *arg, struct str key, struct str bytes)
+{
+    struct loading *loading = arg;
+    struct ctx cx = {.arena = loading->arena};
+    struct str destination;
+    struct outbox_key at;
+    struct outbox_row row;
+    if (!outbox_key_read(key, &destination, &at) || key_order(at, loading->lane->last) <= 0)
+        return true;
+    if (loading->loaded == LOAD_MAX) {
+        loading->more = true;
+        return false;
+    }
+    if (outbox_row_decode(&cx, bytes, &row) != STATUS_OK)
+        mem_panic("outbox", "a row cannot be read: stop, remove the store folder and start again to rebuild it from the journal");
+    struct lane_item *item = lane_item_new(destination, at, row.message_seq, row.control_id, row.bytes);
+    enqueue(loading->lane, item);
+    if (row.as_received)
+        *VEC_ADD(&loading->wanted) = item;
+    loading->loaded++;
+    return true;
+}
+
+/* The message as received, from the journal, in place of the item without bytes. */
+static void fill_from_journal(struct lane *lane, struct lane_item **place, struct arena *arena)
+{
+    struct lane_item *item = *place;
+    struct ctx cx = {.arena = arena};
+    struct journal_entry entry;
+    struct entry_message message;
+    if (journal_read(lane->engine->journal, &cx, item->message_seq, &entry) != STATUS_OK ||
+        entry_message_decode(&cx, entry.body, &message) != STATUS_OK)
+        mem_panic("outbox", "a queued message is not in the journal any more: run idem journal verify");
+    struct lane_item *full = lane_item_new(str_from(item->destination), item->key, item->message_seq, item->control_id, message.message);
+    full->next = item->next;
+    if (lane->tail == &item->next)
+        lane->tail = &full->next;
+    *place = full;
+    mem_free(item);
+}
+
+static void load_more(struct lane *lane)
+{
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    struct loading loading = {.lane = lane, .arena = &arena};
+    struct str prefix = outbox_prefix(&arena, str_from(lane->name));
+    if (data_scan(lane->engine->outbox, &cx, prefix, outbox_key(&arena, str_from(lane->name), lane->last), load_row,
+                  &loading) != STATUS_OK)
+        mem_panic("outbox", "the table cannot be read");
+    lane->more_in_table = loading.more;
+    size_t wanted = 0;
+    for (struct lane_item **at = &lane->head; *at && wanted < loading.wanted.count; at = &(*at)->next) {
+        if (*at != loading.wanted.at[wanted])
+            continue;
+        wanted++;
+        fill_from_journal(lane, at, &arena);
+        arena_reset(&arena);
+    }
+    VEC_FINI(&loading.wanted);
+    arena_fini(&arena);
+}
+
+/* ---- outcomes ---- */
+
+struct outcome {
+    struct lane *lane;
+    struct buf body;
+    struct request request;
+};
+
+static void record(void *arg);
+
+static void outcome_recorded(void *arg)
+{
+    struct outcome *outcome = arg;
+    struct lane *lane = outcome->lane;
+    buf_fini(&outcome->body);
+    mem_free(outcome);
+    lane->unrecorded--;
+    lane_try(lane);
+}
+
+static void record_again(void *arg)
+{
+    struct outcome *outcome = arg;
+    loop_timer_start(outcome->lane->engine->deliver_loop, RECORD_AGAIN_US, record, outcome);
+}
+
+static void outcome_durable(struct request *request, status result, uint64_t seq, int64_t time_us)
+{
+    (void)seq, (void)time_us;
+    struct outcome *outcome = (struct outcome *)((char *)request - offsetof(struct outcome, request));
+    loop_post(outcome->lane->engine->deliver_loop, result == STATUS_OK ? outcome_recorded : record_again, outcome);
+}
+
+static void record(void *arg)
+{
+    struct outcome *outcome = arg;
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    outcome->request = (struct request){.durable = outcome_durable};
+    if (engine_append(outcome->lane->engine, &cx, ENTRY_DELIVERY, STR_NONE, buf_str(&outcome->body), &outcome->request) != STATUS_OK)
+        record_again(outcome); /* no space: the lane waits here, nothing more is sent that could not be recorded */
+    arena_fini(&arena);
+}
+
+static void item_ends(struct lane *lane, struct lane_item *item, enum delivery_state state, const struct connector_outcome *how)
+{
+    struct entry_delivery entry = {.destination = str_from(lane->name),
+                                   .key = item->key,
+                                   .message_seq = item->message_seq,
+                                   .state = state,
+                                   .attempts = item->attempts,
+                                   .in_doubt = item->in_doubt,
+                                   .first_sent_us = item->first_sent_us,
+                                   .done_us = clock_now_us(),
+                                   .ack_code = str_from(how->ack_code),
+                                   .why = str_from(how->why ? how->why : ""),
+                                   .answer = state == DELIVERY_DEAD ? how->answer : STR_NONE};
+    struct outcome *outcome = mem_alloc(sizeof *outcome);
+    outcome->lane = lane;
+    entry_delivery_encode(&outcome->body, &entry);
+    lane->unrecorded++;
+    lane->failures = 0;
+    lane->head = item->next;
+    if (lane->head == NULL)
+        lane->tail = &lane->head;
+    lane->held--;
+    mem_free(item);
+    record(outcome);
+}
+
+static void retry(void *arg)
+{
+    struct lane *lane = arg;
+    lane->timer = NULL;
+    lane_try(lane);
+}
+
+/* Twice as long each time, up to the limit; no jitter: one lane is one connection. */
+static void back_off(struct lane *lane, const char *why)
+{
+    if (lane->config == NULL)
+        return;
+    int64_t wait = lane->config->retry_first_us;
+    for (unsigned i = 0; i < lane->failures && wait < lane->config->retry_most_us; i++)
+        wait *= 2;
+    if (wait > lane->config->retry_most_us)
+        wait = lane->config->retry_most_us;
+    if (lane->failures == 0)
+        log_event(LOG_WARN, "lane.retrying", LOG_NAME("destination", lane->name), LOG_NAME("why", why ? why : "?"));
+    lane->failures++;
+    set_state(lane, "retrying", why);
+    lane->timer = loop_timer_start(lane->engine->deliver_loop, wait, retry, lane);
+}
+
+static void on_outcome(void *arg, const struct connector_outcome *outcome)
+{
+    struct lane *lane = arg;
+    struct lane_item *item = lane->sending;
+    lane->sending = NULL;
+    unsigned give_up = lane->config ? lane->config->give_up_after : 0;
+    switch (outcome->kind) {
+    case CONNECTOR_DELIVERED:
+        item_ends(lane, item, DELIVERY_DELIVERED, outcome);
+        break;
+    case CONNECTOR_REFUSED:
+        item_ends(lane, item, DELIVERY_DEAD, outcome);
+        break;
+    case CONNECTOR_REJECTED:
+        if (give_up && ++item->answered >= give_up)
+            item_ends(lane, item, DELIVERY_DEAD, outcome);
+        else
+            back_off(lane, outcome->why);
+        break;
+    case CONNECTOR_IN_DOUBT:
+        item->in_doubt++;
+        if (give_up && ++item->answered >= give_up)
+            item_ends(lane, item, DELIVERY_DEAD, outcome);
+        else
+            back_off(lane, outcome->why);
+        break;
+    case CONNECTOR_NOT_SENT:
+        back_off(lane, outcome->why); /* never given up: the destination is away, the message is fine */
+        break;
+    }
+    lane_try(lane);
+}
+
+/* ---- sending ---- */
+
+static void lane_try(struct lane *lane)
+{
+    if (lane->sending || lane->timer || lane->connector == NULL || lane->set->stopping || lane->unrecorded >= UNRECORDED_MAX)
+        return;
+    if (lane->head == NULL && lane->more_in_table)
+        load_more(lane);
+    struct lane_item *item = lane->head;
+    if (item == NULL) {
+        set_state(lane, "idle", NULL);
+        return;
+    }
+    char file_name[48];
+    snprintf(file_name, sizeof file_name, "%016" PRIu64 "-%04" PRIu32, item->key.seq, item->key.number);
+    if (item->attempts++ == 0)
+        item->first_sent_us = clock_now_us();
+    set_state(lane, lane->failures ? "retrying" : "sending", NULL);
+    lane->attempts++;
+    lane->sending = item;
+    connector_send(lane->connector, item->bytes, item->control_id, file_name, on_outcome, lane);
+}
+
+/* ---- the set of lanes ---- */
+
+static struct lane *find_lane(struct lanes *set, const char *name)
+{
+    struct lane *lane = set->first;
+    while (lane && strcmp(lane->name, name) != 0)
+        lane = lane->next;
+    return lane;
+}
+
+static struct lane *add_lane(struct lanes *set, const char *name)
+{
+    struct lane *lane = mem_alloc(sizeof *lane);
+    lane->engine = set->engine;
+    lane->set = set;
+    snprintf(lane->name, sizeof lane->name, "%s", name);
+    lane->tail = &lane->head;
+    lane->state = "stopped";
+    lane->last_error = "";
+    pthread_mutex_lock(&set->lock);
+    struct lane **end = &set->first;
+    while (*end)
+        end = &(*end)->next;
+    *end = lane;
+    pthread_mutex_unlock(&set->lock);
+    load_more(lane);
+    size_t doubtful = set->doubtful ? UNRECORDED_MAX + 1 : 0;
+    for (struct lane_item *item = lane->head; item && doubtful > 0; item = item->next, doubtful--)
+        item->in_doubt++; /* may have been sent before the crash */
+    return lane;
+}
+
+static bool same_destination(const struct route_destination *left, const struct route_destination *right)
+{
+    return left->kind == right->kind && left->tls == right->tls && str_eq(left->connect, right->connect) &&
+           str_eq(left->server_name, right->server_name) && str_eq(left->folder, right->folder) &&
+           left->answer_timeout_us == right->answer_timeout_us;
+}
+
+static status open_connector(struct lane *lane, struct ctx *cx)
+{
+    const struct route_destination *config = lane->config;
+    struct loop *loop = lane->engine->deliver_loop;
+    if (config->kind == ROUTE_FILE)
+        return connector_open_file(loop, cx, &(struct connector_file_options){lane->name, config->folder.data}, &lane->connector);
+    if (config->tls && lane->engine->options.client_tls == NULL)
+        return ctx_fail(cx, &engine_reasons[ENGINE_ROUTES_BAD], "destination %s wants tls, but no client certificate is configured",
+                        lane->name);
+    struct connector_mllp_options options = {.name = lane->name,
+                                             .connect = config->connect.data,
+                                             .tls = config->tls ? lane->engine->options.client_tls : NULL,
+                                             .server_name = config->server_name.len ? config->server_name.data : NULL,
+                                             .answer_timeout_us = config->answer_timeout_us};
+    return connector_open_mllp(loop, cx, &options, &lane->connector);
+}
+
+static void close_connector(struct lane *lane)
+{
+    if (lane->connector == NULL)
+        return;
+    connector_close(lane->connector);
+    lane->connector = NULL;
+    if (lane->sending) { /* its answer will not be heard any more */
+        lane->sending->in_doubt++;
+        lane->sending = NULL;
+    }
+}
+
+static void configure_lane(struct lane *lane, struct routes *routes, const struct route_destination *config)
+{
+    bool keep = lane->connector && lane->config && config && same_destination(lane->config, config);
+    struct routes *old = lane->routes;
+    lane->routes = config ? routes_ref(routes) : NULL;
+    lane->config = config;
+    if (!keep) {
+        struct arena arena = {0};
+        struct ctx cx = {.arena = &arena};
+        close_connector(lane);
+        loop_timer_stop(lane->timer);
+        lane->timer = NULL;
+        lane->failures = 0;
+        if (config && open_connector(lane, &cx) != STATUS_OK) {
+            log_event(LOG_ERROR, "lane.cannot-open", LOG_NAME("destination", lane->name), LOG_WHY(&cx));
+            set_state(lane, "stopped", cx.reason->text);
+        } else {
+            set_state(lane, config ? "idle" : "stopped", config ? NULL : "not in the routes");
+        }
+        arena_fini(&arena);
+    }
+    routes_unref(old);
+    lane_try(lane);
+}
+
+static const struct route_destination *find_config(const struct routes *routes, const char *name)
+{
+    for (size_t i = 0; i < routes->destination_count; i++)
+        if (str_is(routes->destinations[i].name, name))
+            return &routes->destinations[i];
+    return NULL;
+}
+
+struct routes_news {
+    struct lanes *set;
+    struct routes *routes;
+};
+
+static void configure(void *arg)
+{
+    struct routes_news *news = arg;
+    for (size_t i = 0; i < news->routes->destination_count; i++)
+        if (find_lane(news->set, news->routes->destinations[i].name.data) == NULL)
+            add_lane(news->set, news->routes->destinations[i].name.data);
+    for (struct lane *lane = news->set->first; lane; lane = lane->next)
+        configure_lane(lane, news->routes, find_config(news->routes, lane->name));
+    routes_unref(news->routes);
+    mem_free(news);
+}
+
+void lanes_configure(struct engine *engine, struct routes *routes)
+{
+    struct routes_news *news = mem_alloc(sizeof *news);
+    *news = (struct routes_news){engine->lane_set, routes};
+    loop_post(engine->deliver_loop, configure, news);
+}
+
+struct feed {
+    struct lanes *set;
+    struct lane_item *first;
+};
+
+static void take_in(struct lanes *set, struct lane_item *item)
+{
+    struct lane *lane = find_lane(set, item->destination);
+    if (lane == NULL)
+        lane = add_lane(set, item->destination); /* a replay to a destination that left the routes */
+    bool stale = key_order(item->key, lane->last) <= 0; /* it was loaded from the table meanwhile */
+    if (stale || lane->more_in_table || lane->held >= HELD_MAX) {
+        lane->more_in_table |= !stale;
+        mem_free(item);
+        return;
+    }
+    enqueue(lane, item);
+}
+
+static void take_feed(void *arg)
+{
+    struct feed *feed = arg;
+    struct lane_item *next;
+    for (struct lane_item *item = feed->first; item; item = next) {
+        next = item->next;
+        take_in(feed->set, item);
+    }
+    for (struct lane *lane = feed->set->first; lane; lane = lane->next)
+        lane_try(lane);
+    mem_free(feed);
+}
+
+void lanes_feed(struct engine *engine, struct lane_item *first)
+{
+    struct feed *feed = mem_alloc(sizeof *feed);
+    *feed = (struct feed){engine->lane_set, first};
+    loop_post(engine->deliver_loop, take_feed, feed);
+}
+
+/* ---- starting and stopping ---- */
+
+struct lanes *lanes_new(struct engine *engine, bool doubtful)
+{
+    struct lanes *set = mem_alloc(sizeof *set);
+    set->engine = engine;
+    set->doubtful = doubtful;
+    pthread_mutex_init(&set->lock, NULL);
+    return set;
+}
+
+void lanes_free(struct lanes *set)
+{
+    if (set == NULL)
+        return;
+    while (set->first) {
+        struct lane *lane = set->first;
+        set->first = lane->next;
+        close_connector(lane);
+        while (lane->head) {
+            struct lane_item *item = lane->head;
+            lane->head = item->next;
+            mem_free(item);
+        }
+        routes_unref(lane->routes);
+        mem_free(lane);
+    }
+    pthread_mutex_destroy(&set->lock);
+    mem_free(set);
+}
+
+void *deliver_thread_main(void *arg)
+{
+    struct engine *engine = arg;
+    loop_run(engine->deliver_loop);
+    return NULL;
+}
+
+struct stopping {
+    struct lanes *set;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int64_t give_up_us;
+    bool done, clean;
+};
+
+/* Polls until nothing is under way: sends answered, outcomes durable. */
+static void check_stopped(void *arg)
+{
+    struct stopping *stopping = arg;
+    struct lanes *set = stopping->set;
+    set->stopping = true;
+    bool quiet = true;
+    for (struct lane *lane = set->first; lane; lane = lane->next)
+        quiet &= lane->sending == NULL && lane->unrecorded == 0;
+    if (!quiet && clock_mono_us() < stopping->give_up_us) {
+        loop_timer_start(set->engine->deliver_loop, 10 * 1000, check_stopped, stopping);
+        return;
+    }
+    for (struct lane *lane = set->first; lane; lane = lane->next) {
+        loop_timer_stop(lane->timer);
+        lane->timer = NULL;
+        close_connector(lane);
+    }
+    pthread_mutex_lock(&stopping->lock);
+    stopping->done = true;
+    stopping->clean = quiet;
+    pthread_cond_signal(&stopping->changed);
+    pthread_mutex_unlock(&stopping->lock);
+}
+
+bool lanes_stop(struct engine *engine, int grace_ms)
+{
+    struct stopping stopping = {.set = engine->lane_set, .give_up_us = clock_mono_us() + grace_ms * 1000ll};
+    pthread_mutex_init(&stopping.lock, NULL);
+    pthread_cond_init(&stopping.changed, NULL);
+    loop_post(engine->deliver_loop, check_stopped, &stopping);
+    pthread_mutex_lock(&stopping.lock);
+    while (!stopping.done)
+        pthread_cond_wait(&stopping.changed, &stopping.lock);
+    pthread_mutex_unlock(&stopping.lock);
+    pthread_cond_destroy(&stopping.changed);
+    pthread_mutex_destroy(&stopping.lock);
+    return stopping.clean;
+}
+
+void lanes_view(struct engine *engine, struct arena *arena, struct engine_lane_view *views, size_t count)
+{
+    struct lanes *set = engine->lane_set;
+    pthread_mutex_lock(&set->lock);
+    for (size_t i = 0; i < count; i++)
+        for (struct lane *lane = set->first; lane; lane = lane->next) {
+            if (!str_is(views[i].destination, lane->name))
+                continue;
+            views[i].state = str_from(lane->state);
+            views[i].last_error = arena_str(arena, str_from(lane->last_error));
+        }
+    pthread_mutex_unlock(&set->lock);
+}
