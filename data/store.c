@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+static const char *const META_TABLE = "idem.meta";
 static const uint64_t CACHE_BYTES = 64u << 20;
 
 static const struct str FORMAT_KEY = STR_INIT("format"), APPLIED_KEY = STR_INIT("applied");
@@ -63,7 +64,7 @@ static status open_tables(struct data_store *store, struct ctx *cx, const struct
     store->table_count = options->table_count;
     store->tables = mem_array(options->table_count + 1, sizeof *store->tables);
     for (size_t i = 0; i <= options->table_count; i++) {
-        const char *name = i < options->table_count ? options->tables[i].name : "idem.meta";
+        const char *name = i < options->table_count ? options->tables[i].name : META_TABLE;
         struct data_table *table = &store->tables[i];
         *table = (struct data_table){.store = store, .name = mem_copy(name, strlen(name) + 1), .number = (uint32_t)i};
         int error = store_db_open(store->env, name, &table->db);
@@ -82,8 +83,9 @@ static bool has_file(struct ctx *cx, const char *folder, const char *name)
  * with a new format number. */
 static status check_files(struct ctx *cx, const char *folder, const struct data_options *options)
 {
-    for (size_t i = 0; i < options->table_count; i++) {
-        struct str file = arena_printf(cx->arena, "%s.db", options->tables[i].name);
+    for (size_t i = 0; i <= options->table_count; i++) {
+        const char *name = i < options->table_count ? options->tables[i].name : META_TABLE;
+        struct str file = arena_printf(cx->arena, "%s.db", name);
         if (!has_file(cx, folder, file.data))
             return ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED], "%s is missing; next: rebuild it from the journal",
                             file.data);

@@ -64,6 +64,7 @@ static void say_nothing_more(const DB_ENV *env, const char *message)
     (void)env, (void)message;
 }
 
+/* With a write hook Berkeley DB seeks and writes; the pwrite hook is for builds of it that do otherwise. */
 static void set_hooks(void)
 {
     db_env_set_func_write(write_or_end);

@@ -1,41 +1,13 @@
 #include "base/hash.h"
 #include "base/map.h"
-#include "data/journal.h"
+#include "journal_world.h"
 #include "store_internal.h"
-#include "support.h"
 
-#include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
-
-struct world {
-    struct support support;
-    const char *dir;
-};
-
-static int setup(void **state)
-{
-    struct world *world = mem_alloc(sizeof *world);
-    support_init(&world->support);
-    world->dir = support_make_dir(&world->support);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *world = *state;
-    support_remove_dir(world->dir);
-    support_fini(&world->support);
-    mem_free(world);
-    return 0;
-}
 
 static struct data_options options_of(const struct world *world)
 {
@@ -159,6 +131,291 @@ static void test_txn__sees_its_own_rows_laid_over_and_undoes_to_a_mark(void **st
     data_close(store);
 }
 
+static void test_row__may_be_far_longer_than_a_page(void **state)
+{
+    struct world *world = *state;
+    struct data_store *store = open_store(world);
+    static const size_t sizes[] = {0, 1, 4095, 4096, 4097, 16384, 70000, 16 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char *bytes = mem_alloc(sizes[i]);
+        for (size_t k = 0; k < sizes[i]; k++)
+            bytes[k] = (char)(k * 31 + i);
+        put_one(store, "t.two", STR("big"), str_make(bytes, sizes[i]), i + 1);
+        struct str row;
+        assert_ok(&world->support, data_get(data_table(store, "t.two"), &world->support.cx, STR("big"), &row));
+        assert_true(str_eq(row, str_make(bytes, sizes[i])));
+        mem_free(bytes);
+    }
+    data_close(store);
+}
+
+static void test_open__refuses_another_format_a_second_opener_and_a_missing_file(void **state)
+{
+    struct world *world = *state;
+    struct ctx *cx = &world->support.cx;
+    struct data_store *store = open_store(world), *second = NULL;
+    put_one(store, "t.one", STR("a"), STR("1"), 5);
+    struct data_options options = options_of(world);
+    assert_fails(&world->support, data_open(cx, &options, &second), "data.in-use");
+    assert_fails(&world->support, data_discard(cx, world->dir), "data.in-use");
+    data_close(store);
+    options.format = 4;
+    assert_fails(&world->support, data_open(cx, &options, &second), "data.store-format");
+    options.format = 3;
+    static const char *const files[] = {"t.one.db", "idem.meta.db"};
+    for (size_t i = 0; i < 2; i++) {
+        struct str path = arena_printf(cx->arena, "%s/store/%s", world->dir, files[i]);
+        assert_int_equal(unlink(path.data), 0);
+        assert_fails(&world->support, data_open(cx, &options, &second), "data.store-damaged");
+        assert_ok(&world->support, data_discard(cx, world->dir));
+        store = open_store(world);
+        assert_int_equal(data_applied_seq(store), 0);
+        uint64_t rows = 1;
+        assert_ok(&world->support, data_count(data_table(store, "t.one"), cx, &rows));
+        assert_int_equal(rows, 0);
+        data_close(store);
+    }
+    assert_null(second);
+}
+
+/* Random puts, deletes, marks and undos against a model in memory. */
+static void test_property__store_equals_a_model_and_equal_puts_give_equal_digests(void **state)
+{
+    struct world *world = *state;
+    struct ctx *cx = &world->support.cx;
+    uint64_t seed = pick_seed();
+    uint8_t digests[2][32];
+    for (int run = 0; run < 2; run++) {
+        uint64_t random = seed;
+        char *model[200] = {0}; /* rows of t.one by key number; NULL = absent */
+        assert_ok(&world->support, data_discard(cx, world->dir));
+        struct data_store *store = open_store(world);
+        struct data_table *one = data_table(store, "t.one");
+        for (uint64_t seq = 1; seq <= 60; seq++) {
+            struct data_txn *txn = data_txn_begin(store);
+            for (int i = 0; i < 30; i++) {
+                bool undone = hash_random(&random) % 4 == 0;
+                size_t mark = data_txn_mark(txn);
+                size_t number = hash_random(&random) % 200;
+                struct str key = arena_printf(cx->arena, "k%03zu", number);
+                struct str row = arena_printf(cx->arena, "%" PRIu64, hash_random(&random));
+                bool deletes = hash_random(&random) % 3 == 0;
+                if (deletes)
+                    data_txn_delete(txn, one, key);
+                else
+                    data_txn_put(txn, one, key, row);
+                if (undone)
+                    data_txn_undo_to(txn, mark);
+                else
+                    model[number] = deletes ? NULL : (char *)row.data;
+            }
+            struct buf want = {0};
+            for (size_t i = 0; i < 200; i++)
+                if (model[i])
+                    buf_printf(&want, "k%03zu=%s ", i, model[i]);
+            buf_put_byte(&want, 0);
+            assert_scan(want.data, data_txn_scan(txn, one, cx, STR_NONE, join_row, &seen));
+            data_txn_commit(txn, seq);
+            assert_scan(want.data, data_scan(one, cx, STR_NONE, STR_NONE, join_row, &seen));
+            buf_fini(&want);
+            if (run == 1 && seq % 20 == 0) { /* checkpoints and reopens change nothing that is seen */
+                assert_ok(&world->support, data_checkpoint(store, cx));
+                data_close(store);
+                store = open_store(world);
+                one = data_table(store, "t.one");
+            }
+        }
+        assert_ok(&world->support, data_digest(store, cx, digests[run]));
+        if (run == 1) {
+            put_one(store, "t.two", STR("more"), STR(""), 61);
+            uint8_t other[32];
+            assert_ok(&world->support, data_digest(store, cx, other));
+            assert_memory_not_equal(other, digests[1], 32);
+        }
+        data_close(store);
+    }
+    assert_memory_equal(digests[0], digests[1], 32);
+}
+
+enum { READERS = 3, COMMITS = 300, ROWS_EACH = 40 };
+
+struct reading {
+    struct data_store *store;
+    bool stop, torn;
+    uint64_t scans;
+};
+
+struct sameness {
+    struct buf first;
+    uint64_t rows;
+    bool differs;
+};
+
+static bool all_same(void *arg, struct str key, struct str row)
+{
+    (void)key;
+    struct sameness *same = arg;
+    if (same->rows++ == 0)
+        buf_put_str(&same->first, row);
+    else if (!str_eq(row, buf_str(&same->first)))
+        same->differs = true;
+    return true;
+}
+
+static void *read_all_the_time(void *arg)
+{
+    struct reading *reading = arg;
+    struct data_table *one = data_table(reading->store, "t.one");
+    while (!__atomic_load_n(&reading->stop, __ATOMIC_ACQUIRE)) {
+        struct arena arena = {0};
+        struct ctx cx = {.arena = &arena};
+        struct sameness same = {0};
+        uint64_t before = data_applied_seq(reading->store);
+        struct str row;
+        bool bad = data_scan(one, &cx, STR_NONE, STR_NONE, all_same, &same) != STATUS_OK || same.differs ||
+                   (before > 0 && same.rows != ROWS_EACH) ||
+                   (before > 0 && data_get(one, &cx, STR("row 7"), &row) != STATUS_OK);
+        if (bad)
+            __atomic_store_n(&reading->torn, true, __ATOMIC_RELEASE);
+        __atomic_add_fetch(&reading->scans, 1, __ATOMIC_RELAXED);
+        buf_fini(&same.first);
+        arena_fini(&arena);
+    }
+    return NULL;
+}
+
+/* Every commit writes the same value into all rows: a reader that sees two values saw half a commit. */
+static void test_readers__see_commits_whole_while_the_writer_writes(void **state)
+{
+    struct world *world = *state;
+    struct reading reading = {.store = open_store(world)};
+    struct data_table *one = data_table(reading.store, "t.one");
+    pthread_t readers[READERS];
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&readers[i], NULL, read_all_the_time, &reading), 0);
+    for (uint64_t seq = 1; seq <= COMMITS; seq++) {
+        struct support scratch;
+        support_init(&scratch);
+        struct data_txn *txn = data_txn_begin(reading.store);
+        char filler[1500] = {0};
+        struct str row = str_make(filler, seq * 37 % sizeof filler); /* pages split and shrink */
+        memcpy(filler, &seq, sizeof seq);
+        for (int i = 0; i < ROWS_EACH; i++)
+            data_txn_put(txn, one, arena_printf(&scratch.arena, "row %d", i), row);
+        data_txn_commit(txn, seq);
+        if (seq % 50 == 0)
+            assert_ok(&scratch, data_checkpoint(reading.store, &scratch.cx));
+        support_fini(&scratch);
+    }
+    __atomic_store_n(&reading.stop, true, __ATOMIC_RELEASE);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(readers[i], NULL);
+    assert_false(reading.torn);
+    assert_true(reading.scans > 0);
+    data_close(reading.store);
+}
+
+/* Near-sequential keys by one writer beside readers: the pattern that loses keys with several writers (docs/adr/0002). */
+static void test_doctor__finds_every_key_in_order_after_many_inserts(void **state)
+{
+    struct world *world = *state;
+    struct reading reading = {.store = open_store(world)};
+    struct data_table *two = data_table(reading.store, "t.two");
+    uint64_t random = 5, rows = 0;
+    for (uint64_t seq = 1; seq <= 200; seq++) {
+        struct data_txn *txn = data_txn_begin(reading.store);
+        for (int i = 0; i < 100; i++) {
+            struct buf key = {0};
+            buf_put_u64(&key, ++rows * 4 + hash_random(&random) % 4);
+            data_txn_put(txn, two, buf_str(&key), STR("some row of some length"));
+            buf_fini(&key);
+        }
+        data_txn_commit(txn, seq);
+    }
+    data_close(reading.store);
+    struct data_options options = options_of(world);
+    struct data_doctor_report report;
+    assert_ok(&world->support, data_doctor(&world->support.cx, &options, &report));
+    assert_int_equal(report.bad_tables, 0);
+    assert_int_equal(report.rows, rows);
+    assert_int_equal(report.tables, 2);
+    struct str path = arena_printf(&world->support.arena, "%s/store/t.two.db", world->dir);
+    SCOPED(journal_close_fd) int fd = open(path.data, O_RDWR);
+    assert_int_equal(pwrite(fd, "?", 1, 5 * STORE_PAGE_BYTES + 9000), 1);
+    assert_ok(&world->support, data_doctor(&world->support.cx, &options, &report));
+    assert_int_equal(report.bad_tables, 1);
+    assert_string_equal(report.first_bad, "t.two");
+}
+
+static int failing_fsync(int fd)
+{
+    (void)fd;
+    errno = EIO;
+    return -1;
+}
+
+static ssize_t failing_write(int fd, const void *bytes, size_t len)
+{
+    (void)fd, (void)bytes, (void)len;
+    errno = EIO;
+    return -1;
+}
+
+static void test_failed_write_or_sync__ends_the_process(void **state)
+{
+    struct world *world = *state;
+    data_close(open_store(world));
+    for (int which = 0; which < 2; which++) {
+        pid_t child = fork();
+        if (child == 0) {
+            int null = open("/dev/null", O_WRONLY);
+            dup2(null, STDERR_FILENO);
+            signal(SIGABRT, SIG_DFL);
+            struct data_options options = options_of(world);
+            struct data_store *store = NULL;
+            if (data_open(&world->support.cx, &options, &store) != STATUS_OK)
+                _exit(2);
+            put_one(store, "t.one", STR("k"), STR("v"), 1);
+            if (which == 0)
+                store_io.fsync = failing_fsync;
+            else
+                store_io.write = failing_write;
+            _exit(data_checkpoint(store, &world->support.cx) == STATUS_OK ? 0 : 3);
+        }
+        int how = 0;
+        waitpid(child, &how, 0);
+        assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGABRT);
+    }
+}
+
+static int no_space_left;
+
+static ssize_t write_without_space(int fd, const void *bytes, size_t len)
+{
+    if (__atomic_load_n(&no_space_left, __ATOMIC_ACQUIRE) > 0) {
+        __atomic_sub_fetch(&no_space_left, 1, __ATOMIC_ACQ_REL);
+        errno = ENOSPC;
+        return -1;
+    }
+    return write(fd, bytes, len);
+}
+
+static void test_full_disk__is_waited_for(void **state)
+{
+    struct world *world = *state;
+    struct data_store *store = open_store(world);
+    put_one(store, "t.one", STR("k"), STR("v"), 1);
+    store_io.write = write_without_space;
+    no_space_left = 3;
+    assert_ok(&world->support, data_checkpoint(store, &world->support.cx));
+    assert_int_equal(no_space_left, 0);
+    store_io.write = write;
+    data_close(store);
+    store = open_store(world);
+    assert_int_equal(data_applied_seq(store), 1);
+    data_close(store);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -166,6 +423,13 @@ int main(void)
         T(test_commit__is_read_back_after_reopen_with_its_seq),
         T(test_scan__goes_both_ways_by_prefix),
         T(test_txn__sees_its_own_rows_laid_over_and_undoes_to_a_mark),
+        T(test_row__may_be_far_longer_than_a_page),
+        T(test_open__refuses_another_format_a_second_opener_and_a_missing_file),
+        T(test_property__store_equals_a_model_and_equal_puts_give_equal_digests),
+        T(test_readers__see_commits_whole_while_the_writer_writes),
+        T(test_doctor__finds_every_key_in_order_after_many_inserts),
+        T(test_failed_write_or_sync__ends_the_process),
+        T(test_full_disk__is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
