@@ -30,6 +30,7 @@ struct daemon {
     pthread_t loop_thread;
     bool loop_running;
     struct mllp_source **sources;
+    size_t sources_open; /* while closing */
     struct rpc_server *rpc;
 };
 
@@ -107,28 +108,49 @@ static status open_all(struct daemon *d, struct ctx *cx)
     return open_rpc(d, cx);
 }
 
+static void source_closed(void *arg)
+{
+    struct daemon *d = arg;
+    if (--d->sources_open == 0)
+        loop_stop(d->loop);
+}
+
+static void give_up_on_sources(void *arg)
+{
+    struct daemon *d = arg;
+    log_event(LOG_WARN, "mllp.cut-off", LOG_NUM("sources", d->sources_open));
+    loop_stop(d->loop);
+}
+
+/* On the loop's thread: answers that are due still go out, then the loop ends. */
 static void close_sources(void *arg)
 {
     struct daemon *d = arg;
     for (size_t i = 0; i < d->config.mllp_count; i++)
+        d->sources_open += d->sources[i] != NULL;
+    if (d->sources_open == 0) {
+        loop_stop(d->loop);
+        return;
+    }
+    loop_timer_start(d->loop, STOP_MS * 1000, give_up_on_sources, d);
+    for (size_t i = 0; i < d->config.mllp_count; i++)
         if (d->sources[i])
-            mllp_source_close(d->sources[i]);
+            mllp_source_close(d->sources[i], source_closed, d);
 }
 
 static void close_all(struct daemon *d)
 {
     if (d->rpc)
         rpc_server_drain(d->rpc, DRAIN_MS);
-    if (d->loop_running)
+    if (d->loop) {
         loop_post(d->loop, close_sources, d);
-    engine_close(d->engine, STOP_MS);
-    if (d->loop_running) {
-        loop_stop(d->loop);
-        pthread_join(d->loop_thread, NULL);
-    } else if (d->sources) {
-        close_sources(d);
+        if (d->loop_running)
+            pthread_join(d->loop_thread, NULL);
+        else
+            loop_run(d->loop);
     }
     rpc_server_stop(d->rpc);
+    engine_close(d->engine, STOP_MS);
     if (d->loop)
         loop_free(d->loop);
     mem_free(d->sources);

@@ -1,0 +1,84 @@
+#include "ask_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* What holds between two records, read in one go under the lock. */
+struct standing {
+    bool known, both_active, same_person;
+    uint32_t left_retired, right_retired;
+    uint8_t decision; /* kind of the newest standing decision between the two, 0 = none */
+    struct levels levels;
+};
+
+static struct standing read_standing(struct mpi *mpi, uint64_t left, uint64_t right)
+{
+    struct standing standing = {0};
+    pthread_rwlock_rdlock(&mpi->lock);
+    if (left >= 1 && left <= mpi->count && right >= 1 && right <= mpi->count) {
+        const struct entry *a = &mpi->entries[left], *b = &mpi->entries[right];
+        standing.known = true;
+        standing.both_active = a->row && b->row;
+        standing.same_person = a->person == b->person;
+        standing.left_retired = a->retired_into;
+        standing.right_retired = b->retired_into;
+        const struct decision *decision = index_decision_between(mpi, (uint32_t)left, (uint32_t)right);
+        standing.decision = decision ? decision->kind : 0;
+        if (standing.both_active)
+            compare_rows(a->row, b->row, &standing.levels);
+    }
+    pthread_rwlock_unlock(&mpi->lock);
+    return standing;
+}
+
+static const char *cause_of(const struct mpi *mpi, const struct standing *standing, const struct mpi_comparison *now)
+{
+    if (standing->decision)
+        return standing->same_person == decision_ties(standing->decision) ? "decided" : "decided, overruled by a newer decision";
+    if (!standing->both_active)
+        return "a record takes no part in matching";
+    if (levels_veto(mpi->model, &standing->levels))
+        return standing->same_person ? "by decisions about others of the person" : "a veto";
+    if (now->score_mbit >= mpi->model->auto_mbit)
+        return standing->same_person ? "strong evidence" : "strong evidence, but not with the rest of the person or against a decision";
+    if (standing->same_person)
+        return "the evidence of the whole person";
+    return now->score_mbit >= mpi->model->review_mbit ? "too little evidence to link, enough to ask" : "too little evidence";
+}
+
+status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t right_record, struct mpi_why *out_why)
+{
+    uint64_t left = left_record < right_record ? left_record : right_record;
+    uint64_t right = left_record < right_record ? right_record : left_record;
+    struct standing standing = read_standing(mpi, left, right);
+    if (!standing.known)
+        return ctx_fail(cx, &mpi_reasons[MPI_RECORD_UNKNOWN], "record %" PRIu64 " or %" PRIu64, left, right);
+    struct mpi_why why = {.same_person = standing.same_person};
+    if (standing.both_active)
+        explain_levels(mpi->model, &standing.levels, left, right, &why.now);
+    else
+        why.now = (struct mpi_comparison){.left_record = left, .right_record = right, .model_version = mpi->model->version};
+    struct key key = key_2(left, right);
+    struct str row;
+    status got = data_get(mpi->links, cx, key_str(&key), &row);
+    if (got == STATUS_OK)
+        TRY(decode_comparison(cx, row, &why.stored));
+    else if (got != STATUS_NOT_FOUND)
+        return got;
+    ctx_clear(cx);
+    int32_t score = why.now.score_mbit;
+    why.sentence = arena_printf(cx->arena, "%s: %s%s%s; score %s%d.%d bits, %u.%04u %%",
+                                standing.same_person ? "one person" : "two persons", cause_of(mpi, &standing, &why.now),
+                                standing.decision ? " " : "", standing.decision ? mpi_decision_name(standing.decision) : "",
+                                score < 0 ? "-" : "", abs(score) / 1000, abs(score) % 1000 / 100,
+                                why.now.probability_ppm / 10000, why.now.probability_ppm % 10000);
+    *out_why = why;
+    return STATUS_OK;
+}
+
+enum mpi_verdict mpi_verdict_for(struct mpi *mpi, const struct mpi_comparison *comparison)
+{
+    if (comparison->evidence_count == 0 || comparison->score_mbit < mpi->model->review_mbit)
+        return MPI_VERDICT_NEW;
+    return comparison->score_mbit >= mpi->model->auto_mbit ? MPI_VERDICT_LINKED : MPI_VERDICT_REVIEW;
+}

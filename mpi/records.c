@@ -1,0 +1,342 @@
+#include "apply_internal.h"
+
+#include "base/limits.h"
+
+/* ---- what an update leaves of what was known ---- */
+
+static bool same_name(const struct mpi_name *left, const struct mpi_name *right)
+{
+    return str_eq(left->family, right->family) && str_eq(left->given, right->given) && str_eq(left->middle, right->middle);
+}
+
+static bool among_names(const struct mpi_name *names, size_t count, const struct mpi_name *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same_name(&names[i], name))
+            return true;
+    return false;
+}
+
+/* Names no longer said go to the former ones, newest first: people keep being known by them elsewhere. */
+static void update_names(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored)
+{
+    const struct mpi_demographics *new = &input->demographics;
+    if (new->name_count == 0) {
+        if (input->cleared_fields & MPI_FIELD_NAMES)
+            stored->said.name_count = stored->former_count = 0;
+        return;
+    }
+    struct mpi_name *former = arena_array(arena, FORMER_NAMES_MAX, sizeof *former);
+    size_t count = 0;
+    for (size_t i = 0; i < stored->said.name_count && count < FORMER_NAMES_MAX; i++)
+        if (!among_names(new->names, new->name_count, &stored->said.names[i]))
+            former[count++] = stored->said.names[i];
+    for (size_t i = 0; i < stored->former_count && count < FORMER_NAMES_MAX; i++)
+        if (!among_names(new->names, new->name_count, &stored->former[i]) && !among_names(former, count, &stored->former[i]))
+            former[count++] = stored->former[i];
+    stored->said.names = new->names;
+    stored->said.name_count = new->name_count;
+    stored->former = former;
+    stored->former_count = count;
+}
+
+static void update_said(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored)
+{
+    const struct mpi_demographics *new = &input->demographics;
+    struct mpi_demographics *said = &stored->said;
+    update_names(arena, input, stored);
+    if (new->birth_date.year != 0 || (input->cleared_fields & MPI_FIELD_BIRTH_DATE))
+        said->birth_date = new->birth_date;
+    if (new->sex != 0 || (input->cleared_fields & MPI_FIELD_SEX))
+        said->sex = new->sex;
+    if (new->phone_count > 0 || (input->cleared_fields & MPI_FIELD_PHONES)) {
+        said->phones = new->phones;
+        said->phone_count = new->phone_count;
+    }
+    if (new->address_count > 0 || (input->cleared_fields & MPI_FIELD_ADDRESSES)) {
+        said->addresses = new->addresses;
+        said->address_count = new->address_count;
+    }
+    bool mother = new->mother.family.len + new->mother.given.len > 0;
+    if (mother || (input->cleared_fields & MPI_FIELD_MOTHER))
+        said->mother = new->mother;
+    said->multiple_birth |= new->multiple_birth;
+    said->birth_order = new->birth_order ? new->birth_order : said->birth_order;
+    said->deceased |= new->deceased;
+}
+
+/* A number of the same authority and type takes the place of the one before; numbers not mentioned stay. */
+static void update_identifiers(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored)
+{
+    size_t max = stored->identifier_count + input->identifier_count, count = 0;
+    struct mpi_identifier *kept = arena_array(arena, max, sizeof *kept);
+    kept[count++] = input->identifiers[0];
+    for (size_t i = 1; i < input->identifier_count; i++)
+        if (input->identifiers[i].value.len > 0)
+            kept[count++] = input->identifiers[i];
+    size_t said = count;
+    for (size_t i = 1; i < stored->identifier_count && count < LIMIT_IDENTIFIERS_PER_RECORD; i++) {
+        const struct mpi_identifier *old = &stored->identifiers[i];
+        bool replaced = false;
+        for (size_t k = 0; k < said && !replaced; k++)
+            replaced = str_eq(kept[k].authority, old->authority) &&
+                       (str_eq(kept[k].value, old->value) || (k > 0 && old->type.len > 0 && str_eq(kept[k].type, old->type)));
+        if (!replaced)
+            kept[count++] = *old;
+    }
+    stored->identifiers = kept;
+    stored->identifier_count = count;
+}
+
+/* ---- bounds ---- */
+
+static bool too_long(struct str s)
+{
+    return s.len > LIMIT_FIELD_VALUE_BYTES;
+}
+
+static bool name_too_long(const struct mpi_name *name)
+{
+    return too_long(name->family) || too_long(name->given) || too_long(name->middle) || too_long(name->suffix) ||
+           too_long(name->prefix) || too_long(name->type);
+}
+
+static bool has_long_value(const struct mpi_record_input *input)
+{
+    const struct mpi_demographics *said = &input->demographics;
+    bool found = too_long(input->source) || name_too_long(&said->mother);
+    for (size_t i = 0; i < input->identifier_count; i++)
+        found |= too_long(input->identifiers[i].authority) || too_long(input->identifiers[i].value) ||
+                 too_long(input->identifiers[i].type);
+    for (size_t i = 0; i < said->name_count; i++)
+        found |= name_too_long(&said->names[i]);
+    for (size_t i = 0; i < said->phone_count; i++)
+        found |= too_long(said->phones[i]);
+    for (size_t i = 0; i < said->address_count; i++)
+        found |= too_long(said->addresses[i].line) || too_long(said->addresses[i].city) || too_long(said->addresses[i].state) ||
+                 too_long(said->addresses[i].postcode) || too_long(said->addresses[i].country);
+    return found;
+}
+
+static status check_input(struct ctx *cx, const struct mpi_record_input *input)
+{
+    if (input->identifier_count == 0 || str_trim(input->identifiers[0].value).len == 0)
+        return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_MISSING], NULL);
+    const struct mpi_demographics *said = &input->demographics;
+    if (input->identifier_count > LIMIT_IDENTIFIERS_PER_RECORD)
+        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers", input->identifier_count);
+    if (said->name_count > LIMIT_NAMES_PER_RECORD || said->phone_count > LIMIT_NAMES_PER_RECORD ||
+        said->address_count > LIMIT_NAMES_PER_RECORD)
+        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu names, %zu phones, %zu addresses", said->name_count,
+                        said->phone_count, said->address_count);
+    if (has_long_value(input))
+        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "a value of more than %d bytes", LIMIT_FIELD_VALUE_BYTES);
+    return STATUS_OK;
+}
+
+/* ---- applying ---- */
+
+/* True when the two would be stored alike, the counters and times aside. */
+static bool says_the_same(const struct stored_record *left, const struct stored_record *right)
+{
+    struct stored_record a = *left, b = *right;
+    a.first_seq = a.last_seq = b.first_seq = b.last_seq = 0;
+    a.first_us = a.last_us = b.first_us = b.last_us = 0;
+    a.versions = b.versions = 0;
+    SCOPED(buf_fini) struct buf a_row = {0};
+    SCOPED(buf_fini) struct buf b_row = {0};
+    encode_record(&a_row, &a);
+    encode_record(&b_row, &b);
+    return str_eq(buf_str(&a_row), buf_str(&b_row));
+}
+
+static void keep_version(struct applying *ap, uint32_t record, const struct stored_record *old)
+{
+    struct key key = key_2(record, old->versions);
+    SCOPED(buf_fini) struct buf row = {0};
+    encode_record(&row, old);
+    data_txn_put(ap->txn, ap->mpi->versions, key_str(&key), buf_str(&row));
+}
+
+static uint32_t change_index(struct applying *ap, uint32_t record, const struct stored_record *stored, struct best *best,
+                             uint32_t *out_compared)
+{
+    struct mpi *mpi = ap->mpi;
+    union row_space space;
+    row_make(stored->identifiers, stored->identifier_count, &stored->said, stored->former, stored->former_count, &space);
+    pthread_rwlock_wrlock(&mpi->lock);
+    if (record == 0)
+        record = index_add_record(mpi, space.row.own_key);
+    *out_compared = index_set_row(mpi, record, stored->active ? &space.row : NULL, best);
+    pthread_rwlock_unlock(&mpi->lock);
+    return record;
+}
+
+static void put_link(struct applying *ap, const struct mpi_comparison *comparison)
+{
+    uint64_t left = comparison->left_record, right = comparison->right_record;
+    struct key key = left < right ? key_2(left, right) : key_2(right, left);
+    SCOPED(buf_fini) struct buf row = {0};
+    encode_comparison(&row, comparison);
+    data_txn_put(ap->txn, ap->mpi->links, key_str(&key), buf_str(&row));
+}
+
+static void explain_pair(const struct mpi *mpi, uint32_t a, uint32_t b, struct mpi_comparison *out_comparison)
+{
+    uint32_t left = a < b ? a : b, right = a < b ? b : a;
+    struct levels levels;
+    compare_rows(mpi->entries[left].row, mpi->entries[right].row, &levels);
+    explain_levels(mpi->model, &levels, left, right, out_comparison);
+}
+
+/* The strongest alike record of another person that nobody has decided about and no open review asks about; 0 = none. */
+static uint32_t find_review(const struct mpi *mpi, uint32_t record)
+{
+    const struct entry *entry = &mpi->entries[record];
+    const struct edge *best = NULL;
+    for (uint32_t i = 0; i < entry->edge_count; i++) {
+        const struct edge *edge = &entry->edges[i];
+        if (mpi->entries[edge->other].person == entry->person || index_decision_between(mpi, record, edge->other))
+            continue;
+        if (best && (edge->score_mbit < best->score_mbit ||
+                     (edge->score_mbit == best->score_mbit &&
+                      mpi->entries[edge->other].own_key > mpi->entries[best->other].own_key)))
+            continue;
+        best = edge;
+    }
+    if (best == NULL || index_review_open_between(mpi, entry->person, mpi->entries[best->other].person))
+        return 0;
+    return best->other;
+}
+
+static uint64_t open_review(struct applying *ap, uint32_t record)
+{
+    struct mpi *mpi = ap->mpi;
+    uint32_t other = find_review(mpi, record);
+    if (other == 0 || mpi->review_count >= REVIEWS_PER_ENTRY)
+        return 0;
+    struct stored_review review = {.opened_us = ap->cx->now_us};
+    explain_pair(mpi, record, other, &review.comparison);
+    review.left = review.comparison.left_record;
+    review.right = review.comparison.right_record;
+    struct open_review open = {.id = ap->seq * REVIEWS_PER_ENTRY + mpi->review_count++,
+                               .left = (uint32_t)review.left,
+                               .right = (uint32_t)review.right,
+                               .score_mbit = review.comparison.score_mbit};
+    struct key key = key_1(open.id);
+    SCOPED(buf_fini) struct buf row = {0};
+    encode_review(&row, &review);
+    data_txn_put(ap->txn, mpi->reviews, key_str(&key), buf_str(&row));
+    put_link(ap, &review.comparison);
+    apply_put_event(ap, record, EVENT_REVIEW, mpi->entries[record].person, other);
+    pthread_rwlock_wrlock(&mpi->lock);
+    index_add_review(mpi, &open);
+    pthread_rwlock_unlock(&mpi->lock);
+    return open.id;
+}
+
+/* What made the new record join: its strongest edge into the person. */
+static void keep_link(struct applying *ap, uint32_t record)
+{
+    const struct mpi *mpi = ap->mpi;
+    const struct entry *entry = &mpi->entries[record];
+    uint32_t best = 0;
+    int32_t score = INT32_MIN;
+    for (uint32_t i = 0; i < entry->edge_count; i++) {
+        if (mpi->entries[entry->edges[i].other].person != entry->person || entry->edges[i].score_mbit <= score)
+            continue;
+        best = entry->edges[i].other;
+        score = entry->edges[i].score_mbit;
+    }
+    if (best == 0)
+        return;
+    struct mpi_comparison comparison;
+    explain_pair(mpi, record, best, &comparison);
+    put_link(ap, &comparison);
+}
+
+static void finish_record(struct applying *ap, uint32_t record, bool is_new, const struct best *best, uint32_t compared,
+                          struct mpi_result *out_result)
+{
+    struct mpi *mpi = ap->mpi;
+    apply_finish(ap);
+    struct mpi_result result = {.record = record, .candidates = compared};
+    if (best->record)
+        explain_pair(mpi, record, best->record, &result.best);
+    result.person = mpi->entries[record].person;
+    uint32_t before = is_new ? 0 : apply_person_before(ap, record);
+    result.person_before = before;
+    bool joined = mpi->entries[record].ring != record;
+    if (joined && (is_new || before != 0))
+        keep_link(ap, record);
+    result.review = open_review(ap, record);
+    result.verdict = !is_new         ? MPI_VERDICT_KNOWN
+                     : joined        ? MPI_VERDICT_LINKED
+                     : result.review ? MPI_VERDICT_REVIEW
+                                     : MPI_VERDICT_NEW;
+    *out_result = result;
+}
+
+static status update_record(struct applying *ap, uint32_t record, const struct mpi_record_input *input,
+                            struct mpi_result *out_result)
+{
+    struct stored_record old;
+    TRY(apply_get_record(ap, record, &old));
+    struct stored_record now = old;
+    update_said(ap->cx->arena, input, &now);
+    update_identifiers(ap->cx->arena, input, &now);
+    if (input->source.len > 0)
+        now.source = input->source;
+    now.active = !input->deactivate;
+    now.person_level |= input->person_level;
+    now.last_seq = ap->seq;
+    now.last_us = ap->cx->now_us;
+    struct best best = {0};
+    uint32_t compared = 0;
+    if (!says_the_same(&old, &now)) {
+        keep_version(ap, record, &old);
+        now.versions++;
+        apply_put_event(ap, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED, ap->mpi->entries[record].person, now.versions);
+        (void)change_index(ap, record, &now, &best, &compared);
+    }
+    apply_put_record(ap, record, &now);
+    finish_record(ap, record, false, &best, compared, out_result);
+    return STATUS_OK;
+}
+
+static void create_record(struct applying *ap, const struct mpi_record_input *input, struct mpi_result *out_result)
+{
+    struct stored_record stored = {.source = input->source,
+                                   .first_seq = ap->seq,
+                                   .last_seq = ap->seq,
+                                   .first_us = ap->cx->now_us,
+                                   .last_us = ap->cx->now_us,
+                                   .versions = 1,
+                                   .active = !input->deactivate,
+                                   .person_level = input->person_level};
+    update_said(ap->cx->arena, input, &stored);
+    update_identifiers(ap->cx->arena, input, &stored);
+    struct best best = {0};
+    uint32_t compared;
+    uint32_t record = change_index(ap, 0, &stored, &best, &compared);
+    apply_put_record(ap, record, &stored);
+    finish_record(ap, record, true, &best, compared, out_result);
+}
+
+status mpi_apply_record(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                        const struct mpi_record_input *input, struct mpi_result *out_result)
+{
+    TRY(check_input(cx, input));
+    struct applying ap = {mpi, txn, cx, seq};
+    uint32_t record;
+    TRY(apply_find_own(&ap, input->identifiers[0], &record));
+    apply_begin(&ap);
+    if (record != 0 && input->keep_known) {
+        finish_record(&ap, record, false, &(struct best){0}, 0, out_result);
+        return STATUS_OK;
+    }
+    if (record != 0)
+        return update_record(&ap, record, input, out_result);
+    create_record(&ap, input, out_result);
+    return STATUS_OK;
+}
