@@ -184,7 +184,7 @@ static void publish(struct journal *journal, struct group *group)
 static void remember(struct journal *journal, bool sync)
 {
     pthread_mutex_lock(&journal->mark_lock);
-    if (journal->mark.seq != journal->next_seq - 1) {
+    if (journal->mark.seq != journal->next_seq - 1 || journal->mark.count == 0) {
         journal->mark.seq = journal->next_seq - 1;
         memcpy(journal->mark.chain, journal->chain, JOURNAL_CHAIN_BYTES);
         if (!mark_write(journal->mark_fd, &journal->mark))
