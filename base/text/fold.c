@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
+#include <unicode/ustring.h>
 #include <unicode/utf16.h>
 #include <unicode/utf8.h>
 #include <unicode/utrans.h>
@@ -146,7 +147,9 @@ static void put_word(struct sink *sink, const UChar *word, int32_t len)
     UErrorCode error = U_ZERO_ERROR;
     UChar units[UNITS_MAX];
     const UNormalizer2 *nfkd = unorm2_getNFKDInstance(&error);
-    int32_t units_len = U_SUCCESS(error) ? unorm2_normalize(nfkd, word, len, units, UNITS_MAX, &error) : 0;
+    UChar lower[UNITS_MAX]; /* first of all: some capitals have no rule of their own */
+    int32_t lower_len = U_SUCCESS(error) ? u_strFoldCase(lower, UNITS_MAX, word, len, U_FOLD_CASE_DEFAULT, &error) : 0;
+    int32_t units_len = U_SUCCESS(error) ? unorm2_normalize(nfkd, lower, lower_len, units, UNITS_MAX, &error) : 0;
     if (U_FAILURE(error)) {
         put_units(sink, word, len);
         return;
@@ -157,8 +160,8 @@ static void put_word(struct sink *sink, const UChar *word, int32_t len)
     }
     UTransliterator *transliterator = get_transliterator();
     UChar latin[UNITS_MAX]; /* from the composed form: Hangul and Kana rules expect it */
-    u_memcpy(latin, word, len);
-    int32_t latin_len = len, limit = len;
+    u_memcpy(latin, lower, lower_len);
+    int32_t latin_len = lower_len, limit = lower_len;
     if (transliterator)
         utrans_transUChars(transliterator, latin, &latin_len, UNITS_MAX, 0, &limit, &error);
     if (transliterator == NULL || U_FAILURE(error)) {

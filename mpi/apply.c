@@ -1,0 +1,148 @@
+#include "apply_internal.h"
+
+#include <stdlib.h>
+
+const char *const event_names[EVENT_COUNT] = {
+    [EVENT_CREATED] = "record created", [EVENT_UPDATED] = "record updated", [EVENT_DEACTIVATED] = "record deactivated",
+    [EVENT_MOVED] = "moved to another person", [EVENT_SAME] = "decided same", [EVENT_DIFFERENT] = "decided different",
+    [EVENT_MERGED] = "merged", [EVENT_LINKED] = "linked", [EVENT_UNLINKED] = "unlinked", [EVENT_UNDONE] = "decision undone",
+    [EVENT_REVIEW] = "review opened"};
+
+void apply_begin(struct applying *ap)
+{
+    struct mpi *mpi = ap->mpi;
+    if (mpi->seq != ap->seq) {
+        mpi->seq = ap->seq;
+        mpi->event_count = mpi->decision_count = mpi->review_count = 0;
+    }
+    mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
+}
+
+void apply_put_event(struct applying *ap, uint32_t record, enum event_what what, uint64_t person, uint64_t other)
+{
+    struct key key = key_3(record, ap->seq, ap->mpi->event_count++);
+    struct stored_event event = {
+        .what = (uint8_t)what, .time_us = ap->cx->now_us, .person = person, .other = other, .by = ap->cx->principal};
+    SCOPED(buf_fini) struct buf row = {0};
+    encode_event(&row, &event);
+    data_txn_put(ap->txn, ap->mpi->events, key_str(&key), buf_str(&row));
+}
+
+static void put_members(struct applying *ap)
+{
+    struct mpi *mpi = ap->mpi;
+    for (size_t i = 0; i < mpi->changes.count; i++) {
+        const struct change *change = &mpi->changes.at[i];
+        const struct entry *entry = &mpi->entries[change->record];
+        struct key key = key_1(change->record);
+        struct stored_member member = {entry->person, entry->retired_into};
+        SCOPED(buf_fini) struct buf row = {0};
+        encode_member(&row, &member);
+        if (entry->person == change->record && entry->retired_into == 0)
+            data_txn_delete(ap->txn, mpi->members, key_str(&key)); /* its own person, as every record starts */
+        else
+            data_txn_put(ap->txn, mpi->members, key_str(&key), buf_str(&row));
+        if (change->person_before != entry->person)
+            apply_put_event(ap, change->record, EVENT_MOVED, entry->person, change->person_before);
+    }
+}
+
+static void put_edges(struct applying *ap)
+{
+    struct mpi *mpi = ap->mpi;
+    for (size_t i = 0; i < mpi->edge_changes.count; i++) {
+        struct pair pair = mpi->edge_changes.at[i];
+        struct key key = key_2(pair.left, pair.right);
+        const struct edge *edge = index_edge(mpi, pair.left, pair.right);
+        if (edge == NULL) {
+            data_txn_delete(ap->txn, mpi->edges, key_str(&key));
+            continue;
+        }
+        SCOPED(buf_fini) struct buf row = {0};
+        buf_put_varint(&row, (uint64_t)edge->score_mbit); /* at or above the review floor: never negative */
+        data_txn_put(ap->txn, mpi->edges, key_str(&key), buf_str(&row));
+    }
+}
+
+static int order_changes(const void *left, const void *right)
+{
+    const struct change *a = left, *b = right;
+    return a->record < b->record ? -1 : a->record > b->record;
+}
+
+void apply_finish(struct applying *ap)
+{
+    struct mpi *mpi = ap->mpi;
+    pthread_rwlock_wrlock(&mpi->lock);
+    index_recluster(mpi);
+    pthread_rwlock_unlock(&mpi->lock);
+    if (mpi->changes.count > 1) /* the order of rows and event numbers must not depend on memory */
+        qsort(mpi->changes.at, mpi->changes.count, sizeof mpi->changes.at[0], order_changes);
+    put_members(ap);
+    put_edges(ap);
+}
+
+status apply_get_record(struct applying *ap, uint32_t record, struct stored_record *out_record)
+{
+    struct key key = key_1(record);
+    struct str row;
+    TRY(data_txn_get(ap->txn, ap->mpi->records, ap->cx, key_str(&key), &row));
+    return decode_record(ap->cx, row, out_record);
+}
+
+void apply_put_record(struct applying *ap, uint32_t record, const struct stored_record *stored)
+{
+    struct key key = key_1(record);
+    SCOPED(buf_fini) struct buf row = {0};
+    encode_record(&row, stored);
+    data_txn_put(ap->txn, ap->mpi->records, key_str(&key), buf_str(&row));
+    pthread_rwlock_wrlock(&ap->mpi->lock);
+    rows_add_pending(ap->mpi, record, ap->seq, buf_str(&row));
+    pthread_rwlock_unlock(&ap->mpi->lock);
+}
+
+status apply_find_own(struct applying *ap, struct mpi_identifier identifier, uint32_t *out_record)
+{
+    uint32_t cursor = 0, record;
+    while ((record = index_find_own(ap->mpi, row_identifier_key(identifier), &cursor)) != 0) {
+        struct stored_record stored;
+        TRY(apply_get_record(ap, record, &stored));
+        if (str_eq(str_trim(stored.identifiers[0].authority), str_trim(identifier.authority)) &&
+            str_eq(str_trim(stored.identifiers[0].value), str_trim(identifier.value)))
+            break;
+    }
+    *out_record = record;
+    return STATUS_OK;
+}
+
+uint32_t apply_new_record(struct applying *ap, struct str source, struct mpi_identifier identifier)
+{
+    struct mpi *mpi = ap->mpi;
+    struct stored_record stored = {.source = source,
+                                   .identifiers = &identifier,
+                                   .identifier_count = 1,
+                                   .first_seq = ap->seq,
+                                   .last_seq = ap->seq,
+                                   .first_us = ap->cx->now_us,
+                                   .last_us = ap->cx->now_us,
+                                   .versions = 1,
+                                   .active = true};
+    union row_space space;
+    row_make(&identifier, 1, &stored.said, NULL, 0, &space);
+    pthread_rwlock_wrlock(&mpi->lock);
+    uint32_t record = index_add_record(mpi, space.row.own_key);
+    struct best best;
+    (void)index_set_row(mpi, record, &space.row, &best);
+    pthread_rwlock_unlock(&mpi->lock);
+    apply_put_record(ap, record, &stored);
+    return record;
+}
+
+uint32_t apply_person_before(const struct applying *ap, uint32_t record)
+{
+    const struct mpi *mpi = ap->mpi;
+    for (size_t i = 0; i < mpi->changes.count; i++)
+        if (mpi->changes.at[i].record == record)
+            return mpi->changes.at[i].person_before == mpi->entries[record].person ? 0 : mpi->changes.at[i].person_before;
+    return 0;
+}

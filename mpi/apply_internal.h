@@ -1,0 +1,45 @@
+/*
+ * Steps shared by everything the writer applies. Order: check everything, then begin, change memory and rows, finish: once
+ * memory changed nothing may fail.
+ */
+#pragma once
+
+#include "index_internal.h"
+
+enum event_what {
+    EVENT_CREATED, /* worked out from the record row */
+    EVENT_UPDATED,
+    EVENT_DEACTIVATED,
+    EVENT_MOVED,
+    EVENT_SAME,
+    EVENT_DIFFERENT,
+    EVENT_MERGED,
+    EVENT_LINKED,
+    EVENT_UNLINKED,
+    EVENT_UNDONE,
+    EVENT_REVIEW,
+    EVENT_COUNT,
+};
+extern const char *const event_names[EVENT_COUNT];
+
+struct applying {
+    struct mpi *mpi;
+    struct data_txn *txn;
+    struct ctx *cx;
+    uint64_t seq;
+};
+
+/* Starts the counters of an entry; several applies may belong to one. */
+void apply_begin(struct applying *ap);
+/* Reclusters what was touched and writes members, edges and moves. Lock: takes the write lock. */
+void apply_finish(struct applying *ap);
+void apply_put_event(struct applying *ap, uint32_t record, enum event_what what, uint64_t person, uint64_t other);
+/* The record whose own identifier this is, 0 = nobody. Compares the text, not only its hash. */
+status apply_find_own(struct applying *ap, struct mpi_identifier identifier, uint32_t *out_record);
+/* The stored record as this transaction sees it. */
+status apply_get_record(struct applying *ap, uint32_t record, struct stored_record *out_record);
+void apply_put_record(struct applying *ap, uint32_t record, const struct stored_record *stored);
+/* A new record that knows only its identifier. */
+uint32_t apply_new_record(struct applying *ap, struct str source, struct mpi_identifier identifier);
+/* The person the record had before this apply; 0 when it has not changed. */
+uint32_t apply_person_before(const struct applying *ap, uint32_t record);

@@ -1,0 +1,333 @@
+#include "index_internal.h"
+
+#include <stdlib.h>
+
+/*
+ * Guarded agglomeration. Per component: first what decisions say (newest first; one that contradicts a newer one has no
+ * effect), then greedily the pair of groups with the highest mean evidence, as long as one of its links is strong enough, the
+ * joint evidence of all cross pairs is positive, and nothing forbids it. Weak and missing links count against with what the
+ * two records really score. Every choice is by score and identifier key, so arrival order cannot matter.
+ */
+
+/* ---- components ---- */
+
+struct nodes {
+    uint32_t *at;
+    size_t count, cap;
+};
+
+static void add_node(struct nodes *nodes, uint32_t record)
+{
+    *VEC_ADD(nodes) = record;
+}
+
+static void visit_node(struct mpi *mpi, struct nodes *nodes, uint32_t record)
+{
+    if (mpi->entries[record].visit == mpi->visit)
+        return;
+    mpi->entries[record].visit = mpi->visit;
+    add_node(nodes, record);
+}
+
+/* Everything reached from `start` by edges of at least `floor` and by standing decisions that tie. */
+static void walk_component(struct mpi *mpi, uint32_t start, int32_t floor_mbit, struct nodes *nodes)
+{
+    visit_node(mpi, nodes, start);
+    for (size_t i = 0; i < nodes->count; i++) {
+        uint32_t record = nodes->at[i];
+        const struct entry *entry = &mpi->entries[record];
+        for (uint32_t k = 0; k < entry->edge_count; k++)
+            if (entry->edges[k].score_mbit >= floor_mbit)
+                visit_node(mpi, nodes, entry->edges[k].other);
+        uint32_t cursor = 0;
+        for (const struct decision *at; (at = index_next_decision(mpi, record, &cursor));)
+            if (!at->undone && decision_ties(at->kind))
+                visit_node(mpi, nodes, at->left == record ? at->right : at->left);
+    }
+}
+
+/* ---- one component ---- */
+
+struct piece {
+    struct mpi *mpi;
+    uint32_t *records; /* in the order of their identifier keys */
+    uint32_t count;
+    uint32_t *group;   /* of each record: the smallest member's place */
+    uint32_t *retired; /* record number it is retired into, 0 */
+    uint8_t *apart;    /* count x count, by group */
+    int64_t *sum;      /* count x count, by group: evidence of all cross pairs */
+    int32_t *best;     /* count x count, by group: strongest cross pair */
+    uint32_t *size;
+};
+
+static size_t cell(const struct piece *piece, uint32_t a, uint32_t b)
+{
+    return (size_t)a * piece->count + b;
+}
+
+static void join_groups(struct piece *piece, uint32_t a, uint32_t b)
+{
+    uint32_t keep = a < b ? a : b, gone = a < b ? b : a;
+    for (uint32_t i = 0; i < piece->count; i++)
+        if (piece->group[i] == gone)
+            piece->group[i] = keep;
+    for (uint32_t i = 0; i < piece->count; i++) {
+        piece->apart[cell(piece, keep, i)] |= piece->apart[cell(piece, gone, i)];
+        piece->apart[cell(piece, i, keep)] |= piece->apart[cell(piece, i, gone)];
+        piece->sum[cell(piece, keep, i)] += piece->sum[cell(piece, gone, i)];
+        piece->sum[cell(piece, i, keep)] += piece->sum[cell(piece, i, gone)];
+        int32_t best = piece->best[cell(piece, gone, i)];
+        if (best > piece->best[cell(piece, keep, i)])
+            piece->best[cell(piece, keep, i)] = piece->best[cell(piece, i, keep)] = best;
+    }
+    piece->size[keep] += piece->size[gone];
+    piece->size[gone] = 0;
+}
+
+static int order_decisions(const void *left, const void *right)
+{
+    const struct decision *a = *(const struct decision *const *)left, *b = *(const struct decision *const *)right;
+    return a->id > b->id ? -1 : a->id < b->id; /* newest first */
+}
+
+static void apply_decision(struct piece *piece, const struct decision *decision)
+{
+    uint32_t left = piece->mpi->entries[decision->left].local, right = piece->mpi->entries[decision->right].local;
+    uint32_t a = piece->group[left], b = piece->group[right];
+    if (!decision_ties(decision->kind)) {
+        if (a != b)
+            piece->apart[cell(piece, a, b)] = piece->apart[cell(piece, b, a)] = 1;
+        return;
+    }
+    if (a != b && piece->apart[cell(piece, a, b)])
+        return; /* something newer says otherwise */
+    if (a != b)
+        join_groups(piece, a, b);
+    if (decision->kind == MPI_DECISION_MERGE && piece->retired[right] == 0)
+        piece->retired[right] = decision->left;
+}
+
+static void apply_decisions(struct piece *piece)
+{
+    struct mpi *mpi = piece->mpi;
+    VEC(const struct decision *) found = {0};
+    for (uint32_t i = 0; i < piece->count; i++) {
+        uint32_t cursor = 0, record = piece->records[i];
+        for (const struct decision *at; (at = index_next_decision(mpi, record, &cursor));) {
+            uint32_t other = at->left == record ? at->right : at->left;
+            bool inside = mpi->entries[other].local < piece->count && piece->records[mpi->entries[other].local] == other;
+            if (!at->undone && inside && at->left == record) /* once, from its left side */
+                *VEC_ADD(&found) = at;
+        }
+    }
+    if (found.count > 1)
+        qsort(found.at, found.count, sizeof found.at[0], order_decisions);
+    for (size_t i = 0; i < found.count; i++)
+        apply_decision(piece, found.at[i]);
+    VEC_FINI(&found);
+}
+
+static int32_t clip(int32_t score, int32_t limit)
+{
+    return score > limit ? limit : score < -limit ? -limit : score;
+}
+
+/* What each two records say about each other, and the vetoes of the model between groups that decisions left apart. */
+static void weigh_pairs(struct piece *piece)
+{
+    struct mpi *mpi = piece->mpi;
+    for (uint32_t i = 0; i < piece->count; i++) {
+        for (uint32_t k = i + 1; k < piece->count; k++) {
+            uint32_t a = piece->group[i], b = piece->group[k];
+            const struct mpi_row *left = mpi->entries[piece->records[i]].row, *right = mpi->entries[piece->records[k]].row;
+            if (a == b || left == NULL || right == NULL)
+                continue;
+            struct levels levels;
+            compare_rows(left, right, &levels);
+            int32_t score = weigh_levels(mpi->model, &levels);
+            if (levels_veto(mpi->model, &levels))
+                piece->apart[cell(piece, a, b)] = piece->apart[cell(piece, b, a)] = 1;
+            piece->sum[cell(piece, a, b)] += clip(score, mpi->model->clip_mbit);
+            piece->sum[cell(piece, b, a)] = piece->sum[cell(piece, a, b)];
+            if (score > piece->best[cell(piece, a, b)])
+                piece->best[cell(piece, a, b)] = piece->best[cell(piece, b, a)] = score;
+        }
+    }
+}
+
+/* The two groups to join next; false when no join is left. Means are compared as fractions: exact. */
+static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_b)
+{
+    int64_t best_sum = 0, best_pairs = 0;
+    for (uint32_t a = 0; a < piece->count; a++) {
+        if (piece->size[a] == 0)
+            continue;
+        for (uint32_t b = a + 1; b < piece->count; b++) {
+            size_t at = cell(piece, a, b);
+            if (piece->size[b] == 0 || piece->apart[at] || piece->best[at] < piece->mpi->model->auto_mbit || piece->sum[at] <= 0)
+                continue;
+            int64_t pairs = (int64_t)piece->size[a] * piece->size[b];
+            if (best_pairs != 0 && piece->sum[at] * best_pairs <= best_sum * pairs)
+                continue;
+            best_sum = piece->sum[at];
+            best_pairs = pairs;
+            *out_a = a;
+            *out_b = b;
+        }
+    }
+    return best_pairs != 0;
+}
+
+/* ---- results ---- */
+
+static void note_change(struct mpi *mpi, uint32_t record, uint32_t person, uint32_t retired_into)
+{
+    struct entry *entry = &mpi->entries[record];
+    if (entry->person == person && entry->retired_into == retired_into)
+        return;
+    *VEC_ADD(&mpi->changes) = (struct change){record, entry->person, entry->retired_into};
+    mpi->persons -= entry->person == record;
+    mpi->persons += person == record;
+    entry->person = person;
+    entry->retired_into = retired_into;
+}
+
+/* The smallest active record that is not retired founds the person; else the smallest that is not retired; else the smallest. */
+static uint32_t founder_of(const struct piece *piece, uint32_t group)
+{
+    uint32_t best = 0, best_class = 3;
+    for (uint32_t i = 0; i < piece->count; i++) {
+        if (piece->group[i] != group)
+            continue;
+        uint32_t record = piece->records[i];
+        uint32_t class = piece->retired[i] ? 2 : piece->mpi->entries[record].row == NULL ? 1 : 0;
+        if (class < best_class || (class == best_class && record < best)) {
+            best = record;
+            best_class = class;
+        }
+    }
+    return best;
+}
+
+static void write_group(struct piece *piece, uint32_t group)
+{
+    struct mpi *mpi = piece->mpi;
+    uint32_t founder = founder_of(piece, group), first = 0, last = 0;
+    for (uint32_t i = 0; i < piece->count; i++) {
+        if (piece->group[i] != group)
+            continue;
+        uint32_t record = piece->records[i];
+        note_change(mpi, record, founder, piece->retired[i]);
+        if (first == 0)
+            first = record;
+        else
+            mpi->entries[last].ring = record;
+        last = record;
+    }
+    if (last)
+        mpi->entries[last].ring = first;
+}
+
+static void solve_piece(struct mpi *mpi, uint32_t *records, uint32_t count)
+{
+    size_t cells = (size_t)count * count;
+    struct piece piece = {.mpi = mpi,
+                          .records = records,
+                          .count = count,
+                          .group = mem_array(count, sizeof *piece.group),
+                          .retired = mem_array(count, sizeof *piece.retired),
+                          .size = mem_array(count, sizeof *piece.size),
+                          .apart = mem_array(cells, sizeof *piece.apart),
+                          .sum = mem_array(cells, sizeof *piece.sum),
+                          .best = mem_array(cells, sizeof *piece.best)};
+    for (uint32_t i = 0; i < count; i++) {
+        mpi->entries[records[i]].local = i;
+        piece.group[i] = i;
+        piece.size[i] = 1;
+    }
+    for (size_t i = 0; i < cells; i++)
+        piece.best[i] = INT32_MIN;
+    apply_decisions(&piece);
+    weigh_pairs(&piece);
+    for (uint32_t a, b; find_join(&piece, &a, &b);)
+        join_groups(&piece, a, b);
+    for (uint32_t i = 0; i < count; i++)
+        if (piece.group[i] == i)
+            write_group(&piece, i);
+    mem_free(piece.group);
+    mem_free(piece.retired);
+    mem_free(piece.size);
+    mem_free(piece.apart);
+    mem_free(piece.sum);
+    mem_free(piece.best);
+}
+
+/* Records in an order that has nothing to do with arrival. */
+struct sort_item {
+    uint64_t key;
+    uint32_t record;
+};
+
+static int order_items(const void *left, const void *right)
+{
+    const struct sort_item *a = left, *b = right;
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    return a->record < b->record ? -1 : a->record > b->record;
+}
+
+static void sort_nodes(struct mpi *mpi, struct nodes *nodes)
+{
+    struct sort_item *items = mem_array(nodes->count, sizeof *items);
+    for (size_t i = 0; i < nodes->count; i++)
+        items[i] = (struct sort_item){mpi->entries[nodes->at[i]].own_key, nodes->at[i]};
+    qsort(items, nodes->count, sizeof items[0], order_items);
+    for (size_t i = 0; i < nodes->count; i++)
+        nodes->at[i] = items[i].record;
+    mem_free(items);
+}
+
+/*
+ * A component too large to weigh every pair is walked again over stronger edges only, until the pieces fit. Decisions hold
+ * through every floor; what they alone tie together is refused beyond FORCED_MAX before it gets here.
+ */
+struct work {
+    struct nodes nodes;
+    int32_t floor_mbit;
+};
+enum { FLOOR_STEP_MBIT = 4000, FLOOR_TOP_MBIT = 100000 };
+struct works {
+    struct work *at;
+    size_t count, cap;
+};
+
+/* Adds the components that hold `from` (of one round) as work. */
+static void add_components(struct mpi *mpi, struct works *works, const uint32_t *from, size_t count, int32_t floor_mbit)
+{
+    mpi->visit++;
+    for (size_t i = 0; i < count; i++) {
+        if (mpi->entries[from[i]].visit == mpi->visit)
+            continue;
+        struct nodes nodes = {0};
+        walk_component(mpi, from[i], floor_mbit, &nodes);
+        *VEC_ADD(works) = (struct work){nodes, floor_mbit};
+    }
+}
+
+void index_recluster(struct mpi *mpi)
+{
+    struct works works = {0};
+    add_components(mpi, &works, mpi->touched.at, mpi->touched.count, mpi->model->review_mbit);
+    mpi->touched.count = 0;
+    while (works.count > 0) {
+        struct work work = works.at[--works.count];
+        if (work.nodes.count > COMPONENT_MAX && work.floor_mbit < FLOOR_TOP_MBIT) {
+            add_components(mpi, &works, work.nodes.at, work.nodes.count, work.floor_mbit + FLOOR_STEP_MBIT);
+        } else {
+            sort_nodes(mpi, &work.nodes);
+            solve_piece(mpi, work.nodes.at, (uint32_t)work.nodes.count);
+        }
+        VEC_FINI(&work.nodes);
+    }
+    VEC_FINI(&works);
+}

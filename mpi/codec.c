@@ -1,0 +1,384 @@
+#include "codec_internal.h"
+
+#include "base/mem.h"
+#include "model_internal.h"
+
+/* ---- keys ---- */
+
+static void put_part(struct key *key, uint64_t value)
+{
+    for (int shift = 56; shift >= 0; shift -= 8)
+        key->bytes[key->len++] = (char)(value >> shift);
+}
+
+struct key key_1(uint64_t a)
+{
+    struct key key = {.len = 0};
+    put_part(&key, a);
+    return key;
+}
+
+struct key key_2(uint64_t a, uint64_t b)
+{
+    struct key key = key_1(a);
+    put_part(&key, b);
+    return key;
+}
+
+struct key key_3(uint64_t a, uint64_t b, uint64_t c)
+{
+    struct key key = key_2(a, b);
+    put_part(&key, c);
+    return key;
+}
+
+uint64_t key_part(struct str key, size_t part)
+{
+    struct cut cut = {.rest = str_from_at(key, part * 8)};
+    uint64_t value = cut_u64(&cut);
+    return cut.bad ? 0 : value;
+}
+
+/* ---- parts ---- */
+
+static void put_name(struct buf *out, const struct mpi_name *name)
+{
+    buf_put_lstr(out, name->family);
+    buf_put_lstr(out, name->given);
+    buf_put_lstr(out, name->middle);
+    buf_put_lstr(out, name->suffix);
+    buf_put_lstr(out, name->prefix);
+    buf_put_lstr(out, name->type);
+}
+
+static struct mpi_name cut_name(struct cut *cut)
+{
+    struct mpi_name name;
+    name.family = cut_lstr(cut);
+    name.given = cut_lstr(cut);
+    name.middle = cut_lstr(cut);
+    name.suffix = cut_lstr(cut);
+    name.prefix = cut_lstr(cut);
+    name.type = cut_lstr(cut);
+    return name;
+}
+
+/* A list length that the remaining bytes can hold (every item takes a byte at least). */
+static size_t cut_count(struct cut *cut)
+{
+    uint64_t count = cut_varint(cut);
+    if (count > CODEC_LIST_MAX || count > cut->rest.len)
+        cut->bad = true;
+    return cut->bad ? 0 : (size_t)count;
+}
+
+static struct mpi_name *cut_names(struct cut *cut, struct arena *arena, size_t *out_count)
+{
+    size_t count = cut_count(cut);
+    struct mpi_name *names = arena_array(arena, count ? count : 1, sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = cut_name(cut);
+    *out_count = count;
+    return names;
+}
+
+enum { SAID_MULTIPLE_BIRTH = 1, SAID_DECEASED = 2 };
+
+static void put_said(struct buf *out, const struct mpi_demographics *said)
+{
+    buf_put_varint(out, said->name_count);
+    for (size_t i = 0; i < said->name_count; i++)
+        put_name(out, &said->names[i]);
+    buf_put_varint(out, said->birth_date.year);
+    buf_put_byte(out, said->birth_date.month);
+    buf_put_byte(out, said->birth_date.day);
+    buf_put_byte(out, (uint8_t)said->sex);
+    buf_put_byte(out, said->birth_order);
+    buf_put_byte(out, (uint8_t)((said->multiple_birth ? SAID_MULTIPLE_BIRTH : 0) | (said->deceased ? SAID_DECEASED : 0)));
+    buf_put_varint(out, said->phone_count);
+    for (size_t i = 0; i < said->phone_count; i++)
+        buf_put_lstr(out, said->phones[i]);
+    buf_put_varint(out, said->address_count);
+    for (size_t i = 0; i < said->address_count; i++) {
+        const struct mpi_address *address = &said->addresses[i];
+        buf_put_lstr(out, address->line);
+        buf_put_lstr(out, address->city);
+        buf_put_lstr(out, address->state);
+        buf_put_lstr(out, address->postcode);
+        buf_put_lstr(out, address->country);
+    }
+    put_name(out, &said->mother);
+}
+
+static void cut_lists(struct cut *cut, struct arena *arena, struct mpi_demographics *said)
+{
+    size_t phones = said->phone_count = cut_count(cut);
+    struct str *phone = arena_array(arena, phones ? phones : 1, sizeof *phone);
+    for (size_t i = 0; i < phones; i++)
+        phone[i] = cut_lstr(cut);
+    said->phones = phone;
+    size_t addresses = said->address_count = cut_count(cut);
+    struct mpi_address *address = arena_array(arena, addresses ? addresses : 1, sizeof *address);
+    for (size_t i = 0; i < addresses; i++) {
+        address[i].line = cut_lstr(cut);
+        address[i].city = cut_lstr(cut);
+        address[i].state = cut_lstr(cut);
+        address[i].postcode = cut_lstr(cut);
+        address[i].country = cut_lstr(cut);
+    }
+    said->addresses = address;
+}
+
+static struct mpi_demographics cut_said(struct cut *cut, struct arena *arena)
+{
+    struct mpi_demographics said = {0};
+    said.names = cut_names(cut, arena, &said.name_count);
+    uint64_t year = cut_varint(cut);
+    if (year > 9999)
+        cut->bad = true;
+    said.birth_date.year = (uint16_t)year;
+    said.birth_date.month = cut_u8(cut);
+    said.birth_date.day = cut_u8(cut);
+    said.sex = (char)cut_u8(cut);
+    said.birth_order = cut_u8(cut);
+    uint8_t flags = cut_u8(cut);
+    said.multiple_birth = flags & SAID_MULTIPLE_BIRTH;
+    said.deceased = flags & SAID_DECEASED;
+    cut_lists(cut, arena, &said);
+    said.mother = cut_name(cut);
+    return said;
+}
+
+static status row_end(struct ctx *cx, const struct cut *cut, const char *table)
+{
+    if (cut->bad || cut->rest.len > 0)
+        return ctx_fail(cx, &mpi_reasons[MPI_ROW_BAD], "table %s", table);
+    return STATUS_OK;
+}
+
+/* ---- records ---- */
+
+enum { RECORD_ACTIVE = 1, RECORD_PERSON_LEVEL = 2 };
+
+void encode_record(struct buf *out, const struct stored_record *record)
+{
+    buf_put_lstr(out, record->source);
+    buf_put_varint(out, record->identifier_count);
+    for (size_t i = 0; i < record->identifier_count; i++) {
+        buf_put_lstr(out, record->identifiers[i].authority);
+        buf_put_lstr(out, record->identifiers[i].value);
+        buf_put_lstr(out, record->identifiers[i].type);
+    }
+    put_said(out, &record->said);
+    buf_put_varint(out, record->former_count);
+    for (size_t i = 0; i < record->former_count; i++)
+        put_name(out, &record->former[i]);
+    buf_put_varint(out, record->first_seq);
+    buf_put_varint(out, record->last_seq);
+    buf_put_varint(out, (uint64_t)record->first_us);
+    buf_put_varint(out, (uint64_t)record->last_us);
+    buf_put_varint(out, record->versions);
+    buf_put_byte(out, (uint8_t)((record->active ? RECORD_ACTIVE : 0) | (record->person_level ? RECORD_PERSON_LEVEL : 0)));
+}
+
+status decode_record(struct ctx *cx, struct str row, struct stored_record *out_record)
+{
+    struct cut cut = {.rest = row};
+    struct stored_record record = {.source = cut_lstr(&cut)};
+    record.identifier_count = cut_count(&cut);
+    record.identifiers = arena_array(cx->arena, record.identifier_count ? record.identifier_count : 1, sizeof *record.identifiers);
+    for (size_t i = 0; i < record.identifier_count; i++) {
+        record.identifiers[i].authority = cut_lstr(&cut);
+        record.identifiers[i].value = cut_lstr(&cut);
+        record.identifiers[i].type = cut_lstr(&cut);
+    }
+    record.said = cut_said(&cut, cx->arena);
+    record.former = cut_names(&cut, cx->arena, &record.former_count);
+    record.first_seq = cut_varint(&cut);
+    record.last_seq = cut_varint(&cut);
+    record.first_us = (int64_t)cut_varint(&cut);
+    record.last_us = (int64_t)cut_varint(&cut);
+    record.versions = (uint32_t)cut_varint(&cut);
+    uint8_t flags = cut_u8(&cut);
+    record.active = flags & RECORD_ACTIVE;
+    record.person_level = flags & RECORD_PERSON_LEVEL;
+    TRY(row_end(cx, &cut, "mpi.record"));
+    if (record.identifier_count == 0)
+        return ctx_fail(cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.record: no identifier");
+    *out_record = record;
+    return STATUS_OK;
+}
+
+/* ---- members ---- */
+
+void encode_member(struct buf *out, const struct stored_member *member)
+{
+    buf_put_varint(out, member->person);
+    buf_put_varint(out, member->retired_into);
+}
+
+status decode_member(struct ctx *cx, struct str row, struct stored_member *out_member)
+{
+    struct cut cut = {.rest = row};
+    struct stored_member member = {.person = cut_varint(&cut), .retired_into = cut_varint(&cut)};
+    TRY(row_end(cx, &cut, "mpi.member"));
+    *out_member = member;
+    return STATUS_OK;
+}
+
+/* ---- decisions ---- */
+
+void encode_decision(struct buf *out, const struct stored_decision *decision)
+{
+    buf_put_byte(out, (uint8_t)decision->kind);
+    buf_put_varint(out, decision->left);
+    buf_put_varint(out, decision->right);
+    buf_put_varint(out, decision->undoes);
+    buf_put_varint(out, decision->undone_by);
+    buf_put_lstr(out, decision->note);
+    buf_put_lstr(out, decision->source);
+    buf_put_lstr(out, decision->by);
+    buf_put_varint(out, (uint64_t)decision->time_us);
+}
+
+status decode_decision(struct ctx *cx, struct str row, struct stored_decision *out_decision)
+{
+    struct cut cut = {.rest = row};
+    struct stored_decision decision = {.kind = cut_u8(&cut)};
+    decision.left = cut_varint(&cut);
+    decision.right = cut_varint(&cut);
+    decision.undoes = cut_varint(&cut);
+    decision.undone_by = cut_varint(&cut);
+    decision.note = cut_lstr(&cut);
+    decision.source = cut_lstr(&cut);
+    decision.by = cut_lstr(&cut);
+    decision.time_us = (int64_t)cut_varint(&cut);
+    TRY(row_end(cx, &cut, "mpi.decision"));
+    if (decision.kind < MPI_DECISION_SAME || decision.kind > MPI_DECISION_UNDO)
+        return ctx_fail(cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.decision: kind %d", (int)decision.kind);
+    *out_decision = decision;
+    return STATUS_OK;
+}
+
+/* ---- comparisons: field and level numbers of a model version, with the weights as they were ---- */
+
+static uint64_t zigzag(int32_t value)
+{
+    return ((uint64_t)(int64_t)value << 1) ^ (uint64_t)((int64_t)value >> 63);
+}
+
+static int32_t unzigzag(uint64_t value)
+{
+    return (int32_t)(int64_t)(value >> 1 ^ -(value & 1));
+}
+
+static void put_comparison(struct buf *out, const struct mpi_comparison *comparison)
+{
+    const struct model *model = model_get(comparison->model_version);
+    buf_put_varint(out, comparison->model_version);
+    buf_put_varint(out, comparison->left_record);
+    buf_put_varint(out, comparison->right_record);
+    buf_put_varint(out, zigzag(comparison->score_mbit));
+    buf_put_varint(out, comparison->probability_ppm);
+    size_t fields = 0, field = 0;
+    size_t count_at = out->len;
+    buf_put_byte(out, 0);
+    for (size_t i = 0; model && i + 1 < comparison->evidence_count; i++) { /* the last line is the prior */
+        const struct mpi_evidence *evidence = &comparison->evidence[i];
+        while (field < FIELD_COUNT && model->fields[field].name != evidence->field)
+            field++;
+        size_t level = 0;
+        while (level < LEVELS_MAX && field < FIELD_COUNT && model->fields[field].levels[level].name != evidence->level)
+            level++;
+        buf_put_byte(out, (uint8_t)field);
+        buf_put_byte(out, (uint8_t)level);
+        buf_put_varint(out, zigzag(evidence->weight_mbit));
+        fields++;
+    }
+    buf_put_varint(out, zigzag(comparison->evidence_count ? comparison->evidence[comparison->evidence_count - 1].weight_mbit : 0));
+    out->data[count_at] = (char)fields;
+}
+
+static struct mpi_comparison cut_comparison(struct cut *cut)
+{
+    struct mpi_comparison made = {.model_version = (uint32_t)cut_varint(cut)};
+    const struct model *model = model_get(made.model_version);
+    made.left_record = cut_varint(cut);
+    made.right_record = cut_varint(cut);
+    made.score_mbit = unzigzag(cut_varint(cut));
+    made.probability_ppm = (uint32_t)cut_varint(cut);
+    size_t fields = cut_u8(cut);
+    if (fields >= MPI_EVIDENCE_MAX || (model == NULL && fields > 0))
+        cut->bad = true;
+    for (size_t i = 0; i < fields && !cut->bad; i++) {
+        size_t field = cut_u8(cut), level = cut_u8(cut);
+        int32_t weight = unzigzag(cut_varint(cut));
+        if (field >= FIELD_COUNT || level >= LEVELS_MAX || model->fields[field].levels[level].name == NULL) {
+            cut->bad = true;
+            break;
+        }
+        made.evidence[made.evidence_count++] =
+            (struct mpi_evidence){model->fields[field].name, model->fields[field].levels[level].name, weight};
+    }
+    int32_t prior = unzigzag(cut_varint(cut));
+    if (fields > 0)
+        made.evidence[made.evidence_count++] = (struct mpi_evidence){"prior", "two records picked blindly", prior};
+    return made;
+}
+
+void encode_comparison(struct buf *out, const struct mpi_comparison *comparison)
+{
+    put_comparison(out, comparison);
+}
+
+status decode_comparison(struct ctx *cx, struct str row, struct mpi_comparison *out_comparison)
+{
+    struct cut cut = {.rest = row};
+    struct mpi_comparison comparison = cut_comparison(&cut);
+    TRY(row_end(cx, &cut, "mpi.link"));
+    *out_comparison = comparison;
+    return STATUS_OK;
+}
+
+/* ---- reviews and events ---- */
+
+void encode_review(struct buf *out, const struct stored_review *review)
+{
+    buf_put_varint(out, review->left);
+    buf_put_varint(out, review->right);
+    buf_put_varint(out, (uint64_t)review->opened_us);
+    put_comparison(out, &review->comparison);
+}
+
+status decode_review(struct ctx *cx, struct str row, struct stored_review *out_review)
+{
+    struct cut cut = {.rest = row};
+    struct stored_review review = {.left = cut_varint(&cut), .right = cut_varint(&cut)};
+    review.opened_us = (int64_t)cut_varint(&cut);
+    review.comparison = cut_comparison(&cut);
+    TRY(row_end(cx, &cut, "mpi.review"));
+    *out_review = review;
+    return STATUS_OK;
+}
+
+void encode_event(struct buf *out, const struct stored_event *event)
+{
+    buf_put_byte(out, event->what);
+    buf_put_varint(out, (uint64_t)event->time_us);
+    buf_put_varint(out, event->person);
+    buf_put_varint(out, event->other);
+    buf_put_lstr(out, event->by);
+}
+
+status decode_event(struct ctx *cx, struct str row, struct stored_event *out_event)
+{
+    struct cut cut = {.rest = row};
+    struct stored_event event = {.what = cut_u8(&cut)};
+    event.time_us = (int64_t)cut_varint(&cut);
+    event.person = cut_varint(&cut);
+    event.other = cut_varint(&cut);
+    event.by = cut_lstr(&cut);
+    TRY(row_end(cx, &cut, "mpi.event"));
+    *out_event = event;
+    return STATUS_OK;
+}

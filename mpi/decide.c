@@ -1,0 +1,221 @@
+#include "apply_internal.h"
+
+/* ---- shared by stewards and messages ---- */
+
+static enum event_what event_of(enum mpi_decision_kind kind)
+{
+    switch (kind) {
+    case MPI_DECISION_SAME: return EVENT_SAME;
+    case MPI_DECISION_DIFFERENT: return EVENT_DIFFERENT;
+    case MPI_DECISION_MERGE: return EVENT_MERGED;
+    case MPI_DECISION_LINK: return EVENT_LINKED;
+    case MPI_DECISION_UNLINK: return EVENT_UNLINKED;
+    default: return EVENT_UNDONE;
+    }
+}
+
+static void put_decision_row(struct applying *ap, uint64_t id, const struct stored_decision *decision)
+{
+    struct key key = key_1(id);
+    SCOPED(buf_fini) struct buf row = {0};
+    encode_decision(&row, decision);
+    data_txn_put(ap->txn, ap->mpi->decided, key_str(&key), buf_str(&row));
+}
+
+static status check_room(struct applying *ap, enum mpi_decision_kind kind, uint32_t left, uint32_t right)
+{
+    if (ap->mpi->seq == ap->seq && ap->mpi->decision_count >= DECISIONS_PER_ENTRY)
+        return ctx_fail(ap->cx, &mpi_reasons[MPI_TOO_MANY], "%d decisions in one entry", DECISIONS_PER_ENTRY);
+    if (left && right && decision_ties((uint8_t)kind) && index_tie_too_large(ap->mpi, left, right))
+        return ctx_fail(ap->cx, &mpi_reasons[MPI_TOO_MANY], "decisions would tie more than %d records", FORCED_MAX);
+    return STATUS_OK;
+}
+
+static void add_decision(struct applying *ap, enum mpi_decision_kind kind, uint32_t left, uint32_t right, struct str note,
+                         struct str source)
+{
+    struct mpi *mpi = ap->mpi;
+    uint64_t id = ap->seq * DECISIONS_PER_ENTRY + mpi->decision_count++;
+    struct stored_decision stored = {.kind = kind, .left = left, .right = right, .note = note, .source = source,
+                                     .by = ap->cx->principal, .time_us = ap->cx->now_us};
+    put_decision_row(ap, id, &stored);
+    struct decision decision = {.id = id, .left = left, .right = right, .kind = (uint8_t)kind};
+    pthread_rwlock_wrlock(&mpi->lock);
+    index_add_decision(mpi, &decision);
+    pthread_rwlock_unlock(&mpi->lock);
+    index_touch(mpi, left);
+    index_touch(mpi, right);
+    apply_put_event(ap, left, event_of(kind), mpi->entries[left].person, right);
+    apply_put_event(ap, right, event_of(kind), mpi->entries[right].person, left);
+}
+
+/* The side whose person changed is the one to tell about; of a merge that is the retired side. */
+static void fill_result(struct applying *ap, uint32_t left, uint32_t right, struct mpi_result *out_result)
+{
+    uint32_t left_before = apply_person_before(ap, left), right_before = apply_person_before(ap, right);
+    uint32_t record = right_before == 0 && left_before != 0 ? left : right;
+    *out_result = (struct mpi_result){.verdict = MPI_VERDICT_DECIDED,
+                                      .record = record,
+                                      .person = ap->mpi->entries[record].person,
+                                      .person_before = record == left ? left_before : right_before};
+}
+
+/* ---- by identifier ---- */
+
+static status check_identifiers(struct ctx *cx, enum mpi_decision_kind kind, const struct mpi_identifier *left,
+                                const struct mpi_identifier *right)
+{
+    if (str_trim(left->value).len == 0 || str_trim(right->value).len == 0)
+        return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_MISSING], NULL);
+    bool one_authority = str_eq(str_trim(left->authority), str_trim(right->authority));
+    if (one_authority && str_eq(str_trim(left->value), str_trim(right->value)))
+        return ctx_fail(cx, &mpi_reasons[MPI_MERGE_SELF], NULL);
+    bool one_type = left->type.len == 0 || right->type.len == 0 || str_eq_nocase(left->type, right->type);
+    if (kind == MPI_DECISION_MERGE && !(one_authority && one_type))
+        return ctx_fail(cx, &mpi_reasons[MPI_MERGE_AUTHORITY], NULL);
+    return STATUS_OK;
+}
+
+/* Is `record` retired, directly or over others, into `into`? Bounded by the records there are: a standing cycle cannot form. */
+static bool is_retired_into(const struct mpi *mpi, uint32_t record, uint32_t into)
+{
+    for (uint32_t step = 0; record != 0 && step <= FORCED_MAX; step++) {
+        if (record == into)
+            return true;
+        record = mpi->entries[record].retired_into;
+    }
+    return record != 0;
+}
+
+static status check_merge(struct applying *ap, uint32_t left, uint32_t right)
+{
+    if (left && right && is_retired_into(ap->mpi, left, right))
+        return ctx_fail(ap->cx, &mpi_reasons[MPI_MERGE_CYCLE], "record %u into record %u", right, left);
+    return STATUS_OK;
+}
+
+static status check_unlink(struct applying *ap, uint32_t left, uint32_t right)
+{
+    const struct mpi *mpi = ap->mpi;
+    const struct decision *last = index_decision_between(mpi, left, right);
+    bool tied = last && decision_ties(last->kind);
+    if (!tied && mpi->entries[left].person != mpi->entries[right].person)
+        return ctx_fail(ap->cx, &mpi_reasons[MPI_LINK_MISSING], "record %u and record %u", left, right);
+    return STATUS_OK;
+}
+
+/* A message sent twice must not need two undos. */
+static bool is_said_already(const struct mpi *mpi, enum mpi_decision_kind kind, uint32_t left, uint32_t right)
+{
+    if (left == 0 || right == 0)
+        return false;
+    const struct decision *last = index_decision_between(mpi, left, right);
+    return last && last->kind == kind && (kind != MPI_DECISION_MERGE || last->left == left);
+}
+
+static status find_or_refuse(struct applying *ap, enum mpi_decision_kind kind, struct mpi_identifier identifier,
+                             uint32_t *out_record)
+{
+    TRY(apply_find_own(ap, identifier, out_record));
+    if (*out_record == 0 && kind != MPI_DECISION_MERGE)
+        return ctx_fail(ap->cx, &mpi_reasons[MPI_IDENTIFIER_UNKNOWN], "authority %.*s", STR_ARGS(identifier.authority));
+    return STATUS_OK;
+}
+
+status mpi_apply_identifier_decision(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                                     enum mpi_decision_kind kind, struct str source, struct mpi_identifier left,
+                                     struct mpi_identifier right, struct mpi_result *out_result)
+{
+    struct applying ap = {mpi, txn, cx, seq};
+    uint32_t left_record = 0, right_record = 0;
+    TRY(check_identifiers(cx, kind, &left, &right));
+    TRY(find_or_refuse(&ap, kind, left, &left_record));
+    TRY(find_or_refuse(&ap, kind, right, &right_record));
+    if (kind == MPI_DECISION_MERGE)
+        TRY(check_merge(&ap, left_record, right_record));
+    bool repeated = is_said_already(mpi, kind, left_record, right_record);
+    if (kind == MPI_DECISION_UNLINK && !repeated)
+        TRY(check_unlink(&ap, left_record, right_record));
+    TRY(check_room(&ap, kind, left_record, right_record));
+    apply_begin(&ap);
+    if (!repeated) {
+        if (left_record == 0)
+            left_record = apply_new_record(&ap, source, left);
+        if (right_record == 0)
+            right_record = apply_new_record(&ap, source, right);
+        add_decision(&ap, kind, left_record, right_record, STR_NONE, source);
+    }
+    apply_finish(&ap);
+    fill_result(&ap, left_record, right_record, out_result);
+    return STATUS_OK;
+}
+
+/* ---- by stewards ---- */
+
+static status check_record(struct mpi *mpi, struct ctx *cx, uint64_t record)
+{
+    if (record == 0 || record > mpi->count)
+        return ctx_fail(cx, &mpi_reasons[MPI_RECORD_UNKNOWN], "record %llu", (unsigned long long)record);
+    return STATUS_OK;
+}
+
+/* Marks every decision of that entry as undone, in memory and in its row. Checked before: nothing here fails half way. */
+static status undo_entry(struct applying *ap, uint64_t undoes, struct str note, struct mpi_result *out_result)
+{
+    struct mpi *mpi = ap->mpi;
+    uint64_t first = undoes * DECISIONS_PER_ENTRY;
+    if (undoes == 0 || undoes > UINT64_MAX / DECISIONS_PER_ENTRY - 1 || index_decision(mpi, first) == NULL)
+        return ctx_fail(ap->cx, &mpi_reasons[MPI_DECISION_UNKNOWN], "decision %llu", (unsigned long long)undoes);
+    struct stored_decision stored[DECISIONS_PER_ENTRY];
+    size_t count = 0;
+    for (struct decision *at; count < DECISIONS_PER_ENTRY && (at = index_decision(mpi, first + count)); count++) {
+        if (at->undone)
+            return ctx_fail(ap->cx, &mpi_reasons[MPI_DECISION_UNDONE], "decision %llu", (unsigned long long)undoes);
+        struct key key = key_1(at->id);
+        struct str row;
+        TRY(data_txn_get(ap->txn, mpi->decided, ap->cx, key_str(&key), &row));
+        TRY(decode_decision(ap->cx, row, &stored[count]));
+    }
+    TRY(check_room(ap, MPI_DECISION_UNDO, 0, 0));
+    apply_begin(ap);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t left = (uint32_t)stored[i].left, right = (uint32_t)stored[i].right;
+        stored[i].undone_by = ap->seq;
+        put_decision_row(ap, first + i, &stored[i]);
+        pthread_rwlock_wrlock(&mpi->lock);
+        index_decision(mpi, first + i)->undone = true;
+        pthread_rwlock_unlock(&mpi->lock);
+        index_touch(mpi, left);
+        index_touch(mpi, right);
+        apply_put_event(ap, left, EVENT_UNDONE, mpi->entries[left].person, undoes);
+        apply_put_event(ap, right, EVENT_UNDONE, mpi->entries[right].person, undoes);
+    }
+    struct stored_decision undo = {.kind = MPI_DECISION_UNDO, .left = stored[0].left, .right = stored[0].right, .undoes = undoes,
+                                   .note = note, .by = ap->cx->principal, .time_us = ap->cx->now_us};
+    put_decision_row(ap, ap->seq * DECISIONS_PER_ENTRY + mpi->decision_count++, &undo);
+    apply_finish(ap);
+    fill_result(ap, (uint32_t)stored[0].left, (uint32_t)stored[0].right, out_result);
+    return STATUS_OK;
+}
+
+status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                                  enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record, uint64_t undoes,
+                                  struct str note, struct mpi_result *out_result)
+{
+    struct applying ap = {mpi, txn, cx, seq};
+    if (kind == MPI_DECISION_UNDO)
+        return undo_entry(&ap, undoes, note, out_result);
+    if (kind != MPI_DECISION_SAME && kind != MPI_DECISION_DIFFERENT)
+        return ctx_fail(cx, &mpi_reasons[MPI_DECISION_UNKNOWN], "kind %d is not for stewards", (int)kind);
+    TRY(check_record(mpi, cx, left_record));
+    TRY(check_record(mpi, cx, right_record));
+    if (left_record == right_record)
+        return ctx_fail(cx, &mpi_reasons[MPI_MERGE_SELF], NULL);
+    uint32_t left = (uint32_t)left_record, right = (uint32_t)right_record;
+    TRY(check_room(&ap, kind, left, right));
+    apply_begin(&ap);
+    add_decision(&ap, kind, left, right, note, STR_NONE);
+    apply_finish(&ap);
+    fill_result(&ap, left, right, out_result);
+    return STATUS_OK;
+}

@@ -1,0 +1,361 @@
+#include "row_internal.h"
+
+#include "base/text/fold.h"
+#include "base/text/nickname.h"
+#include "base/text/phonetic.h"
+#include "common_names_internal.h"
+
+/* ---- packing strings ---- */
+
+static uint16_t pack_text(struct mpi_row *row, struct str s)
+{
+    if (s.len == 0 || s.len > 255 || row->text_len + 1 + s.len > ROW_TEXT_MAX)
+        return 0;
+    uint16_t at = row->text_len;
+    row->text[at] = (char)s.len;
+    memcpy(row->text + at + 1, s.data, s.len);
+    row->text_len = (uint16_t)(at + 1 + s.len);
+    return at;
+}
+
+struct word {
+    char bytes[ROW_WORD_MAX];
+    size_t len;
+};
+
+static struct str word_str(const struct word *word)
+{
+    return (struct str){word->bytes, word->len};
+}
+
+static struct word fold_word(struct str text)
+{
+    struct word word;
+    word.len = text_fold(text, word.bytes, sizeof word.bytes);
+    return word;
+}
+
+static uint32_t hash_word(struct str text)
+{
+    struct word word;
+    word.len = text_fold_joined(text, word.bytes, sizeof word.bytes);
+    return word.len ? (uint32_t)str_hash(word_str(&word)) | 1 : 0; /* never 0: that means absent */
+}
+
+/* ---- placeholders ---- */
+
+static bool is_one_of(struct str s, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_is(s, words[i]))
+            return true;
+    return false;
+}
+
+/* Words people type when a form insists on a name. */
+static bool is_name_placeholder(struct str folded)
+{
+    static const char *const words[] = {"test",   "unknown", "unk",     "na",      "n a",      "none",     "no name",
+                                        "noname", "nn",      "nfn",     "nln",     "nmn",      "doe",      "xx",
+                                        "xxx",    "patient", "unnamed", "unidentified", "anonymous", "testpatient", "dummy",
+                                        "zztest", "zzz",     "refused", "not known", "inconnu", "desconocido"};
+    return is_one_of(folded, words, sizeof words / sizeof words[0]);
+}
+
+/* "Baby of Maria", "Baby Boy A", "Twin B", "BB", "Infant": a child that has no name yet. */
+static bool is_newborn_placeholder(struct str folded)
+{
+    static const char *const whole[] = {"bb", "bg", "nb", "babyboy", "babygirl", "babyof", "twina", "twinb", "newborn"};
+    static const char *const first[] = {"baby", "infant", "newborn", "twin", "triplet", "bb", "bg", "boy", "girl"};
+    static const char *const second[] = {"of", "boy", "girl", "a", "b", "c", "one", "two", "1", "2", "3", "male", "female"};
+    if (is_one_of(folded, whole, sizeof whole / sizeof whole[0]))
+        return true;
+    struct str rest = folded, one, two;
+    if (!str_split(&rest, ' ', &one) || !is_one_of(one, first, sizeof first / sizeof first[0]))
+        return false;
+    return str_split(&rest, ' ', &two) ? is_one_of(two, second, sizeof second / sizeof second[0])
+                                       : str_is(one, "baby") || str_is(one, "infant");
+}
+
+static bool is_number_placeholder(struct str number)
+{
+    static const char *const known[] = {"123456789", "987654321", "078051120", "219099999", "1234567890", "111223333"};
+    if (number.len < 4)
+        return true;
+    size_t same = 1, last_zeros = 0;
+    for (size_t i = 1; i < number.len; i++)
+        same += number.data[i] == number.data[0];
+    while (last_zeros < number.len && number.data[number.len - 1 - last_zeros] == '0')
+        last_zeros++;
+    if (same + 1 >= number.len || last_zeros + 2 >= number.len)
+        return true; /* 999999999, 000000001 */
+    return is_one_of(number, known, sizeof known / sizeof known[0]);
+}
+
+/* ---- names ---- */
+
+static uint8_t generation_of(struct str folded)
+{
+    static const struct {
+        const char *word;
+        uint8_t generation;
+    } words[] = {{"sr", 1}, {"senior", 1}, {"i", 1},   {"1st", 1}, {"jr", 2},    {"junior", 2}, {"ii", 2},
+                 {"2nd", 2}, {"iii", 3},   {"3rd", 3}, {"iv", 4},  {"4th", 4},   {"v", 5},      {"5th", 5}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (str_is(folded, words[i].word))
+            return words[i].generation;
+    return 0;
+}
+
+/* Takes "jr", "iii" … off the end of a family name that was typed in one field. */
+static void cut_generation(struct mpi_row *row, struct word *family)
+{
+    struct str all = word_str(family);
+    for (size_t i = all.len; i-- > 0;) {
+        if (all.data[i] != ' ')
+            continue;
+        struct str tail = str_from_at(all, i + 1);
+        uint8_t generation = tail.len > 1 ? generation_of(tail) : 0; /* "i" and "v" alone are initials more often */
+        if (generation == 0)
+            return;
+        row->generation = row->generation ? row->generation : generation;
+        family->len = i;
+        return;
+    }
+}
+
+/* The first word is the given name; what follows belongs to the middle name. */
+static void split_given(struct word *given, struct word *middle)
+{
+    char *blank = memchr(given->bytes, ' ', given->len);
+    if (blank == NULL)
+        return;
+    size_t first = (size_t)(blank - given->bytes);
+    if (middle->len == 0) {
+        middle->len = given->len - first - 1;
+        memcpy(middle->bytes, blank + 1, middle->len);
+    }
+    given->len = first;
+}
+
+static bool have_name(const struct mpi_row *row, struct str family, struct str given, struct str middle)
+{
+    for (size_t i = 0; i < row->name_count; i++)
+        if (str_eq(row_text(row, row->names[i].family), family) && str_eq(row_text(row, row->names[i].given), given) &&
+            (middle.len == 0 || str_eq(row_text(row, row->names[i].middle), middle)))
+            return true;
+    return false;
+}
+
+static void add_name(struct mpi_row *row, const struct mpi_name *said)
+{
+    struct word family = fold_word(said->family), given = fold_word(said->given), middle = fold_word(said->middle);
+    struct word suffix = fold_word(said->suffix);
+    if (row->generation == 0)
+        row->generation = generation_of(word_str(&suffix));
+    cut_generation(row, &family);
+    if (is_newborn_placeholder(word_str(&given))) {
+        row->flags |= ROW_GIVEN_PLACEHOLDER;
+        given.len = middle.len = 0;
+    }
+    if (is_name_placeholder(word_str(&given)))
+        given.len = 0;
+    if (is_name_placeholder(word_str(&family)))
+        family.len = 0;
+    if (is_name_placeholder(word_str(&middle)))
+        middle.len = 0;
+    split_given(&given, &middle);
+    if (family.len + given.len == 0 || row->name_count == ROW_NAMES ||
+        have_name(row, word_str(&family), word_str(&given), word_str(&middle)))
+        return;
+    struct mpi_row_name name = {.family = pack_text(row, word_str(&family)),
+                                .given = pack_text(row, word_str(&given)),
+                                .middle = pack_text(row, word_str(&middle)),
+                                .family_common = common_family_name(word_str(&family)),
+                                .given_common = common_given_name(word_str(&given)),
+                                .family_sound = text_sound(word_str(&family)),
+                                .given_sound = text_sound(word_str(&given))};
+    uint16_t groups[TEXT_NICKNAME_GROUPS_MAX] = {0};
+    (void)text_nickname_groups(word_str(&given), groups);
+    name.nicknames[0] = groups[0];
+    name.nicknames[1] = groups[1];
+    row->names[row->name_count++] = name;
+}
+
+/* ---- the other fields ---- */
+
+static void set_birth(struct mpi_row *row, struct date date)
+{
+    if (!date_is_valid(date) || date.year < 1850 || (date.year == 1900 && date.month <= 1 && date.day <= 1))
+        return; /* 1900-01-01 is what systems write for "none" */
+    row->year = date.year;
+    row->month = date.month;
+    row->day = date.day;
+    if (date.month == 1 && date.day == 1)
+        row->flags |= ROW_BIRTH_ESTIMATED;
+}
+
+/* The last nine digits: with or without country code and trunk zero they are the same. */
+static void add_phone(struct mpi_row *row, struct str said)
+{
+    char digits[32];
+    size_t count = 0;
+    for (size_t i = 0; i < said.len && count < sizeof digits; i++)
+        if (said.data[i] >= '0' && said.data[i] <= '9')
+            digits[count++] = said.data[i];
+    size_t from = count > 9 ? count - 9 : 0;
+    if (count - from < 6 || is_number_placeholder(str_make(digits + from, count - from)))
+        return;
+    uint32_t phone = 0;
+    for (size_t i = from; i < count; i++)
+        phone = phone * 10 + (uint32_t)(digits[i] - '0');
+    for (size_t i = 0; i < row->phone_count; i++)
+        if (row->phones[i] == phone)
+            return;
+    if (row->phone_count < ROW_PHONES)
+        row->phones[row->phone_count++] = phone;
+}
+
+static bool has_digit(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] >= '0' && s.data[i] <= '9')
+            return true;
+    return false;
+}
+
+/* The five (or fewer) leading digits of a numeric code ("98101-1234"), all letters and digits of others ("SW1A 1AA"). */
+static uint32_t postcode_of(struct str said)
+{
+    size_t digits = 0;
+    while (digits < said.len && said.data[digits] >= '0' && said.data[digits] <= '9')
+        digits++;
+    if (digits >= 3)
+        return hash_word(str_sub(said, 0, digits > 5 && digits != 6 ? 5 : digits));
+    return hash_word(said);
+}
+
+/* "12 Main St" → number "12", street "main": the kind of street is written too differently to count. */
+static void split_line(struct str line, struct word *street, uint32_t *number)
+{
+    static const char *const kinds[] = {"st",  "street", "rd",  "road", "ave",  "avenue", "av",  "dr", "drive",  "ln",    "lane",
+                                        "blvd", "boulevard", "ct", "court", "pl", "place", "cres", "crescent", "cct", "circuit",
+                                        "cl",  "close",  "way", "pde",  "parade", "tce",  "terrace", "cir", "circle", "calle", "rue"};
+    struct word folded = fold_word(line);
+    struct str rest = word_str(&folded), part;
+    street->len = 0;
+    *number = 0;
+    while (str_split(&rest, ' ', &part)) {
+        if (*number == 0 && has_digit(part)) {
+            *number = (uint32_t)str_hash(part) | 1;
+            continue;
+        }
+        if (street->len > 0 && is_one_of(part, kinds, sizeof kinds / sizeof kinds[0]))
+            continue;
+        if (street->len + 1 + part.len > sizeof street->bytes)
+            break;
+        if (street->len)
+            street->bytes[street->len++] = ' ';
+        memcpy(street->bytes + street->len, part.data, part.len);
+        street->len += part.len;
+    }
+}
+
+static void add_address(struct mpi_row *row, const struct mpi_address *said)
+{
+    if (row->address_count == ROW_ADDRESSES)
+        return;
+    struct word street, city = fold_word(said->city);
+    struct mpi_row_address address = {.postcode = postcode_of(str_trim(said->postcode)), .state = hash_word(said->state)};
+    split_line(said->line, &street, &address.number);
+    if (is_name_placeholder(word_str(&city)))
+        city.len = 0;
+    if (is_name_placeholder(word_str(&street)))
+        street.len = 0;
+    address.street = pack_text(row, word_str(&street));
+    address.city = pack_text(row, word_str(&city));
+    if (address.postcode || address.street || address.city)
+        row->addresses[row->address_count++] = address;
+}
+
+/* Kinds of number that name a person, whoever writes them down. HL7 table 0203. */
+static uint16_t national_kind(const struct mpi_identifier *identifier)
+{
+    struct str type = identifier->type;
+    bool single = str_eq_nocase(type, STR("SS")) || str_eq_nocase(type, STR("NI")) ||
+                  (type.len >= 2 && str_eq_nocase(str_sub(type, 0, 2), STR("NN")));
+    if (single)
+        return (uint16_t)(hash_word(type) | 1);
+    static const char *const others[] = {"DL", "PPN", "MA", "MC", "HC", "NH"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (str_eq_nocase(type, str_from(others[i]))) /* only unique within who gave it out */
+            return (uint16_t)(((hash_word(type) ^ hash_word(identifier->authority)) & 0xFFFE) | 2);
+    return 0;
+}
+
+uint64_t row_identifier_key(struct mpi_identifier identifier)
+{
+    uint64_t authority = str_hash(str_trim(identifier.authority));
+    uint64_t value = str_hash(str_trim(identifier.value));
+    uint64_t mixed = (authority ^ (value * 0x9E3779B97F4A7C15ull)) + (value << 32 | value >> 32);
+    mixed = (mixed ^ mixed >> 31) * 0xBF58476D1CE4E5B9ull;
+    return mixed ^ mixed >> 29;
+}
+
+static void add_identifier(struct mpi_row *row, const struct mpi_identifier *identifier)
+{
+    if (identifier->value.len == 0)
+        return;
+    uint16_t kind = national_kind(identifier);
+    struct word number;
+    number.len = text_fold_joined(identifier->value, number.bytes, sizeof number.bytes);
+    if (kind != 0) {
+        if (!is_number_placeholder(word_str(&number)) && row->national_count < ROW_NATIONALS)
+            row->nationals[row->national_count++] =
+                (struct mpi_row_national){.kind = kind, .text = pack_text(row, word_str(&number))};
+        return;
+    }
+    if (identifier->authority.len == 0 || row->shared_count == ROW_SHARED)
+        return; /* a bare number is nobody's */
+    uint64_t key = row_identifier_key(*identifier);
+    for (size_t i = 0; i < row->shared_count; i++)
+        if (row->shared[i] == key)
+            return;
+    row->shared[row->shared_count++] = key;
+}
+
+void row_make(const struct mpi_identifier *identifiers, size_t identifier_count, const struct mpi_demographics *said,
+              const struct mpi_name *former, size_t former_count, union row_space *out_row)
+{
+    struct mpi_row *row = &out_row->row;
+    *row = (struct mpi_row){.text_len = 1};
+    row->text[0] = 0; /* offset 0 is the empty string */
+    if (identifier_count > 0)
+        row->own_key = row_identifier_key(identifiers[0]);
+    for (size_t i = 0; i < identifier_count; i++)
+        add_identifier(row, &identifiers[i]);
+    for (size_t i = 0; i < said->name_count; i++)
+        add_name(row, &said->names[i]);
+    for (size_t i = 0; i < former_count; i++)
+        add_name(row, &former[i]);
+    set_birth(row, said->birth_date);
+    char sex = (char)(said->sex & ~0x20);
+    row->sex = sex == 'F' || sex == 'M' ? sex : 0;
+    for (size_t i = 0; i < said->phone_count; i++)
+        add_phone(row, said->phones[i]);
+    for (size_t i = 0; i < said->address_count; i++)
+        add_address(row, &said->addresses[i]);
+    struct word mother_family = fold_word(said->mother.family), mother_given = fold_word(said->mother.given);
+    if (!is_name_placeholder(word_str(&mother_family)))
+        row->mother_family = pack_text(row, word_str(&mother_family));
+    if (!is_name_placeholder(word_str(&mother_given)))
+        row->mother_given = pack_text(row, word_str(&mother_given));
+    row->birth_order = said->birth_order;
+    if (said->multiple_birth)
+        row->flags |= ROW_MULTIPLE_BIRTH;
+}
+
+size_t row_bytes(const struct mpi_row *row)
+{
+    return sizeof *row + row->text_len;
+}

@@ -1,0 +1,154 @@
+#include "index_internal.h"
+
+/*
+ * The index is a projection of the store's tables: rows are folded again (they are cheap), edges, members and decisions are
+ * taken as they are, so that opening never compares records.
+ */
+struct opening {
+    struct mpi *mpi;
+    struct ctx *cx;
+    status failed;
+};
+
+static bool bad(struct opening *opening, const char *table)
+{
+    opening->failed = ctx_fail(opening->cx, &mpi_reasons[MPI_ROW_BAD], "table %s", table);
+    return false;
+}
+
+static bool load_record(void *arg, struct str key, struct str row)
+{
+    struct opening *opening = arg;
+    struct mpi *mpi = opening->mpi;
+    struct arena_mark mark = arena_mark(opening->cx->arena);
+    struct stored_record stored;
+    if (key_part(key, 0) != (uint64_t)mpi->count + 1)
+        return bad(opening, "mpi.record: a gap");
+    opening->failed = decode_record(opening->cx, row, &stored);
+    if (opening->failed != STATUS_OK)
+        return false;
+    union row_space space;
+    row_make(stored.identifiers, stored.identifier_count, &stored.said, stored.former, stored.former_count, &space);
+    uint32_t record = index_add_record(mpi, space.row.own_key);
+    if (stored.active)
+        index_load_row(mpi, record, &space.row);
+    arena_rewind(opening->cx->arena, mark);
+    return true;
+}
+
+static bool is_record(const struct mpi *mpi, uint64_t record)
+{
+    return record >= 1 && record <= mpi->count;
+}
+
+static bool load_member(void *arg, struct str key, struct str row)
+{
+    struct opening *opening = arg;
+    struct mpi *mpi = opening->mpi;
+    uint64_t record = key_part(key, 0);
+    struct stored_member member;
+    opening->failed = decode_member(opening->cx, row, &member);
+    if (opening->failed != STATUS_OK)
+        return false;
+    if (!is_record(mpi, record) || !is_record(mpi, member.person) || (member.retired_into && !is_record(mpi, member.retired_into)))
+        return bad(opening, "mpi.member");
+    mpi->entries[record].person = (uint32_t)member.person;
+    mpi->entries[record].retired_into = (uint32_t)member.retired_into;
+    return true;
+}
+
+static bool load_edge(void *arg, struct str key, struct str row)
+{
+    struct opening *opening = arg;
+    uint64_t left = key_part(key, 0), right = key_part(key, 1);
+    struct cut cut = {.rest = row};
+    uint64_t score = cut_varint(&cut);
+    if (cut.bad || !is_record(opening->mpi, left) || !is_record(opening->mpi, right) || left >= right || score > INT32_MAX)
+        return bad(opening, "mpi.edge");
+    index_load_edge(opening->mpi, (uint32_t)left, (uint32_t)right, (int32_t)score);
+    return true;
+}
+
+static bool load_decision(void *arg, struct str key, struct str row)
+{
+    struct opening *opening = arg;
+    struct arena_mark mark = arena_mark(opening->cx->arena);
+    struct stored_decision stored;
+    opening->failed = decode_decision(opening->cx, row, &stored);
+    if (opening->failed != STATUS_OK)
+        return false;
+    arena_rewind(opening->cx->arena, mark);
+    if (stored.kind == MPI_DECISION_UNDO)
+        return true;
+    if (!is_record(opening->mpi, stored.left) || !is_record(opening->mpi, stored.right) || stored.left == stored.right)
+        return bad(opening, "mpi.decision");
+    struct decision decision = {.id = key_part(key, 0),
+                                .left = (uint32_t)stored.left,
+                                .right = (uint32_t)stored.right,
+                                .kind = (uint8_t)stored.kind,
+                                .undone = stored.undone_by != 0};
+    index_add_decision(opening->mpi, &decision);
+    return true;
+}
+
+static bool load_review(void *arg, struct str key, struct str row)
+{
+    struct opening *opening = arg;
+    struct stored_review stored;
+    opening->failed = decode_review(opening->cx, row, &stored);
+    if (opening->failed != STATUS_OK)
+        return false;
+    if (!is_record(opening->mpi, stored.left) || !is_record(opening->mpi, stored.right) || stored.left == stored.right)
+        return bad(opening, "mpi.review");
+    struct open_review review = {.id = key_part(key, 0),
+                                 .left = (uint32_t)stored.left,
+                                 .right = (uint32_t)stored.right,
+                                 .score_mbit = stored.comparison.score_mbit};
+    index_add_review(opening->mpi, &review);
+    return true;
+}
+
+static status load_table(struct opening *opening, struct data_table *table, data_visit_fn *visit)
+{
+    TRY(data_scan(table, opening->cx, STR_NONE, STR_NONE, visit, opening));
+    return opening->failed;
+}
+
+static status load_all(struct opening *opening)
+{
+    struct mpi *mpi = opening->mpi;
+    TRY(load_table(opening, mpi->records, load_record));
+    TRY(load_table(opening, mpi->members, load_member));
+    TRY(load_table(opening, mpi->edges, load_edge));
+    TRY(load_table(opening, mpi->decided, load_decision));
+    TRY(load_table(opening, mpi->reviews, load_review));
+    index_rebuild_rings(mpi);
+    return STATUS_OK;
+}
+
+status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi)
+{
+    struct mpi *mpi = index_new();
+    mpi->store = store;
+    mpi->records = data_table(store, "mpi.record");
+    mpi->versions = data_table(store, "mpi.version");
+    mpi->members = data_table(store, "mpi.member");
+    mpi->edges = data_table(store, "mpi.edge");
+    mpi->links = data_table(store, "mpi.link");
+    mpi->decided = data_table(store, "mpi.decision");
+    mpi->reviews = data_table(store, "mpi.review");
+    mpi->events = data_table(store, "mpi.event");
+    struct opening opening = {.mpi = mpi, .cx = cx};
+    status loaded = load_all(&opening);
+    if (loaded != STATUS_OK) {
+        index_free(mpi);
+        return loaded;
+    }
+    *out_mpi = mpi;
+    return STATUS_OK;
+}
+
+void mpi_close(struct mpi *mpi)
+{
+    index_free(mpi);
+}

@@ -1,0 +1,89 @@
+/*
+ * struct mpi_row: what matching knows about one record, ready to compare: folded, packed, immutable once made.
+ *
+ * Strings are offsets into `text`: one length byte, then the bytes; offset 0 is the empty string. Numbers that stand for
+ * strings are str_hash() of the folded form. Everything is bounded: what does not fit takes no part in matching (the record
+ * keeps it). About 200 bytes and the text.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "mpi/mpi.h"
+
+enum {
+    ROW_NAMES = 3,
+    ROW_PHONES = 3,
+    ROW_ADDRESSES = 2,
+    ROW_NATIONALS = 3,
+    ROW_SHARED = 4,
+    ROW_TEXT_MAX = 1024,
+    ROW_WORD_MAX = 48, /* bytes of one folded value */
+};
+
+enum row_flag {
+    ROW_BIRTH_ESTIMATED = 1 << 0,   /* 1 January: only the year speaks */
+    ROW_GIVEN_PLACEHOLDER = 1 << 1, /* "Baby of …": no given name, and twins may look equal */
+    ROW_MULTIPLE_BIRTH = 1 << 2,
+};
+
+struct mpi_row_name {
+    uint16_t family, given, middle; /* offsets */
+    uint16_t nicknames[2];          /* groups of the given name */
+    uint8_t family_common, given_common; /* 1 = among the names that many share */
+    uint32_t family_sound, given_sound;
+};
+struct mpi_row_address {
+    uint32_t postcode, number, state; /* hashes, 0 = absent */
+    uint16_t street, city;
+};
+struct mpi_row_national {
+    uint16_t kind; /* hash of type (and authority where numbers are only unique there) */
+    uint16_t text;
+};
+/* People have one number of this kind, so two different ones speak against; of passports and licences they have many. */
+#define ROW_KIND_IS_SINGLE(kind) (((kind) & 1) != 0)
+
+struct mpi_row {
+    uint64_t own_key; /* of the record's own identifier: names the record whatever order things arrived in */
+    uint64_t shared[ROW_SHARED]; /* identifier keys, own first */
+    uint32_t phones[ROW_PHONES];
+    struct mpi_row_name names[ROW_NAMES];
+    struct mpi_row_address addresses[ROW_ADDRESSES];
+    struct mpi_row_national nationals[ROW_NATIONALS];
+    uint16_t mother_family, mother_given;
+    uint16_t year;
+    uint8_t month, day;
+    char sex; /* 'F', 'M' or 0: others say nothing */
+    uint8_t generation; /* 1 Sr, 2 Jr or II, 3 III … 0 unknown */
+    uint8_t birth_order;
+    uint8_t flags;
+    uint8_t name_count, phone_count, address_count, national_count, shared_count;
+    uint16_t text_len;
+    char text[]; /* text_len bytes */
+};
+
+static inline struct str row_text(const struct mpi_row *row, uint16_t at)
+{
+    return (struct str){row->text + at + 1, (unsigned char)row->text[at]};
+}
+
+/* Room for the largest row. */
+union row_space {
+    struct mpi_row row;
+    char bytes[sizeof(struct mpi_row) + ROW_TEXT_MAX];
+};
+
+/*
+ * The comparison row of what a record says. `former` are names it said earlier; they count as well. Identifiers: own first.
+ * Placeholders (TEST, BABY OF, 999-99-9999, 1 January) become absent values. Pure; threads: any.
+ */
+void row_make(const struct mpi_identifier *identifiers, size_t identifier_count, const struct mpi_demographics *said,
+              const struct mpi_name *former, size_t former_count, union row_space *out_row);
+size_t row_bytes(const struct mpi_row *row);
+
+/* The key of an identifier: authority and value, exact bytes, blanks around them aside. */
+uint64_t row_identifier_key(struct mpi_identifier identifier);
+
+/* Blocking keys of a row, sorted, each once. Two records are compared when they share a key that is not too common. */
+enum { ROW_KEYS_MAX = 48 };
+size_t row_keys(const struct mpi_row *row, uint64_t out_keys[ROW_KEYS_MAX]);

@@ -1,0 +1,135 @@
+/* Clusters are a pure function: any arrival order gives the same ones, and the incremental way equals the plain slow one. */
+#include "batch.h"
+#include "people.h"
+
+enum { PEOPLE = 30, PERMUTATIONS = 120 };
+
+static void shuffle(uint64_t *seed, uint32_t *order, size_t count)
+{
+    for (size_t i = count; i > 1; i--) {
+        size_t k = hash_random(seed) % i;
+        uint32_t swap = order[i - 1];
+        order[i - 1] = order[k];
+        order[k] = swap;
+    }
+}
+
+static void check_permutations(uint64_t seed, uint32_t block_cap)
+{
+    struct person_text people[PEOPLE];
+    uint64_t random = seed;
+    uint32_t order[PEOPLE];
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        people_make(&random, i, (uint32_t)(hash_random(&random) % 14), &people[i]);
+        order[i] = i;
+    }
+    uint32_t want[PEOPLE] = {0}; /* smallest index of the cluster */
+    for (int round = 0; round < PERMUTATIONS; round++) {
+        struct world world;
+        world_init(&world);
+        world.mpi->block_cap = block_cap;
+        uint32_t record_of[PEOPLE], have[PEOPLE];
+        for (uint32_t i = 0; i < PEOPLE; i++)
+            record_of[order[i]] = (uint32_t)world_apply(&world, &people[order[i]].human).record;
+        for (uint32_t i = 0; i < PEOPLE; i++) {
+            have[i] = i;
+            for (uint32_t k = 0; k < i && have[i] == i; k++)
+                if (world.mpi->entries[record_of[k]].person == world.mpi->entries[record_of[i]].person)
+                    have[i] = k;
+        }
+        if (round == 0) {
+            memcpy(want, have, sizeof want);
+            batch_check(world.mpi, "permutations", seed, 0);
+        } else if (memcmp(want, have, sizeof want) != 0) {
+            fail_msg("seed %llu round %d: other clusters", (unsigned long long)seed, round);
+        }
+        world_fini(&world);
+        shuffle(&random, order, PEOPLE);
+    }
+}
+
+static void test_clusters__are_the_same_for_every_arrival_order(void **state)
+{
+    (void)state;
+    check_permutations(1, BLOCK_CAP_DEFAULT);
+    check_permutations(2, BLOCK_CAP_DEFAULT);
+}
+
+static void test_clusters__are_the_same_when_keys_become_too_common(void **state)
+{
+    (void)state;
+    check_permutations(3, 2);
+    check_permutations(4, 4);
+}
+
+/* Adds, edits, deactivations and decisions at random; after each the index equals the batch. */
+static void check_incremental(uint64_t seed, uint32_t block_cap)
+{
+    struct world world;
+    world_init(&world);
+    world.mpi->block_cap = block_cap;
+    uint64_t random = seed;
+    for (int step = 0; step < 150; step++) {
+        uint64_t what = hash_random(&random) % 10, count = world.mpi->count;
+        struct mpi_result result;
+        if (what < 6 || count < 3) {
+            struct person_text text;
+            people_make(&random, (uint32_t)(hash_random(&random) % 40), (uint32_t)(hash_random(&random) % 12), &text);
+            (void)world_apply(&world, &text.human);
+        } else if (what == 6) {
+            struct person_text text;
+            struct said said;
+            people_make(&random, (uint32_t)(hash_random(&random) % 40), 1, &text);
+            said_fill(&said, &text.human);
+            said.input.deactivate = true;
+            assert_ok(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &said.input, &result));
+        } else {
+            uint64_t left = hash_random(&random) % count + 1, right = hash_random(&random) % count + 1;
+            enum mpi_decision_kind kind = what == 7 ? MPI_DECISION_SAME : what == 8 ? MPI_DECISION_DIFFERENT : MPI_DECISION_UNDO;
+            IGNORE(world_steward(&world, kind, left, right, hash_random(&random) % (world.seq + 1), &result)); /* refused ones too */
+        }
+        batch_check(world.mpi, "incremental", seed, step);
+        if (step % 37 == 36) { /* what comes back from the store is the same index */
+            world_reopen(&world);
+            world.mpi->block_cap = block_cap;
+            batch_check(world.mpi, "reopened", seed, step);
+        }
+    }
+    world_fini(&world);
+}
+
+static void test_incremental__equals_batch_after_every_step(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 10; seed < 14; seed++)
+        check_incremental(seed, BLOCK_CAP_DEFAULT);
+    for (uint64_t seed = 20; seed < 24; seed++)
+        check_incremental(seed, 3);
+}
+
+static void test_large_component__is_cut_and_solved_in_bounded_time(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.mpi->block_cap = 1000;
+    for (uint32_t i = 0; i < 400; i++) { /* one human, 400 records */
+        char id[16];
+        snprintf(id, sizeof id, "%u", i);
+        struct human human = {.id = id, .family = "Lindqvist", .given = "Anna", .birth = "19800229", .sex = 'F'};
+        (void)world_apply(&world, &human);
+    }
+    assert_int_equal(mpi_count(world.mpi).records, 400);
+    world_fini(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_clusters__are_the_same_for_every_arrival_order),
+        cmocka_unit_test(test_clusters__are_the_same_when_keys_become_too_common),
+        cmocka_unit_test(test_incremental__equals_batch_after_every_step),
+        cmocka_unit_test(test_large_component__is_cut_and_solved_in_bounded_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
