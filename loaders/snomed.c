@@ -75,7 +75,9 @@ static bool common_sound(struct snomed *snomed, struct table *table)
         fault(table, LOAD_WARNING, "rf2.effective-time", "effectiveTime is not a day");
     else if (day > snomed->today)
         fault(table, LOAD_WARNING, "rf2.effective-time", "effectiveTime lies in the future");
-    return sctid(table, MODULE);
+    if (!shape_is_sctid(table_field(table, MODULE)))
+        fault(table, LOAD_WARNING, "rf2.module", "moduleId is not an SCTID"); /* nothing here depends on it */
+    return true;
 }
 
 static bool is_active(const struct table *table)

@@ -76,20 +76,18 @@ bool pack_find(const struct pack *pack, struct str code, uint32_t *out_index)
     uint64_t key;
     if (!pack_key(keys, code, &key))
         return false;
-    uint64_t hash = pack_mix(key);
-    for (uint64_t slot = hash & pack->slot_mask;; slot = (slot + 1) & pack->slot_mask) {
-        uint64_t held = pack->slots[slot];
-        if (held == 0)
+    for (uint64_t at = pack_mix(key) & pack->slot_mask;; at = (at + 1) & pack->slot_mask) {
+        const struct pack_slot *slot = &pack->slots[at];
+        if (slot->index == 0)
             return false; /* pack_check made sure that one is free */
-        if (held >> 32 != hash >> 32)
+        if (slot->key != key)
             continue;
-        uint32_t index = (uint32_t)held - 1;
-        const struct pack_concept_row *row = &pack->concepts[index];
-        if (row->key != key)
-            continue;
-        if (keys == PACK_KEYS_TEXT && (row->system != 0 || !str_eq(text_of(pack, row->code), code)))
-            continue;
-        *out_index = index;
+        if (keys == PACK_KEYS_TEXT) { /* the key is a hash: compare the text as well */
+            const struct pack_concept_row *row = &pack->concepts[slot->index - 1];
+            if (row->system != 0 || !str_eq(text_of(pack, row->code), code))
+                continue;
+        }
+        *out_index = slot->index - 1;
         return true;
     }
 }
@@ -97,16 +95,15 @@ bool pack_find(const struct pack *pack, struct str code, uint32_t *out_index)
 struct pack_range pack_map_find(const struct pack *pack, struct str system, struct str code)
 {
     uint64_t key = pack_map_key(system, code);
-    uint64_t hash = pack_mix(key);
-    for (uint64_t slot = hash & pack->slot_mask;; slot = (slot + 1) & pack->slot_mask) {
-        uint64_t held = pack->slots[slot];
-        if (held == 0)
+    for (uint64_t at = pack_mix(key) & pack->slot_mask;; at = (at + 1) & pack->slot_mask) {
+        const struct pack_slot *slot = &pack->slots[at];
+        if (slot->index == 0)
             return (struct pack_range){0};
-        if (held >> 32 != hash >> 32)
+        if (slot->key != key)
             continue;
-        uint32_t index = (uint32_t)held - 1;
+        uint32_t index = slot->index - 1;
         const struct pack_concept_row *row = &pack->concepts[index];
-        if (row->key != key || row->system == 0 || !str_eq(text_of(pack, row->code), code) ||
+        if (row->system == 0 || !str_eq(text_of(pack, row->code), code) ||
             !str_eq(name_of(pack, row->system - 1), system))
             continue;
         uint32_t first = pack->map_first[index];

@@ -20,7 +20,7 @@ struct pack_builder {
     struct map name_indexes;
     VEC(struct pack_text) names;
     VEC(struct pack_concept_row) concepts;
-    uint64_t *slots; /* as in the file, but into `concepts` in their order of arrival */
+    uint64_t *slots; /* tag << 32 | index + 1 into `concepts`, as they came */
     size_t slots_cap;
     VEC(struct pack_designation_row) designations;
     VEC(uint32_t) designation_of; /* the concept of each row above */

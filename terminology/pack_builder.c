@@ -216,7 +216,8 @@ void pack_builder_designation(struct pack_builder *builder, uint32_t concept, st
     struct pack_designation_row row = {0}; /* one by one: the order of an initializer's calls is the compiler's choice */
     row.language = name_index(builder, language);
     row.use = name_index(builder, use);
-    row.text = keep(builder, text);
+    struct pack_text display = builder->concepts.at[concept].display;
+    row.text = str_eq(text, text_of(builder, display)) ? display : keep(builder, text); /* mostly one of them is shown */
     *VEC_ADD(&builder->designations) = row;
     *VEC_ADD(&builder->designation_of) = concept;
 }

@@ -111,8 +111,8 @@ static bool concepts_ok(const struct pack *pack, const struct counts *n)
         return false;
     uint64_t used = 0;
     for (uint64_t i = 0; i < n->slots; i++) {
-        used += pack->slots[i] != 0;
-        if (pack->slots[i] != 0 && (uint32_t)(pack->slots[i] - 1) >= n->concepts)
+        used += pack->slots[i].index != 0;
+        if (pack->slots[i].index > n->concepts)
             return false;
     }
     return used < n->slots;

@@ -9,7 +9,7 @@ struct pack {
     const char *strings;
     const struct pack_text *names;
     const struct pack_concept_row *concepts;
-    const uint64_t *slots;
+    const struct pack_slot *slots;
     uint64_t slot_mask;
     const uint32_t *designation_first, *property_first, *parent_first, *map_first;
     const struct pack_designation_row *designations;

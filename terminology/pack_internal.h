@@ -13,7 +13,7 @@ enum pack_section {
     PACK_STRINGS,            /* bytes of every text */
     PACK_NAMES,              /* pack_text: languages, uses, property names, systems, equivalences */
     PACK_CONCEPTS,           /* pack_concept_row, sorted by key */
-    PACK_SLOTS,              /* uint64_t: tag << 32 | index + 1; 0 = free */
+    PACK_SLOTS,              /* pack_slot: open addressing from key to concept */
     PACK_DESIGNATION_FIRST,  /* uint32_t, one per concept and one at the end */
     PACK_DESIGNATIONS,
     PACK_PROPERTY_FIRST,
@@ -50,6 +50,12 @@ struct pack_concept_row {
     uint64_t key;
     struct pack_text code, display;
     uint32_t flags, system; /* system: name index + 1, 0 = the pack's own */
+};
+
+struct pack_slot { /* the key lies here too, so that a search touches one cache line */
+    uint64_t key;
+    uint32_t index; /* + 1; 0 = free */
+    uint32_t zero;
 };
 
 struct pack_designation_row {

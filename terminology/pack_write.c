@@ -105,13 +105,12 @@ static void put_concepts(struct image *image, const struct pack_builder *builder
 
     while (cap < (count + 1) * 2)
         cap *= 2;
-    uint64_t *slots = mem_array(cap, sizeof *slots);
+    struct pack_slot *slots = mem_array(cap, sizeof *slots);
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t hash = pack_mix(rows[i].key);
-        size_t slot = hash & (cap - 1);
-        while (slots[slot] != 0)
+        size_t slot = pack_mix(rows[i].key) & (cap - 1);
+        while (slots[slot].index != 0)
             slot = (slot + 1) & (cap - 1);
-        slots[slot] = hash >> 32 << 32 | (i + 1);
+        slots[slot] = (struct pack_slot){.key = rows[i].key, .index = i + 1};
     }
     put_section(image, PACK_SLOTS, slots, cap * sizeof *slots);
     mem_free(slots);

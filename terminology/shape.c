@@ -49,13 +49,16 @@ bool shape_is_sctid_concept(struct str code)
 
 bool shape_is_loinc(struct str code)
 {
-    if (code.len > 2 && code.data[0] == 'L' && is_upper(code.data[1]))
+    bool prefixed = code.len > 2 && code.data[0] == 'L' && is_upper(code.data[1]);
+    if (prefixed)
         code = str_from_at(code, 2);
     if (code.len < 3 || code.len > 11 || code.data[code.len - 2] != '-' || !is_digit(code.data[code.len - 1]))
         return false;
     struct str digits = str_sub(code, 0, code.len - 2);
     if (!all_digits(digits))
         return false;
+    if (prefixed)
+        return true; /* the published check digits of parts and answers do not follow the rule of the numbers */
     unsigned sum = 0;
     for (size_t i = 0; i < digits.len; i++) {
         unsigned digit = (unsigned)(digits.data[digits.len - 1 - i] - '0');

@@ -2,12 +2,13 @@
  * A pack: one release of one code system, or one map, as an immutable, checksummed, mmap'd file.
  *
  * The builder takes rows in any order and writes the file in one go: temporary name, fsync, rename, fsync of the folder; a
- * killed build leaves only a temporary file that the next build removes. The same rows give the same bytes.
+ * killed build leaves only a temporary file that the next build removes. The same rows in one order give the same bytes.
  *
  * Opening checks magic, format number, byte order, the SHA-256, and then every index inside the file, so that nothing read
  * later can lead outside the mapping, even in a file that was made to deceive.
  *
- * Codes become a 64-bit key (SCTID and RxCUI as numbers, ICD and LOINC in base 37), found by open addressing: two cache misses.
+ * Codes become a 64-bit key (SCTID and RxCUI as numbers, ICD and LOINC in base 37), found by open addressing: one cache miss for
+ * the index of a concept, another for its texts.
  * Is-a: concepts are numbered by a depth-first walk, so that most of the descendants of a concept are one interval; the rest are
  * a short sorted list of runs. The question "is A an ancestor of B" is one comparison, rarely a binary search.
  *

@@ -13,7 +13,7 @@
 bool shape_is_sctid(struct str code);
 /* The identifier of a concept (partition 00 or 10), not of a description or a relationship. */
 bool shape_is_sctid_concept(struct str code);
-/* "1234-5", also parts and answers "LP1234-5": right check digit. */
+/* "1234-5" with the right check digit; parts and answers ("LP1234-5"), whose check digits follow another rule, by form only. */
 bool shape_is_loinc(struct str code);
 /* ICD-10-CM with or without its point: "E11.9", "E119". */
 bool shape_is_icd10cm(struct str code);

@@ -1,0 +1,351 @@
+#include "codes_world.h"
+
+#include "base/file.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#define LOINC "http://loinc.org"
+#define ICD   "http://hl7.org/fhir/sid/icd-10-cm"
+
+static const struct small_row map_rows[] = {
+    {"99LAB", "GLU", LOINC, "2345-7", "equivalent"},
+    {"99LAB", "NA", LOINC, "2951-2", "wider"},
+    {"99LAB", "NA", LOINC, "2345-7", "equal"}, /* better, though later */
+    {"99LAB", "OLD", LOINC, "2340-8", "equivalent"}, /* leads to a retired code */
+    {"99LAB", "DM2", ICD, "E119", "equivalent"},
+    {"99LAB", "DM2", LOINC, "2951-2", "relatedto"},
+    {"*", "ANY", LOINC, "2951-2", "equivalent"},
+    {"http://snomed.info/sct", "44054006", ICD, "E11.9", "equivalent"},
+};
+
+static void load_all(struct codes_world *w)
+{
+    world_activate(w, world_register(w, small_loinc("Glucose [Mass/volume] in Serum or Plasma"), LOINC, "2.80", "loinc"));
+    world_activate(w, world_register(w, small_icd(), ICD, "2026", "icd10cm"));
+    world_activate(w, world_register(w, small_map(map_rows, sizeof map_rows / sizeof map_rows[0]), "map:lab-a", "1", "map"));
+}
+
+static void test_lookup__finds_by_any_name_of_the_system(void **state)
+{
+    struct codes_world *w = *state;
+    load_all(w);
+    struct codes_snapshot *now = codes_snapshot_ref(w->codes);
+    static const char *const names[] = {LOINC, "LN", "ln", "LOINC", "2.16.840.1.113883.6.1"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct codes_concept concept;
+        assert_ok(&w->s, codes_lookup(now, &w->s.cx, str_from(names[i]), STR("2345-7"), 0, &concept));
+        assert_str(concept.system, LOINC);
+        assert_str(concept.version, "2.80");
+        assert_str(concept.display, "Glucose [Mass/volume] in Serum or Plasma");
+    }
+    struct codes_concept concept;
+    assert_fails(&w->s, codes_lookup(now, &w->s.cx, STR("LN"), STR("2345-8"), 0, &concept), "codes.code-unknown");
+    assert_null(memmem(w->s.cx.detail.data, w->s.cx.detail.len, "2345", 4)); /* a code may be what somebody has */
+    assert_fails(&w->s, codes_lookup(now, &w->s.cx, STR("SCT"), STR("1"), 0, &concept), "codes.system-unknown");
+    assert_fails(&w->s, codes_lookup(now, &w->s.cx, STR("LN"), STR("1"), 999, &concept), "codes.release-unknown");
+    assert_str(codes_system_uri(now, STR("I10C")), ICD);
+    assert_str(codes_system_uri(now, STR("99LAB")), "99LAB");
+    assert_str(codes_system_v2_name(now, STR(ICD)), "I10C");
+    codes_snapshot_unref(now);
+}
+
+static void test_details__list_names_parents_and_properties(void **state)
+{
+    struct codes_world *w = *state;
+    load_all(w);
+    struct codes_snapshot *now = codes_snapshot_ref(w->codes);
+    struct codes_designation *names;
+    struct codes_property *properties;
+    size_t name_count, property_count;
+    assert_ok(&w->s, codes_details(now, &w->s.cx, STR("I10C"), STR("E119"), 0, &names, &name_count, &properties, &property_count));
+    assert_int_equal(property_count, 1);
+    assert_str(properties[0].name, "parent");
+    assert_str(properties[0].value, "E11");
+    assert_ok(&w->s, codes_details(now, &w->s.cx, STR("LN"), STR("2345-7"), 0, &names, &name_count, &properties, &property_count));
+    assert_int_equal(name_count, 1);
+    assert_str(names[0].use, "short");
+    codes_snapshot_unref(now);
+}
+
+static void test_validate__says_why_a_code_may_not_be_used(void **state)
+{
+    struct codes_world *w = *state;
+    load_all(w);
+    struct codes_snapshot *now = codes_snapshot_ref(w->codes);
+    static const struct {
+        const char *system, *code, *display;
+        enum codes_validity want;
+        bool differs;
+        const char *replacement;
+    } cases[] = {
+        {"LN", "2345-7", "", CODES_VALID, false, ""},
+        {"LN", "2345-7", "GLUCOSE serpl-mcnc ", CODES_VALID, false, ""}, /* a designation, letter case and blanks aside */
+        {"LN", "2345-7", "Sodium", CODES_VALID, true, ""},
+        {"LN", "2340-8", "", CODES_INACTIVE, false, "2345-7"},
+        {"LN", "1-8", "", CODES_INACTIVE, false, ""},
+        {"LN", "23457", "", CODES_CODE_UNKNOWN, false, ""},
+        {"LN", "", "", CODES_CODE_UNKNOWN, false, ""},
+        {"I10C", "E11", "", CODES_HEADER, false, ""},
+        {"I10C", "E119", "", CODES_VALID, false, ""},
+        {"SCT", "44054006", "", CODES_SYSTEM_UNKNOWN, false, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct codes_verdict got = codes_validate(now, &w->s.cx, str_from(cases[i].system), str_from(cases[i].code),
+                                                  str_from(cases[i].display));
+        assert_string_equal(codes_validity_name(got.validity), codes_validity_name(cases[i].want));
+        assert_int_equal(got.display_differs, cases[i].differs);
+        assert_str(got.replacement, cases[i].replacement);
+    }
+    codes_snapshot_unref(now);
+}
+
+static void test_translate__orders_by_equivalence_and_names_the_row(void **state)
+{
+    struct codes_world *w = *state;
+    load_all(w);
+    struct codes_snapshot *now = codes_snapshot_ref(w->codes);
+    struct codes_translation *rows;
+    size_t count;
+    assert_ok(&w->s, codes_translate(now, &w->s.cx, STR("99LAB"), STR("NA"), STR("LN"), &rows, &count));
+    assert_int_equal(count, 2);
+    assert_str(rows[0].equivalence, "equal");
+    assert_str(rows[0].code, "2345-7");
+    assert_str(rows[0].display, "Glucose [Mass/volume] in Serum or Plasma"); /* of the release, not of the map */
+    assert_int_equal(rows[0].map_row, 4);
+    assert_str(rows[0].map, "map:lab-a");
+    assert_ok(&w->s, codes_translate(now, &w->s.cx, STR("99LAB"), STR("DM2"), STR_NONE, &rows, &count));
+    assert_int_equal(count, 2);
+    assert_str(rows[0].code, "E11.9"); /* as the release spells it */
+    assert_ok(&w->s, codes_translate(now, &w->s.cx, STR("99LAB"), STR("DM2"), STR("SCT"), &rows, &count));
+    assert_int_equal(count, 0);
+    assert_ok(&w->s, codes_translate(now, &w->s.cx, STR("L"), STR("ANY"), STR_NONE, &rows, &count));
+    assert_int_equal(count, 1); /* any local system */
+    assert_ok(&w->s, codes_translate(now, &w->s.cx, STR("I10"), STR("ANY"), STR_NONE, &rows, &count));
+    assert_int_equal(count, 0); /* never for one that claims a standard */
+    codes_snapshot_unref(now);
+}
+
+static void test_reconcile__decides_once_per_element(void **state)
+{
+    struct codes_world *w = *state;
+    load_all(w);
+    struct codes_snapshot *now = codes_snapshot_ref(w->codes);
+    static const struct {
+        const char *system, *code;
+        enum codes_outcome want;
+        enum codes_validity validity;
+        const char *translated;
+    } cases[] = {
+        {"99LAB", "", CODES_OUTCOME_EMPTY, CODES_SYSTEM_UNKNOWN, ""},
+        {"LN", "2345-7", CODES_OUTCOME_STANDARD, CODES_VALID, ""},
+        {"99LAB", "GLU", CODES_OUTCOME_TRANSLATED, CODES_SYSTEM_UNKNOWN, "2345-7"},
+        {"99LAB", "DM2", CODES_OUTCOME_TRANSLATED, CODES_SYSTEM_UNKNOWN, "2951-2"}, /* LOINC is wanted before ICD */
+        {"99LAB", "NOPE", CODES_OUTCOME_UNMAPPED, CODES_SYSTEM_UNKNOWN, ""},
+        {"LN", "2345-8", CODES_OUTCOME_INVALID, CODES_CODE_UNKNOWN, ""},
+        {"LN", "2340-8", CODES_OUTCOME_INVALID, CODES_INACTIVE, ""},
+        {"I10C", "E11", CODES_OUTCOME_INVALID, CODES_HEADER, ""},
+        {"99LAB", "OLD", CODES_OUTCOME_INVALID, CODES_INACTIVE, ""}, /* never write a retired code into a message */
+        {"SCT", "44054006", CODES_OUTCOME_TRANSLATED, CODES_SYSTEM_UNKNOWN, "E11.9"},
+        {"SCT", "73211009", CODES_OUTCOME_UNMAPPED, CODES_SYSTEM_UNKNOWN, ""},
+        {"", "GLU", CODES_OUTCOME_UNMAPPED, CODES_SYSTEM_UNKNOWN, ""},
+    };
+    static const struct str targets[] = {STR_INIT("LN"), STR_INIT("I10C")};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct codes_reconciled got;
+        assert_ok(&w->s, codes_reconcile(now, &w->s.cx, str_from(cases[i].system), str_from(cases[i].code), STR_NONE, targets,
+                                         2, &got));
+        if (got.outcome != cases[i].want || got.verdict.validity != cases[i].validity)
+            fail_msg("%s %s: outcome %d, %s", cases[i].system, cases[i].code, got.outcome,
+                     codes_validity_name(got.verdict.validity));
+        assert_str(got.translation.code, cases[i].translated);
+    }
+    codes_snapshot_unref(now);
+}
+
+static void test_subsumes__needs_a_hierarchy(void **state)
+{
+    struct codes_world *w = *state;
+    load_all(w);
+    struct codes_snapshot *now = codes_snapshot_ref(w->codes);
+    bool is = false;
+    assert_ok(&w->s, codes_subsumes(now, &w->s.cx, STR("I10C"), STR("E11"), STR("E119"), &is));
+    assert_true(is);
+    assert_ok(&w->s, codes_subsumes(now, &w->s.cx, STR("I10C"), STR("E119"), STR("E11"), &is));
+    assert_false(is);
+    assert_fails(&w->s, codes_subsumes(now, &w->s.cx, STR("LN"), STR("2345-7"), STR("2345-7"), &is), "codes.no-hierarchy");
+    assert_fails(&w->s, codes_subsumes(now, &w->s.cx, STR("I10C"), STR("E12"), STR("E119"), &is), "codes.code-unknown");
+    codes_snapshot_unref(now);
+}
+
+static struct str display_now(struct codes_world *w, struct codes_snapshot *snapshot)
+{
+    struct codes_concept concept;
+    assert_ok(&w->s, codes_lookup(snapshot, &w->s.cx, STR("LN"), STR("2345-7"), 0, &concept));
+    return concept.display;
+}
+
+static void test_activation__rolls_back_and_leaves_running_calls_alone(void **state)
+{
+    struct codes_world *w = *state;
+    uint64_t old = world_register(w, small_loinc("old words"), LOINC, "2.80", "loinc");
+    uint64_t new = world_register(w, small_loinc("new words"), LOINC, "2.81", "loinc");
+    struct codes_snapshot *none = codes_snapshot_ref(w->codes);
+    assert_int_equal(codes_validate(none, &w->s.cx, STR("LN"), STR("2345-7"), STR_NONE).validity, CODES_SYSTEM_UNKNOWN);
+    assert_int_equal(codes_release_count(none), 2);
+    assert_false(codes_release_at(none, 0).active);
+    assert_fails(&w->s, world_roll_back(w, "LN"), "codes.nothing-to-roll-back-to");
+    world_activate(w, old);
+    assert_fails(&w->s, world_roll_back(w, "LN"), "codes.nothing-to-roll-back-to");
+    struct codes_snapshot *before = codes_snapshot_ref(w->codes);
+    world_activate(w, new);
+    world_activate(w, new); /* again: changes nothing */
+    struct codes_snapshot *after = codes_snapshot_ref(w->codes);
+    assert_str(display_now(w, before), "old words");
+    assert_str(display_now(w, after), "new words");
+    struct codes_concept staged;
+    assert_ok(&w->s, codes_lookup(after, &w->s.cx, STR("LN"), STR("2345-7"), old, &staged));
+    assert_str(staged.display, "old words");
+    assert_ok(&w->s, world_roll_back(w, "LN"));
+    struct codes_snapshot *back = codes_snapshot_ref(w->codes);
+    assert_str(display_now(w, back), "old words");
+    assert_true(codes_release_at(back, 0).active);
+    assert_true(codes_release_at(back, 1).activated_us > 0);
+    SCOPED(buf_fini) struct buf body = {0};
+    codes_activation_encode(&body, 4711);
+    assert_fails(&w->s, world_apply(w, codes_apply_activate, buf_str(&body)), "codes.release-unknown");
+    assert_fails(&w->s, world_apply(w, codes_apply_activate, STR("")), "codes.bad-entry");
+    codes_snapshot_unref(none);
+    codes_snapshot_unref(before);
+    codes_snapshot_unref(after);
+    codes_snapshot_unref(back);
+}
+
+static void test_registry__survives_closing_and_refuses_what_is_damaged(void **state)
+{
+    struct codes_world *w = *state;
+    load_all(w);
+    world_close(w);
+    world_open(w);
+    struct codes_snapshot *now = codes_snapshot_ref(w->codes);
+    assert_int_equal(codes_release_count(now), 3);
+    assert_str(display_now(w, now), "Glucose [Mass/volume] in Serum or Plasma");
+    codes_snapshot_unref(now);
+
+    SCOPED(buf_fini) struct buf again = world_pack(w, small_icd(), ICD, "2026", "icd10cm");
+    assert_fails(&w->s, world_apply(w, codes_apply_register, buf_str(&again)), "codes.release-exists");
+    SCOPED(buf_fini) struct buf other = world_pack(w, small_icd(), ICD, "2027", "icd10cm");
+    struct cut cut = {.rest = buf_str(&other)};
+    for (int i = 0; i < 3; i++)
+        cut_lstr(&cut);
+    struct str file = cut_lstr(&cut);
+    struct str path = arena_printf(&w->s.arena, "%s/%.*s", w->packs.data, STR_ARGS(file));
+    SCOPED(buf_fini) struct buf bytes = {0};
+    assert_ok(&w->s, file_read(&w->s.cx, path.data, 1 << 20, &bytes));
+    bytes.data[bytes.len / 2] ^= 1;
+    assert_ok(&w->s, file_replace(&w->s.cx, path.data, buf_str(&bytes), 0600));
+    assert_fails(&w->s, world_apply(w, codes_apply_register, buf_str(&other)), "codes.pack-damaged");
+    unlink(path.data);
+    assert_fails(&w->s, world_apply(w, codes_apply_register, buf_str(&other)), "codes.pack-damaged");
+    for (size_t len = 0; len < other.len; len++)
+        assert_fails(&w->s, world_apply(w, codes_apply_register, str_make(other.data, len)), "codes.bad-entry");
+}
+
+static void test_work_items__are_counted_and_listed_most_used_first(void **state)
+{
+    struct codes_world *w = *state;
+    struct data_txn *txn = data_txn_begin(w->store);
+    static const struct {
+        const char *source, *code;
+        int times;
+    } cases[] = {{"lab-a", "X1", 2}, {"lab-a", "X2", 9}, {"lab-b", "X1", 5}, {"lab-b", "", 1}};
+    for (size_t i = 0; i < 4; i++)
+        for (int t = 0; t < cases[i].times; t++) {
+            w->s.cx.now_us += 10;
+            codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, str_from(cases[i].source), STR("OBX-3"), STR("99LAB"),
+                                  str_from(cases[i].code), t == 0 ? STR("some test") : STR_NONE,
+                                  i == 2 ? CODES_OUTCOME_INVALID : CODES_OUTCOME_UNMAPPED);
+        }
+    data_txn_commit(txn, w->seq);
+    struct codes_work_item *items;
+    size_t count;
+    assert_ok(&w->s, codes_work_items(w->codes, &w->s.cx, 3, &items, &count));
+    assert_int_equal(count, 3);
+    assert_str(items[0].code, "X2");
+    assert_int_equal(items[0].count, 9);
+    assert_str(items[0].display, "some test");
+    assert_str(items[1].source, "lab-b");
+    assert_str(items[1].outcome, "invalid");
+    assert_int_equal(items[1].last_seq - items[1].first_seq, 4);
+    assert_int_equal(items[2].count, 2);
+    assert_ok(&w->s, codes_work_items(w->codes, &w->s.cx, 100, &items, &count));
+    assert_int_equal(count, 4);
+    assert_ok(&w->s, codes_work_items(w->codes, &w->s.cx, 0, &items, &count));
+    assert_int_equal(count, 0);
+}
+
+/* --- readers beside the writer --- */
+
+struct reader {
+    struct codes *codes;
+    _Atomic bool stop;
+    uint64_t calls, wrong;
+};
+
+static void *read_on(void *arg)
+{
+    struct reader *reader = arg;
+    struct arena arena = {0};
+    arena_init(&arena, 0);
+    struct ctx cx = {.arena = &arena};
+    while (!atomic_load(&reader->stop)) {
+        struct codes_snapshot *now = codes_snapshot_ref(reader->codes);
+        struct codes_concept one, two;
+        bool sound = codes_lookup(now, &cx, STR("LN"), STR("2345-7"), 0, &one) == STATUS_OK &&
+                     codes_lookup(now, &cx, STR("LN"), STR("2345-7"), 0, &two) == STATUS_OK &&
+                     str_eq(one.version, two.version) && str_eq(one.display, one.version);
+        reader->wrong += !sound;
+        reader->calls++;
+        codes_snapshot_unref(now);
+        arena_reset(&arena);
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+static void test_snapshots__readers_never_see_two_releases_in_one_call(void **state)
+{
+    struct codes_world *w = *state;
+    uint64_t ids[2];
+    ids[0] = world_register(w, small_loinc("A"), LOINC, "A", "loinc");
+    ids[1] = world_register(w, small_loinc("B"), LOINC, "B", "loinc");
+    world_activate(w, ids[0]);
+    struct reader reader = {.codes = w->codes};
+    pthread_t thread;
+    pthread_create(&thread, NULL, read_on, &reader);
+    for (int i = 0; i < 200; i++)
+        world_activate(w, ids[i % 2]);
+    atomic_store(&reader.stop, true);
+    pthread_join(thread, NULL);
+    assert_true(reader.calls > 0);
+    assert_int_equal(reader.wrong, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_lookup__finds_by_any_name_of_the_system),
+        TEST(test_details__list_names_parents_and_properties),
+        TEST(test_validate__says_why_a_code_may_not_be_used),
+        TEST(test_translate__orders_by_equivalence_and_names_the_row),
+        TEST(test_reconcile__decides_once_per_element),
+        TEST(test_subsumes__needs_a_hierarchy),
+        TEST(test_activation__rolls_back_and_leaves_running_calls_alone),
+        TEST(test_registry__survives_closing_and_refuses_what_is_damaged),
+        TEST(test_work_items__are_counted_and_listed_most_used_first),
+        TEST(test_snapshots__readers_never_see_two_releases_in_one_call),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
