@@ -157,6 +157,16 @@ status cli_call(struct cli_run *run, const char *method, const ProtobufCMessage 
     return rpc_client_call(client, run->cx, method, request, reply_type, 0, out_reply);
 }
 
+void cli_copy_failure(struct ctx *to, const struct ctx *from, status got)
+{
+    struct reason *kept = arena_alloc(to->arena, sizeof *kept);
+    *kept = from->reason ? *from->reason : (struct reason){"cli.failed", got, 207, status_text(got)};
+    kept->name = arena_str(to->arena, str_from(kept->name)).data;
+    kept->text = arena_str(to->arena, str_from(kept->text)).data;
+    to->reason = kept;
+    to->detail = from->reason ? arena_str(to->arena, from->detail) : STR_NONE;
+}
+
 void cli_line_close(struct cli_line *line)
 {
     if (!line)

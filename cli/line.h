@@ -37,6 +37,9 @@ status cli_line_client(struct cli_run *run, struct rpc_client **out_client);
 status cli_call(struct cli_run *run, const char *method, const ProtobufCMessage *request,
                 const ProtobufCMessageDescriptor *reply_type, void **out_reply);
 
+/* Why a call failed on another thread, into this thread's ctx: names and texts of a reason may live in the other's arena. */
+void cli_copy_failure(struct ctx *to, const struct ctx *from, status got);
+
 void cli_line_close(struct cli_line *line); /* NULL is fine */
 
 #define CLI_ADMIN(name)       "idem.admin.v1.Admin/" name
