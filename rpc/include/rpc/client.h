@@ -30,17 +30,17 @@ struct rpc_client;
 struct rpc_stream;
 
 struct rpc_client_options {
-    const char *address;     /* "127.0.0.1:7443", "[::1]:7443", "idem.example:7443" */
-    const char *ca_file;     /* PEM; who may have signed the daemon's certificate */
-    const char *cert_file;   /* PEM; our own certificate and key: who we are */
+    const char *address;   /* "127.0.0.1:7443", "[::1]:7443", "idem.example:7443" */
+    const char *ca_file;   /* PEM; who may have signed the daemon's certificate */
+    const char *cert_file; /* PEM; our own certificate and key: who we are */
     const char *key_file;
-    bool plain;              /* no TLS: only for a daemon that allows plain on loopback; the three files are then ignored */
+    bool plain; /* no TLS: only for a daemon that allows plain on loopback; the three files are then ignored */
     const char *server_name; /* expected in the daemon's certificate; NULL = the host part of `address` */
     int64_t timeout_us;      /* to connect, and for calls that give no timeout of their own; 0 = 10 s */
 };
 
-/* Connects and asks the daemon's health service once, so that a wrong address, a daemon that is down and certificates that
- * do not fit are told here and apart. rpc.unreachable; base.file for PEM files that cannot be read. */
+/* Connects and asks the daemon's health service once, so that a wrong address, a daemon that is down and certificates
+ * that do not fit are told here and apart. rpc.unreachable; base.file for PEM files that cannot be read. */
 status rpc_client_connect(struct ctx *cx, const struct rpc_client_options *options, struct rpc_client **out_client);
 /* Streams must be closed before. NULL is fine. */
 void rpc_client_close(struct rpc_client *client);
@@ -54,7 +54,9 @@ status rpc_client_call(struct rpc_client *client, struct ctx *cx, const char *me
 status rpc_stream_open(struct rpc_client *client, struct ctx *cx, const char *method,
                        const struct ProtobufCMessageDescriptor *reply_type, int64_t timeout_us,
                        struct rpc_stream **out_stream);
-/* One request. Waits while the daemon takes no more (back-pressure). For a server stream: send once, then rpc_stream_sent_all(). */
+/* One request. Waits while the daemon takes no more: it reads at most RPC_STREAM_AHEAD_MAX messages ahead of its
+ * replies, so read replies in between or on the way. For a server stream: send once, then rpc_stream_sent_all(). */
+enum { RPC_STREAM_AHEAD_MAX = 64 };
 status rpc_stream_send(struct rpc_stream *stream, struct ctx *cx, const struct ProtobufCMessage *request);
 /* No more requests. */
 status rpc_stream_sent_all(struct rpc_stream *stream, struct ctx *cx);

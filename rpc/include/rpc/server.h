@@ -1,9 +1,10 @@
 /*
- * The gRPC face of the daemon: Identity, Terminology, Routing and Admin (rpc/proto), health v1, reflection v1 and v1alpha.
+ * The gRPC face of the daemon: Identity, Terminology, Routing and Admin (rpc/proto), health v1, reflection v1 and
+ * v1alpha.
  *
- * Who may do what: every connection is mTLS; the client certificate's URI, DNS name or common name (in that order, the first
- * one the configuration knows) is the principal; the configuration gives it roles; each method wants one of some roles. A name
- * that is not configured may use nothing but health and reflection. See the table in rpc/methods.c.
+ * Who may do what: every connection is mTLS; the client certificate's URI, DNS name or common name (in that order, the
+ * first one the configuration knows) is the principal; the configuration gives it roles; each method wants one of some
+ * roles. A name that is not configured may use nothing but health and reflection. See the table in rpc/methods.c.
  *
  * Plain (no TLS) exists for loopback only, and only where it is asked for by name; everybody there has `plain_roles`.
  *
@@ -17,10 +18,10 @@ struct engine;
 struct rpc_server;
 
 enum rpc_role {
-    RPC_ROLE_READER = 1 << 0,       /* asks: identify, persons, codes, traces, status */
-    RPC_ROLE_SENDER = 1 << 1,       /* hands in messages: Reconcile, Submit, SubmitStream */
+    RPC_ROLE_READER = 1 << 0,        /* asks: identify, persons, codes, traces, status */
+    RPC_ROLE_SENDER = 1 << 1,        /* hands in messages: Reconcile, Submit, SubmitStream */
     RPC_ROLE_TERMINOLOGIST = 1 << 2, /* loads, activates and rolls back releases */
-    RPC_ROLE_OPERATOR = 1 << 3,     /* routes, dead letters, journal, stewards' decisions, bulk load of people */
+    RPC_ROLE_OPERATOR = 1 << 3,      /* routes, dead letters, journal, stewards' decisions, bulk load of people */
     RPC_ROLE_ALL = (1 << 4) - 1,
 };
 /* "reader", "sender", "terminologist", "operator" to its bit; 0 when it is none of them. */
@@ -50,7 +51,8 @@ struct rpc_server_options {
     unsigned blocking_threads; /* for methods that wait for disk or the writer; 0 = 4 */
     uint32_t streams_max;      /* concurrent calls of one connection; 0 = 256 */
     uint32_t calls_max;        /* concurrent calls of one thread, then rpc.busy; 0 = 4096 */
-    uint32_t connection_age_s; /* connections are asked to reconnect after this, so that a revoked certificate ends; 0 = 1 h */
+    uint32_t connection_age_s; /* connections are asked to reconnect after this, so that a revoked certificate ends; 0 =
+                                  1 h */
 };
 
 /* Copies the options (not the engine). Blocks all signals in the threads it starts. rpc.listen, rpc.certificate. */
@@ -59,11 +61,12 @@ status rpc_server_start(struct ctx *cx, const struct rpc_server_options *options
 /* The port bound for options->listen[index]. Any thread. */
 uint16_t rpc_server_port(const struct rpc_server *server, size_t index);
 
-/* What health says of `service` ("idem.routing.v1.Routing"), NULL = of all and of the server. Watchers are told. Any thread. */
+/* What health says of `service` ("idem.routing.v1.Routing"), NULL = of all and of the server. Watchers are told. Any
+ * thread. */
 void rpc_server_set_serving(struct rpc_server *server, const char *service, bool serving);
 
-/* Health says NOT_SERVING, no new calls are taken, running ones may finish for `grace_ms`, then they are cancelled. Returns when
- * no call is left. The engine must still answer what was submitted. */
+/* Health says NOT_SERVING, no new calls are taken, running ones may finish for `grace_ms`, then they are cancelled.
+ * Returns when no call is left. The engine must still answer what was submitted. */
 void rpc_server_drain(struct rpc_server *server, int grace_ms);
 /* Drains with no grace unless drained, then ends all threads and frees. NULL is fine. */
 void rpc_server_stop(struct rpc_server *server);

@@ -1,0 +1,242 @@
+/*
+ * Routing: messages in. A submission is answered when the engine answers: on its threads, so the answer is copied and
+ * posted to the call's worker. In enhanced mode the engine answers twice; a gRPC sender gets the last answer that says
+ * something.
+ */
+#include "services.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "idem/routing/v1/routing.pb-c.h"
+
+/* One message in the engine. Lives from engine_submit() until its answer is on the wire. */
+struct submission {
+    struct wire_post post; /* first */
+    struct rpc_call *call;
+    struct submission *next; /* streams: in the order of the messages */
+    bool answered;           /* worker thread */
+    /* the answer so far; written by the engine's callbacks, read by the worker after the post */
+    char code[3];
+    uint64_t seq, person;
+    struct buf ack;
+    const char *verdict, *reason; /* static texts of the engine */
+    bool duplicate;
+};
+
+/* A SubmitStream; worker thread. */
+struct stream {
+    struct submission *first, **end;
+    struct str peer;
+    bool half_closed;
+};
+
+static void on_answer(void *arg, const struct engine_answer *answer)
+{
+    struct submission *submission = arg;
+    if (answer->code[0] || submission->code[0] == 0) {
+        memcpy(submission->code, answer->code, sizeof submission->code);
+        submission->seq = answer->seq;
+        submission->person = answer->person;
+        submission->verdict = answer->verdict;
+        submission->reason = answer->reason;
+        submission->duplicate = answer->duplicate;
+        buf_clear(&submission->ack);
+        buf_put_str(&submission->ack, answer->ack);
+    }
+    if (answer->last)
+        wire_post(submission->call->wire, &submission->post);
+}
+
+static void fill_reply(struct ctx *cx, const struct submission *submission, Idem__Routing__V1__SubmitReply *reply)
+{
+    reply->code = message_text(cx, str_from(submission->code));
+    reply->seq = submission->seq;
+    reply->ack = message_bytes(buf_str(&submission->ack));
+    reply->person = submission->person;
+    reply->verdict = message_text(cx, str_from(submission->verdict));
+    reply->duplicate = submission->duplicate;
+    reply->reason = message_text(cx, str_from(submission->reason));
+}
+
+static void free_submission(struct submission *submission)
+{
+    buf_fini(&submission->ack);
+    mem_free(submission);
+}
+
+static void submit(struct rpc_call *call, struct ctx *cx, const Idem__Routing__V1__SubmitRequest *asked,
+                   struct str peer, struct submission *submission)
+{
+    wire_hold(call->wire);
+    struct engine_submission message = {
+        .source = str_from(asked->source),
+        .protocol = STR("grpc"),
+        .peer = peer,
+        .principal = call->principal,
+        .message = str_make(asked->message.data, asked->message.len),
+        .received_us = cx->now_us,
+    };
+    engine_submit(call->server->engine, &message, on_answer, submission);
+}
+
+static status check(struct ctx *cx, const Idem__Routing__V1__SubmitRequest *asked)
+{
+    TRY(rpc_need(cx, asked->source[0] != 0, "source"));
+    return rpc_need(cx, asked->message.len > 0, "message");
+}
+
+static void unary_answered(struct wire_call *wire, struct wire_post *post)
+{
+    struct submission *submission = (struct submission *)(void *)post;
+    struct rpc_call *call = submission->call;
+    Idem__Routing__V1__SubmitReply reply = IDEM__ROUTING__V1__SUBMIT_REPLY__INIT;
+    fill_reply(&call->cx, submission, &reply);
+    rpc_call_reply(call, &call->cx, &reply);
+    free_submission(submission);
+    wire_release(wire);
+}
+
+status routing_submit(struct rpc_call *call, struct ctx *cx, const void *request, void *unused)
+{
+    (void)unused;
+    TRY(check(cx, request));
+    struct submission *submission = mem_alloc(sizeof *submission);
+    submission->call = call;
+    submission->post.fn = unary_answered;
+    submit(call, cx, request, wire_peer_address(call->wire), submission);
+    return STATUS_OK;
+}
+
+/* ---- the stream: one reply per message, in order, whatever order the engine answers in ---- */
+
+void routing_stream_begun(struct rpc_call *call)
+{
+    struct stream *stream = arena_alloc(call->cx.arena, sizeof *stream);
+    stream->end = &stream->first;
+    stream->peer = wire_peer_address(call->wire);
+    call->state = stream;
+}
+
+static void send_ready(struct rpc_call *call, struct stream *stream)
+{
+    while (stream->first && stream->first->answered) {
+        struct submission *submission = stream->first;
+        stream->first = submission->next;
+        if (stream->first == NULL)
+            stream->end = &stream->first;
+        struct arena scratch = {0};
+        struct ctx cx = {.arena = &scratch};
+        Idem__Routing__V1__SubmitReply reply = IDEM__ROUTING__V1__SUBMIT_REPLY__INIT;
+        fill_reply(&cx, submission, &reply);
+        rpc_call_send(call, &cx, &reply);
+        arena_fini(&scratch);
+        free_submission(submission);
+    }
+    if (stream->half_closed && stream->first == NULL)
+        rpc_call_end(call);
+}
+
+static void stream_answered(struct wire_call *wire, struct wire_post *post)
+{
+    struct submission *submission = (struct submission *)(void *)post;
+    struct rpc_call *call = submission->call;
+    submission->answered = true;
+    send_ready(call, call->state);
+    wire_release(wire);
+}
+
+status routing_submit_stream(struct rpc_call *call, struct ctx *cx, const void *request, void *unused)
+{
+    (void)unused;
+    struct stream *stream = call->state;
+    TRY(check(cx, request));
+    struct submission *submission = mem_alloc(sizeof *submission);
+    submission->call = call;
+    submission->post.fn = stream_answered;
+    *stream->end = submission;
+    stream->end = &submission->next;
+    submit(call, cx, request, stream->peer, submission);
+    return STATUS_OK;
+}
+
+void routing_stream_half_closed(struct rpc_call *call)
+{
+    struct stream *stream = call->state;
+    stream->half_closed = true;
+    send_ready(call, stream);
+}
+
+void routing_stream_ended(struct rpc_call *call)
+{
+    struct stream *stream = call->state;
+    while (stream && stream->first) { /* none: every submission holds the call until it is answered and sent */
+        struct submission *next = stream->first->next;
+        free_submission(stream->first);
+        stream->first = next;
+    }
+}
+
+/* ---- Reconcile ---- */
+
+static void convert_codes(struct ctx *cx, const struct engine_rehearsal *rehearsal,
+                          Idem__Routing__V1__ReconcileReply *answer)
+{
+    MESSAGE_LIST(cx, answer, codes, &idem__routing__v1__code_outcome__descriptor, rehearsal->code_count);
+    for (size_t i = 0; i < rehearsal->code_count; i++) {
+        const struct engine_code *code = &rehearsal->codes[i];
+        Idem__Routing__V1__CodeOutcome *out = answer->codes[i];
+        out->path = message_text(cx, code->path);
+        out->outcome = message_text(cx, code->outcome);
+        out->system = message_text(cx, code->system);
+        out->code = message_text(cx, code->code);
+        out->target_system = message_text(cx, code->target_system);
+        out->target_code = message_text(cx, code->target_code);
+        out->target_display = message_text(cx, code->target_display);
+        out->map = message_text(cx, code->map);
+        out->map_version = message_text(cx, code->map_version);
+        out->map_row = code->map_row;
+    }
+}
+
+/* The changes of the message that is handed back: those of its destination, and those that are for every destination.
+ */
+static void convert_changes(struct ctx *cx, const struct engine_rehearsal *rehearsal,
+                            Idem__Routing__V1__ReconcileReply *answer)
+{
+    struct str destination = rehearsal->output_count ? rehearsal->outputs[0].destination : STR_NONE;
+    MESSAGE_LIST(cx, answer, changes, &idem__routing__v1__change__descriptor, rehearsal->change_count);
+    size_t kept = 0;
+    for (size_t i = 0; i < rehearsal->change_count; i++) {
+        const struct engine_change *change = &rehearsal->changes[i];
+        if (change->destination.len && !str_eq(change->destination, destination))
+            continue;
+        Idem__Routing__V1__Change *out = answer->changes[kept++];
+        out->path = message_text(cx, change->path);
+        out->before = message_bytes(change->before);
+        out->after = message_bytes(change->after);
+        out->why = message_text(cx, str_from(change->why));
+    }
+    answer->n_changes = kept;
+}
+
+status routing_reconcile(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    const Idem__Routing__V1__ReconcileRequest *asked = request;
+    Idem__Routing__V1__ReconcileReply *answer = reply;
+    TRY(rpc_need(cx, asked->source[0] != 0, "source"));
+    TRY(rpc_need(cx, asked->message.len > 0, "message"));
+    struct str message = str_make(asked->message.data, asked->message.len);
+    struct engine_rehearsal rehearsal;
+    TRY(engine_rehearse(call->server->engine, cx, STR_NONE, str_from(asked->source), message, &rehearsal));
+    answer->message = message_bytes(rehearsal.output_count ? rehearsal.outputs[0].message : message);
+    answer->person = rehearsal.person;
+    answer->verdict = message_text(cx, str_from(rehearsal.verdict));
+    convert_changes(cx, &rehearsal, answer);
+    convert_codes(cx, &rehearsal, answer);
+    answer->destinations = arena_array(cx->arena, rehearsal.output_count, sizeof *answer->destinations);
+    answer->n_destinations = rehearsal.output_count;
+    for (size_t i = 0; i < rehearsal.output_count; i++)
+        answer->destinations[i] = message_text(cx, rehearsal.outputs[i].destination);
+    return STATUS_OK;
+}
