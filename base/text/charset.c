@@ -1,10 +1,11 @@
-/* Table 0211: one row per set; ICU maps all but ASCII and UTF-8. */
+/* Table 0211: one row per set; ICU maps all but ASCII, UTF-8 and JIS X 0201. */
 #include "base/text/charset.h"
 
 #include "base/mem.h"
 
 #include <pthread.h>
 #include <unicode/ucnv.h>
+#include <unicode/ucnv_cb.h>
 #include <unicode/ucnv_err.h>
 
 enum { ESC = 0x1b, PIECE = 512 };
@@ -32,7 +33,7 @@ static const struct charset_row rows[CHARSET_COUNT] = {
     [CHARSET_8859_8] = {"8859/8", "ISO-8859-8", "ISO-8859-8", "-H", CHARSET_SHAPE_PLAIN, true},
     [CHARSET_8859_9] = {"8859/9", "ISO-8859-9", "ISO-8859-9", "-M", CHARSET_SHAPE_PLAIN, true},
     [CHARSET_8859_15] = {"8859/15", "ISO-8859-15", "ISO-8859-15", "-b", CHARSET_SHAPE_PLAIN, true},
-    [CHARSET_JIS_X0201] = {"ISO IR14", NULL, "JIS_X0201", "(J", CHARSET_SHAPE_PLAIN, true},
+    [CHARSET_JIS_X0201] = {"ISO IR14", NULL, NULL, "(J", CHARSET_SHAPE_PLAIN, true},
     [CHARSET_JIS_X0208] = {"ISO IR87", NULL, "ISO-2022-JP-2", "$B", CHARSET_SHAPE_DOUBLE, false},
     [CHARSET_JIS_X0212] = {"ISO IR159", NULL, "ISO-2022-JP-2", "$(D", CHARSET_SHAPE_DOUBLE, false},
     [CHARSET_GB18030] = {"GB 18030-2000", "GB18030", "gb18030", "", CHARSET_SHAPE_LEAD, false},
@@ -118,10 +119,21 @@ const char *charset_iso2022(enum charset set)
 static uint16_t one_byte[CHARSET_COUNT][256]; /* U+FFFD: the set has no such byte */
 static pthread_once_t one_byte_once = PTHREAD_ONCE_INIT;
 
+/* [JIS X 0201] katakana above ASCII; ICU builds often lack the set. Its yen sign and overline share their bytes with the
+ * escape and repetition delimiters of HL7, so those two are read as ASCII, as Japanese systems show them. */
+static void make_jis_x0201(void)
+{
+    for (int byte = 0; byte < 256; byte++)
+        one_byte[CHARSET_JIS_X0201][byte] = byte < 0x80                    ? (uint16_t)byte
+                                            : byte >= 0xa1 && byte <= 0xdf ? (uint16_t)(0xff61 + byte - 0xa1)
+                                                                           : 0xfffd;
+}
+
 static void make_one_byte_tables(void)
 {
+    make_jis_x0201();
     for (int set = 0; set < CHARSET_COUNT; set++) {
-        if (!rows[set].one_byte)
+        if (!rows[set].one_byte || set == CHARSET_JIS_X0201)
             continue;
         UErrorCode error = U_ZERO_ERROR;
         UConverter *converter = ucnv_open(rows[set].icu_name, &error);
@@ -187,6 +199,51 @@ static size_t repair_utf8(struct str bytes, bool ascii_only, struct buf *out)
             buf_put(out, bytes.data, len);
         }
         bytes = str_from_at(bytes, len);
+    }
+    return bad;
+}
+
+/* The character that starts well-formed `text`, and its length. */
+static uint32_t utf8_point(struct str text, size_t len)
+{
+    const uint8_t *at = (const uint8_t *)text.data;
+    switch (len) {
+    case 1:
+        return at[0];
+    case 2:
+        return (uint32_t)(at[0] & 0x1f) << 6 | (at[1] & 0x3f);
+    case 3:
+        return (uint32_t)(at[0] & 0x0f) << 12 | (uint32_t)(at[1] & 0x3f) << 6 | (at[2] & 0x3f);
+    default:
+        return 0x10000; /* beyond every one-byte set */
+    }
+}
+
+static bool put_one_byte(enum charset set, uint32_t point, struct buf *out)
+{
+    if (point == 0xfffd)
+        return false;
+    if (point < 0x80 && one_byte[set][point] == point) {
+        buf_put_byte(out, (uint8_t)point);
+        return true;
+    }
+    for (int byte = 0; byte < 256; byte++) {
+        if (one_byte[set][byte] == point) {
+            buf_put_byte(out, (uint8_t)byte);
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t one_byte_from_utf8(enum charset set, struct str utf8, struct buf *out)
+{
+    size_t bad = 0, len;
+    pthread_once(&one_byte_once, make_one_byte_tables);
+    for (; utf8.len > 0; utf8 = str_from_at(utf8, len)) {
+        len = utf8_step(utf8);
+        bad += len == 0 || !put_one_byte(set, utf8_point(utf8, len), out);
+        len += len == 0;
     }
     return bad;
 }
@@ -350,6 +407,8 @@ size_t charset_from_utf8(enum charset set, struct str utf8, struct buf *out)
     size_t before = out->len, bad = 0;
     if (set == CHARSET_NONE || set == CHARSET_UTF8 || set == CHARSET_ASCII) {
         bad = repair_utf8(utf8, set == CHARSET_ASCII, out);
+    } else if (rows[set].one_byte) {
+        bad = one_byte_from_utf8(set, utf8, out);
     } else {
         bad = icu_from_utf8(set, utf8, out);
     }

@@ -4,6 +4,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
+enum { FIRST_LINE = 512 };
+
 _Static_assert((uint64_t)LIMIT_MESSAGE_BYTES < UINT32_MAX, "offsets are 32 bits");
 
 static bool is_usable_delimiter(uint8_t byte)
@@ -59,11 +61,14 @@ static bool feeds_end_segments(struct str bytes, size_t at, const struct hl7_inp
 {
     if (input->strict_line_ends)
         return false;
-    for (; at < bytes.len; at++) {
-        if (bytes.data[at] == '\n')
+    for (; at < bytes.len; at += FIRST_LINE) { /* in windows: the first line end is near, the last byte may be far */
+        struct str window = str_sub(bytes, at, FIRST_LINE);
+        const char *cr = memchr(window.data, '\r', window.len);
+        size_t before = cr ? (size_t)(cr - window.data) : window.len;
+        if (memchr(window.data, '\n', before) != NULL)
             return true;
-        if (bytes.data[at] == '\r')
-            return at + 1 < bytes.len && bytes.data[at + 1] == '\n';
+        if (cr != NULL)
+            return cr + 1 < bytes.data + bytes.len && cr[1] == '\n';
     }
     return false;
 }
@@ -113,6 +118,7 @@ static struct scan begin_scan(struct hl7_index *index, size_t at, const struct h
         .len = index->bytes.len,
         .segments_max = input->segments_max ? input->segments_max : LIMIT_MESSAGE_SEGMENTS,
         .feeds_end = feeds_end_segments(index->bytes, at, input),
+        .strict = input->strict_line_ends,
         .nul_at = SIZE_MAX,
         .fault = -1,
     };

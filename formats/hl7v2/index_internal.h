@@ -15,6 +15,7 @@ struct scan {
     size_t segment_mark;  /* first mark of the open segment */
     uint32_t segments_max;
     bool feeds_end;       /* LF ends a segment */
+    bool strict;          /* LF never does */
     bool high, escape;    /* a byte above 0x7F, an ESC was seen */
     bool feed_seen;       /* LF that did not end a segment */
     size_t nul_at;        /* SIZE_MAX = none */

@@ -4,6 +4,8 @@
 /* In a message whose segments end with CR, LF ends one only where a segment (or nothing) follows: report texts hold LF. */
 static bool feed_ends_segment(const struct scan *scan, size_t at)
 {
+    if (scan->strict)
+        return false;
     if (scan->feeds_end || at == scan->start)
         return true;
     size_t next = at + 1;

@@ -161,6 +161,13 @@ static size_t find_escape(struct decoder *d, struct str rest)
     char escape = d->index->delimiters.escape;
     if (escape == 0)
         return rest.len;
+    if (charset_shape(d->walked) == CHARSET_SHAPE_DOUBLE && !d->index->stepwise) {
+        /* switched to by \M..\: the switch back is an HL7 escape, so one is looked for wherever a character may begin */
+        size_t at = 0;
+        while (at < rest.len && rest.data[at] != escape)
+            at += hl7_step(d->index, &d->walked, str_from_at(rest, at));
+        return at < rest.len ? at : rest.len;
+    }
     if (d->index->stepwise || d->walked != d->base)
         return hl7_find_stepwise(d->index, &d->walked, rest, escape);
     const char *found = memchr(rest.data, escape, rest.len);
