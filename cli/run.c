@@ -180,7 +180,7 @@ static const struct advice advices[] = {
     {STATUS_UNIMPLEMENTED, CLI_INTERNAL, "this daemon does not know the command: compare `idem version` and `idem status`"},
     {STATUS_INTERNAL, CLI_INTERNAL, "look at the daemon's log; `idem doctor` checks the daemon"},
     {STATUS_UNAVAILABLE, CLI_UNREACHABLE,
-     "is idemd running there? start it with `idemd --config FILE`; then check --address, --ca, --cert and --key (or --home DIR)"},
+     "is idemd running (`idemd --config FILE`)? then check --address, --ca, --cert and --key, or --home DIR"},
     {STATUS_DATA_LOSS, CLI_DAMAGED, "stop sending, keep the data directory as it is, and see docs/operations.md on damage"},
     {STATUS_UNAUTHENTICATED, CLI_DENIED, "show who you are: --ca, --cert and --key, or --home DIR; `idem pki issue` makes a certificate"},
 };
