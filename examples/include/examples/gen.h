@@ -58,6 +58,7 @@ struct gen {
     uint64_t next_message; /* number of the message that gen_message() makes next, from 0 */
 };
 
+/* Ready to make people and messages; holds no memory. */
 void gen_init(struct gen *gen, const struct gen_options *options);
 
 /* Every record that exists about human `human` before the first message; answers how many (1 .. GEN_RECORDS_PER_HUMAN).
