@@ -20,7 +20,7 @@
 
 enum {
     PREPARE_BYTES_MIN = 256 * 1024,
-    PREPARE_BYTES_MAX = 4 * 1024 * 1024,
+    PREPARE_BYTES_MAX = 1024 * 1024,
     SMALL_GROUP_BYTES = 256 * 1024, /* above this the data itself is what a sync costs */
     KEEP_BUFFER_BYTES = 8 * 1024 * 1024,
     MARK_SYNC_AFTER_MS = 500,

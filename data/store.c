@@ -3,6 +3,7 @@
 #include "store_internal.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "journal_internal.h"
 
@@ -125,16 +126,51 @@ static status remove_all(struct ctx *cx, const char *folder)
     return file_sync_dir(cx, folder);
 }
 
-static status open_env(struct data_store *store, struct ctx *cx, const struct data_options *options, bool was_open)
+/* Where the log ended when the store was closed in good order; false when it was not. The note is then taken away. */
+static bool take_closed_note(struct data_store *store, struct ctx *cx, DB_LSN *out_lsn)
 {
-    DB_LSN pages = was_open ? store_pages_lsn(store->folder) : (DB_LSN){0, 0};
+    SCOPED(buf_fini) struct buf bytes = {0};
+    if (!has_file(cx, store->folder, "closed"))
+        return false;
+    bool read = file_read(cx, arena_printf(cx->arena, "%s/closed", store->folder).data, 64, &bytes) == STATUS_OK;
+    ctx_clear(cx);
+    remove_file(cx, store->folder, "closed");
+    struct cut cut = {.rest = buf_str(&bytes)};
+    DB_LSN lsn = {.file = cut_u32(&cut), .offset = 0};
+    lsn.offset = cut_u32(&cut);
+    uint32_t crc = cut_u32(&cut);
+    if (!read || cut.bad || crc != hash_crc32c(0, bytes.data, 8))
+        return false;
+    *out_lsn = lsn;
+    return true;
+}
+
+static status write_closed_note(struct data_store *store, struct ctx *cx)
+{
+    DB_LSN lsn;
+    if (!store_last_lsn(store->env, &lsn))
+        return store_fail(cx, "read the log", EIO);
+    SCOPED(buf_fini) struct buf bytes = {0};
+    buf_put_u32(&bytes, lsn.file);
+    buf_put_u32(&bytes, lsn.offset);
+    buf_put_u32(&bytes, hash_crc32c(0, bytes.data, bytes.len));
+    return file_replace(cx, arena_printf(cx->arena, "%s/closed", store->folder).data, buf_str(&bytes), 0600);
+}
+
+static status open_env(struct data_store *store, struct ctx *cx, const struct data_options *options)
+{
+    DB_LSN end = {0, 0};
+    bool was_closed = take_closed_note(store, cx, &end);
+    TRY(file_sync_dir(cx, store->folder)); /* the note must not come back after a crash */
+    if (!was_closed)
+        end = store_pages_lsn(store->folder);
     uint64_t cache_bytes = options->cache_bytes ? options->cache_bytes : CACHE_BYTES;
     int error = store_env_open(store->folder, cache_bytes, &store->env);
     if (error != 0)
         return store_fail(cx, "recovery", error);
-    if (!store_logs_reach(store->env, pages))
+    if (!store_logs_reach(store->env, end, !was_closed))
         return ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED],
-                        "the log ends before its pages do; next: rebuild it from the journal");
+                        "the log ends too early; next: rebuild it from the journal");
     return STATUS_OK;
 }
 
@@ -143,13 +179,11 @@ static status open_store(struct data_store *store, struct ctx *cx, const struct 
     TRY(file_make_dirs(cx, store->folder));
     TRY(data_lock(cx, store->folder, &store->lock_fd));
     bool is_new = !has_file(cx, store->folder, "complete");
-    bool was_open = has_file(cx, store->folder, "open");
     if (is_new)
         TRY(remove_all(cx, store->folder));
     else
         TRY(check_files(cx, store->folder, options));
-    TRY(make_file(cx, store->folder, "open"));
-    TRY(open_env(store, cx, options, was_open && !is_new));
+    TRY(open_env(store, cx, options));
     TRY(open_tables(store, cx, options));
     TRY(check_format(store, cx, options->format, is_new));
     if (is_new) {
@@ -209,9 +243,7 @@ void data_close(struct data_store *store)
         return;
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
-    if (data_checkpoint(store, &cx) == STATUS_OK)
-        remove_file(&cx, store->folder, "open");
-    else
+    if (data_checkpoint(store, &cx) != STATUS_OK || write_closed_note(store, &cx) != STATUS_OK)
         log_event(LOG_ERROR, "store.close", LOG_WHY(&cx)); /* found again at the next open */
     free_store(store);
     arena_fini(&arena);

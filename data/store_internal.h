@@ -2,8 +2,8 @@
  * The store's insides.
  *
  * Folder: <dir>/store/ with one file "<table>.db" per declared table, "idem.meta.db" (format number, applied seq), Berkeley
- * DB's logs "log.*", "lock" (flock), and "open": there while the store is open for writing, so its presence at open tells
- * that the last process did not close it.
+ * DB's logs "log.*", "lock" (flock), "complete" (all files of a new store were made) and "closed": the end of the
+ * log when the store was last closed in good order, absent while it is open.
  *
  * Locking: Berkeley DB runs without its own lock manager. One reader-writer lock of ours says who may be inside: readers
  * share it for a call, a commit holds it alone, so readers see a commit whole or not at all and no two threads ever change a
@@ -65,8 +65,10 @@ DBT store_dbt(struct str bytes); /* for handing in */
 
 /* The highest log position that any page of the folder's files speaks of; {0, 0} when none. */
 DB_LSN store_pages_lsn(const char *folder);
-/* Does the log really hold the record at `lsn`? Pages from beyond its end mean that recovery stopped too early. */
-bool store_logs_reach(DB_ENV *env, DB_LSN lsn);
+/* Does the log really hold the record at `lsn`? If not, recovery stopped too early. `of_page`: a page names it, so it is one
+ * that changed a page. */
+bool store_logs_reach(DB_ENV *env, DB_LSN lsn, bool of_page);
+bool store_last_lsn(DB_ENV *env, DB_LSN *out_lsn);
 
 /* ---- store_read.c: the caller holds the lock ---- */
 

@@ -54,7 +54,7 @@ DB_LSN store_pages_lsn(const char *folder)
     return lsn;
 }
 
-bool store_logs_reach(DB_ENV *env, DB_LSN lsn)
+bool store_logs_reach(DB_ENV *env, DB_LSN lsn, bool of_page)
 {
     if (lsn.file == 0)
         return true;
@@ -70,10 +70,23 @@ bool store_logs_reach(DB_ENV *env, DB_LSN lsn)
         reaches = cursor->get(cursor, &at, &record, DB_SET) == 0 && record.size >= sizeof type;
         if (reaches)
             memcpy(&type, record.data, sizeof type);
-        /* recovery itself writes these two at the end it found: they took the place of the record that was lost */
-        reaches = reaches && type != RECYCLE_RECORD && type != CHECKPOINT_RECORD;
+        /* recovery itself writes these two at the end it found: there they took the place of the record that was lost */
+        if (of_page && (type == RECYCLE_RECORD || type == CHECKPOINT_RECORD))
+            reaches = false;
     }
     free(record.data);
     cursor->close(cursor, 0);
     return reaches;
+}
+
+bool store_last_lsn(DB_ENV *env, DB_LSN *out_lsn)
+{
+    DB_LOGC *cursor;
+    if (env->log_cursor(env, &cursor, 0) != 0)
+        return false;
+    DBT record = {.flags = DB_DBT_REALLOC};
+    bool found = cursor->get(cursor, out_lsn, &record, DB_LAST) == 0;
+    free(record.data);
+    cursor->close(cursor, 0);
+    return found;
 }
