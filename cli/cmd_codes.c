@@ -1,8 +1,6 @@
 /* idem codes: releases, lookups, maps and what is still unmapped. */
 #include "commands.h"
 
-#include "base/mem.h"
-
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,9 +13,8 @@ static const char next_system[] = "`idem codes list` lists the code systems and 
 struct load {
     struct cli_run *run;
     struct cli_progress progress;
-    struct cli_table findings;
     size_t findings_kept;
-    uint64_t findings_total, findings_fatal;
+    uint64_t findings_total;
     Idem__Terminology__V1__Release *release;
     const char *probe;
 };
@@ -25,14 +22,8 @@ struct load {
 static void take_finding(struct load *load, const Idem__Terminology__V1__Finding *f)
 {
     load->findings_kept++;
-    load->findings_fatal += f->fatal;
-    cli_cell(&load->findings, f->fatal ? CLI_RED : CLI_YELLOW, f->fatal ? STR("fatal") : STR("note"));
-    if (f->line)
-        cli_cellf(&load->findings, "%s:%" PRIu64, f->file, f->line);
-    else
-        cli_cell_text(&load->findings, f->file);
-    cli_cell_text(&load->findings, f->rule);
-    cli_cell_text(&load->findings, f->what);
+    if (!load->run->json)
+        cli_show_finding(&load->run->show, f->fatal, str_from(f->file), f->line, str_from(f->rule), str_from(f->what));
 }
 
 static void take_event(struct load *load, Idem__Terminology__V1__LoadReleaseEvent *event)
@@ -93,10 +84,6 @@ static void show_release_line(struct cli_run *run, const Idem__Terminology__V1__
 static enum cli_exit end_load(struct load *load, status got, int64_t took_us)
 {
     struct cli_run *run = load->run;
-    if (!run->json)
-        cli_table_end(&load->findings, 0);
-    else
-        mem_free(load->findings.cells);
     if (load->findings_total > load->findings_kept)
         cli_say(run, "%" PRIu64 " findings in all, %zu shown", load->findings_total, load->findings_kept);
     if (got != STATUS_OK)
@@ -113,8 +100,6 @@ static enum cli_exit end_load(struct load *load, status got, int64_t took_us)
 
 static enum cli_exit run_load(struct cli_run *run)
 {
-    static const struct cli_column columns[] = {
-        {"", false, 0, true}, {"where", false, 10, false}, {"rule", false, 10, false}, {"what", false, 20, false}};
     char real[PATH_MAX];
     const char *path = cli_argument(run, 0);
     Idem__Terminology__V1__LoadReleaseRequest ask = IDEM__TERMINOLOGY__V1__LOAD_RELEASE_REQUEST__INIT;
@@ -131,7 +116,6 @@ static enum cli_exit run_load(struct cli_run *run)
     struct buf unused = {0};
     if (!run->json)
         json.out = &unused;
-    cli_table_init(&load.findings, &run->show, columns, 4);
     cli_progress_begin(&load.progress, run, "load");
     json_object(&json, NULL);
     json_array(&json, "findings");

@@ -148,18 +148,10 @@ static void read_rows(struct cli_run *run, struct loader_people *people, struct 
 
 static void show_findings(struct cli_run *run, const struct loader_people_report *report)
 {
-    static const struct cli_column columns[] = {
-        {"", false, 0, true}, {"line", true, 0, true}, {"rule", false, 10, true}, {"what", false, 20, false}};
-    struct cli_table table;
-    cli_table_init(&table, &run->show, columns, 4);
     for (size_t i = 0; i < report->findings_count; i++) {
         const struct loader_finding *f = &report->findings[i];
-        cli_cell(&table, f->fatal ? CLI_RED : CLI_YELLOW, f->fatal ? STR("skipped") : STR("note"));
-        cli_cellf(&table, "%" PRIu64, f->line);
-        cli_cell(&table, CLI_PLAIN, f->rule);
-        cli_cell(&table, CLI_PLAIN, f->what);
+        cli_show_finding(&run->show, f->fatal, f->file, f->line, f->rule, f->what);
     }
-    cli_table_end(&table, 0);
     if (report->findings_total > report->findings_count) {
         cli_putf(&run->show, CLI_DIM, "%" PRIu64 " findings in all", report->findings_total);
         cli_end_line(&run->show);

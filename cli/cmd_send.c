@@ -251,6 +251,13 @@ static void put_json(struct cli_run *run, const struct send_job *job, struct tal
     buf_put_byte(&run->out, '\n');
 }
 
+static const char *advice(const struct send_job *job, const struct tally *tally)
+{
+    if (tally->unanswered)
+        return "send the same files again: idemd answers what it has and takes nothing twice";
+    return job->to ? "does the receiving system listen there? check --to, and for mllps:// the certificates" : NULL;
+}
+
 static enum cli_exit end_send(struct cli_run *run, struct send_job *job, status got, int64_t took_us)
 {
     struct tally tally = count_items(job);
@@ -258,8 +265,7 @@ static enum cli_exit end_send(struct cli_run *run, struct send_job *job, status 
     if (got != STATUS_OK) {
         bool json = run->json;
         run->json = false; /* the object below tells it all */
-        exit = cli_failed(run, got, tally.unanswered ? "send the same files again: what had arrived is answered, not taken twice"
-                                                     : NULL);
+        exit = cli_failed(run, got, advice(job, &tally));
         run->json = json;
     }
     if (run->json) {

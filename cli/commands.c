@@ -1,5 +1,7 @@
 #include "commands.h"
 
+#include <inttypes.h>
+
 const struct cli_option cli_common_options[] = {
     {"address", CLI_TEXT, "HOST:PORT", NULL, "where idemd listens for gRPC; 127.0.0.1:7443 when nothing else says", NULL},
     {"ca", CLI_FILE, "FILE", NULL, "certificate of the authority that signed the daemon's (PEM)", NULL},
@@ -51,6 +53,18 @@ bool cli_ask(struct cli_run *run, const char *method, const ProtobufCMessage *re
     *(void **)out_reply = reply;
     *out_exit = CLI_OK;
     return true;
+}
+
+void cli_show_finding(struct cli_show *show, bool fatal, struct str file, uint64_t line, struct str rule, struct str what)
+{
+    cli_put(show, fatal ? CLI_RED : CLI_YELLOW, fatal ? STR("bad   ") : STR("note  "));
+    cli_putf(show, CLI_PLAIN, "%.*s", STR_ARGS(file));
+    if (line)
+        cli_putf(show, CLI_PLAIN, ":%" PRIu64, line);
+    buf_put_str(show->out, STR("  "));
+    cli_putf(show, CLI_DIM, "%.*s: ", STR_ARGS(rule));
+    cli_putf(show, CLI_PLAIN, "%.*s", STR_ARGS(what));
+    cli_end_line(show);
 }
 
 void cli_show_message(struct cli_show *show, struct str message)

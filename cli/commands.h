@@ -30,6 +30,9 @@ void cli_show_review(struct cli_show *show, const Idem__Identity__V1__Review *re
 void cli_show_why(struct cli_show *show, const Idem__Identity__V1__WhyReply *why);
 void cli_show_comparison(struct cli_show *show, const Idem__Identity__V1__Comparison *comparison);
 
+/* "note  Loinc.csv:7  loinc.check-digit: …": never cut, since it says what to do. `line` 0 = the whole file. */
+void cli_show_finding(struct cli_show *show, bool fatal, struct str file, uint64_t line, struct str rule, struct str what);
+
 /* A message of HL7 segments, one a line, safe. */
 void cli_show_message(struct cli_show *show, struct str message);
 

@@ -118,13 +118,15 @@ static status flush_all(struct ctx *cx, struct mllp_line *line, int64_t until_us
 /* One read; *out_bytes may stay empty. */
 static status read_some(struct ctx *cx, struct mllp_line *line, int64_t until_us, struct str *out_bytes)
 {
-    bool full;
+    bool full, was_open = crypto_stream_is_open(&line->stream);
     *out_bytes = STR_NONE;
     switch (crypto_stream_read(&line->stream, line->scratch, sizeof line->scratch, out_bytes, &full)) {
     case CRYPTO_STREAM_DATA:
         return STATUS_OK;
     case CRYPTO_STREAM_WAIT:
         TRY(flush_all(cx, line, until_us));
+        if (!was_open && crypto_stream_is_open(&line->stream))
+            return STATUS_OK; /* the last word of a handshake was ours: nothing need come before we speak */
         return wait_for(line->stream.fd, POLLIN, until_us) ? STATUS_OK : broken(cx, line, "no answer in time");
     case CRYPTO_STREAM_END:
         return broken(cx, line, "the other side closed");

@@ -69,6 +69,14 @@ static void put_spaces(struct buf *out, size_t count)
         buf_put_byte(out, ' ');
 }
 
+/* Nobody wants blanks at the end of a line when it is copied. */
+static void end_row(struct buf *out)
+{
+    while (out->len && out->data[out->len - 1] == ' ')
+        out->len--;
+    buf_put_byte(out, '\n');
+}
+
 static void put_cell(struct cli_table *table, size_t column, struct cli_cell cell, size_t width)
 {
     struct cli_show *show = table->show;
@@ -102,7 +110,7 @@ void cli_table_end(struct cli_table *table, size_t indent)
             put_spaces(table->show->out, indent);
         put_cell(table, c, (struct cli_cell){str_from(table->columns[c].title), CLI_DIM}, widths[c]);
         if (c + 1 == table->column_count)
-            buf_put_byte(table->show->out, '\n');
+            end_row(table->show->out);
     }
     for (size_t i = 0; i < table->cell_count; i++) {
         size_t column = i % table->column_count;
@@ -110,7 +118,7 @@ void cli_table_end(struct cli_table *table, size_t indent)
             put_spaces(table->show->out, indent);
         put_cell(table, column, table->cells[i], widths[column]);
         if (column + 1 == table->column_count)
-            buf_put_byte(table->show->out, '\n');
+            end_row(table->show->out);
     }
     mem_free(table->cells);
     *table = (struct cli_table){0};
