@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 enum { ANSWER_BYTES_MAX = 1024 * 1024, READ_BYTES = 16 * 1024 };
 
@@ -398,12 +399,22 @@ static void open_link(struct mllp_link *link)
 
 /* ---- the connector ---- */
 
+/* Has the other side closed while we had nothing to say? Asked before each use: what is written into a closed link is in doubt. */
+static bool is_dead(const struct mllp_link *link)
+{
+    char byte;
+    ssize_t got = recv(link->stream.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 static void mllp_send(struct connector *connector)
 {
     struct mllp_link *link = link_of(connector);
     link->inside_send = true;
     link->outcome = (struct connector_outcome){.why = ""};
     buf_clear(&link->answer);
+    if (link->state == LINK_UP && is_dead(link))
+        drop_link(link);
     if (link->state == LINK_UP) {
         link->kept = true;
         send_message(link);

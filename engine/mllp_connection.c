@@ -353,8 +353,13 @@ static void pump(struct mllp_connection *connection)
         }
         struct str frame;
         enum mllp_event event = mllp_next(&connection->reader, &frame);
+        if (connection->reader.counts.noise_bytes - connection->noise_before > MLLP_NOISE_BYTES_MAX) {
+            mllp_connection_cut_off(connection, "too much noise");
+            return;
+        }
         if (event == MLLP_MORE)
             break;
+        connection->noise_before = connection->reader.counts.noise_bytes;
         connection->frame_since_us = 0;
         if (event == MLLP_FRAME)
             submit(connection, frame);
@@ -369,16 +374,6 @@ static void pump(struct mllp_connection *connection)
         connection->frame_since_us = 0;
     else if (connection->frame_since_us == 0)
         connection->frame_since_us = connection->last_byte_us;
-}
-
-static const char *broken_limit(const struct mllp_connection *connection)
-{
-    const struct mllp_counts *counts = &connection->reader.counts;
-    if (counts->frames == 0 && counts->noise_bytes > MLLP_NOISE_BYTES_MAX)
-        return "nothing but noise";
-    if (connection->source->partial_bytes > MLLP_PARTIAL_BYTES_MAX)
-        return "unfinished frames of all connections are too large";
-    return NULL;
 }
 
 static bool looks_like_tls(const struct mllp_connection *connection, struct str bytes)
@@ -396,9 +391,8 @@ static void take_bytes(struct mllp_connection *connection, struct str bytes)
     }
     mllp_feed(&connection->reader, bytes);
     pump(connection);
-    const char *broken = broken_limit(connection);
-    if (broken)
-        mllp_connection_cut_off(connection, broken);
+    if (connection->watch && connection->source->partial_bytes > MLLP_PARTIAL_BYTES_MAX)
+        mllp_connection_cut_off(connection, "unfinished frames of all connections are too large");
 }
 
 static void take_silent_end(struct mllp_connection *connection)

@@ -19,7 +19,7 @@ enum {
     MLLP_OUTSTANDING_MAX = 64,
     MLLP_UNREAD_ANSWER_BYTES = 1024 * 1024,  /* a peer that takes no answers is not read any further */
     MLLP_PARTIAL_BYTES_MAX = 256 * 1024 * 1024, /* unfinished frames of all connections of a source together */
-    MLLP_NOISE_BYTES_MAX = 64 * 1024,        /* without any frame: no MLLP is spoken here */
+    MLLP_NOISE_BYTES_MAX = 64 * 1024,        /* between two frames: no MLLP is spoken here */
 };
 
 struct mllp_connection;
@@ -48,6 +48,7 @@ struct mllp_connection {
     size_t outstanding;
     size_t partial_counted;        /* of mllp_pending(), as added to source->partial_bytes */
     int64_t opened_us, frame_since_us, last_frame_us, last_byte_us, send_since_us, linger_since_us;
+    uint64_t noise_before; /* of the reader's count, up to the last frame */
     bool input_waits;   /* the reader holds input that waits for room in the engine */
     bool reading_ended; /* no more input: the peer closed, or we decided so */
     bool greeted;       /* TLS is open and the certificate is allowed; plain: from the start */

@@ -1,0 +1,529 @@
+/* The MLLP server over real loopback sockets; the engine behind it is a double that answers late and in the wrong order. */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/crypto/pki.h"
+#include "base/crypto/stream.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/net.h"
+#include "base/vec.h"
+#include "engine/mllp_source.h"
+#include "hl7v2/header.h"
+#include "hl7v2/mllp.h"
+#include "support.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- the engine's double ---- */
+
+struct job {
+    engine_answer_fn *answered;
+    void *arg;
+    char control_id[64];
+    bool is_ack, enhanced;
+};
+
+struct engine {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    VEC(struct job) jobs;
+    bool stopping, held;
+    atomic_int submitted, connections;
+    char principal[64];
+};
+
+static void answer(const struct job *job, const char *code, bool last)
+{
+    char text[160] = "";
+    if (code[0])
+        snprintf(text, sizeof text, "MSH|^~\\&|I|D|S|F|2026||ACK|1|P|2.5.1\rMSA|%s|%s\r", code, job->control_id);
+    struct engine_answer given = {.seq = 1, .ack = str_from(text), .verdict = "", .reason = "", .last = last};
+    snprintf(given.code, sizeof given.code, "%s", code);
+    job->answered(job->arg, &given);
+}
+
+static void *answer_jobs(void *arg)
+{
+    struct engine *engine = arg;
+    pthread_mutex_lock(&engine->lock);
+    while (!engine->stopping || engine->jobs.count > 0) {
+        if (engine->jobs.count == 0 || (engine->held && !engine->stopping)) {
+            pthread_cond_wait(&engine->changed, &engine->lock);
+            continue;
+        }
+        struct job *jobs = engine->jobs.at;
+        size_t count = engine->jobs.count;
+        engine->jobs.at = NULL;
+        engine->jobs.count = engine->jobs.cap = 0;
+        pthread_mutex_unlock(&engine->lock);
+        for (size_t i = count; i-- > 0;) { /* backwards: the source must put them in order */
+            if (jobs[i].enhanced)
+                answer(&jobs[i], "CA", false);
+            answer(&jobs[i], jobs[i].is_ack ? "" : "AA", true);
+        }
+        mem_free(jobs);
+        pthread_mutex_lock(&engine->lock);
+    }
+    pthread_mutex_unlock(&engine->lock);
+    return NULL;
+}
+
+void engine_submit(struct engine *engine, const struct engine_submission *submission, engine_answer_fn *answered, void *arg)
+{
+    struct hl7_header header;
+    hl7_header_read(submission->message, &header);
+    struct job job = {.answered = answered, .arg = arg, .is_ack = str_is(header.type, "ACK"),
+                      .enhanced = header.accept_ack.len > 0};
+    snprintf(job.control_id, sizeof job.control_id, "%.*s", STR_ARGS(header.control_id));
+    pthread_mutex_lock(&engine->lock);
+    snprintf(engine->principal, sizeof engine->principal, "%.*s", STR_ARGS(submission->principal));
+    *VEC_ADD(&engine->jobs) = job;
+    pthread_cond_signal(&engine->changed);
+    pthread_mutex_unlock(&engine->lock);
+    atomic_fetch_add(&engine->submitted, 1);
+}
+
+void engine_source_connections(struct engine *engine, const char *source, int change)
+{
+    (void)source;
+    atomic_fetch_add(&engine->connections, change);
+}
+
+/* ---- a server in its own thread ---- */
+
+struct server {
+    struct support s;
+    struct engine engine;
+    struct loop *loop;
+    pthread_t thread;
+    struct mllp_source *source;
+    struct mllp_source_counts counts;
+    uint16_t port;
+};
+
+static void *run_loop(void *arg)
+{
+    loop_run(arg);
+    return NULL;
+}
+
+static void server_start(struct server *server, struct mllp_source_options options)
+{
+    memset(server, 0, sizeof *server);
+    support_init(&server->s);
+    pthread_mutex_init(&server->engine.lock, NULL);
+    pthread_cond_init(&server->engine.changed, NULL);
+    pthread_create(&server->engine.thread, NULL, answer_jobs, &server->engine);
+    server->loop = loop_new();
+    options.source = "adt";
+    options.listen = "127.0.0.1:0";
+    assert_ok(&server->s, mllp_source_open(server->loop, &server->s.cx, &server->engine, &options, &server->source));
+    server->port = mllp_source_port(server->source);
+    assert_int_not_equal(server->port, 0);
+    pthread_create(&server->thread, NULL, run_loop, server->loop);
+}
+
+static void source_gone(void *arg)
+{
+    struct server *server = arg;
+    loop_stop(server->loop);
+}
+
+static void close_source(void *arg)
+{
+    struct server *server = arg;
+    server->counts = mllp_source_counts(server->source);
+    mllp_source_close(server->source, source_gone, server);
+}
+
+static void hold_engine(struct server *server, bool held)
+{
+    pthread_mutex_lock(&server->engine.lock);
+    server->engine.held = held;
+    pthread_cond_signal(&server->engine.changed);
+    pthread_mutex_unlock(&server->engine.lock);
+}
+
+static void server_stop(struct server *server)
+{
+    hold_engine(server, false);
+    loop_post(server->loop, close_source, server);
+    pthread_join(server->thread, NULL);
+    pthread_mutex_lock(&server->engine.lock);
+    server->engine.stopping = true;
+    pthread_cond_signal(&server->engine.changed);
+    pthread_mutex_unlock(&server->engine.lock);
+    pthread_join(server->engine.thread, NULL);
+    VEC_FINI(&server->engine.jobs);
+    assert_int_equal(atomic_load(&server->engine.connections), 0);
+    loop_free(server->loop);
+    support_fini(&server->s);
+}
+
+/* ---- a client that blocks, with a limit ---- */
+
+static int dial(uint16_t port)
+{
+    struct support s;
+    support_init(&s);
+    struct net_address address = {.host = "127.0.0.1", .port = port, .numeric = true};
+    struct net_endpoint endpoint;
+    size_t count;
+    assert_ok(&s, net_resolve(&s.cx, &address, &endpoint, 1, &count));
+    int fd = net_connect_begin(&endpoint);
+    assert_true(fd >= 0);
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    assert_int_equal(poll(&ready, 1, 5000), 1);
+    assert_int_equal(net_connect_result(fd), 0);
+    support_fini(&s);
+    return fd;
+}
+
+/* False when the other side has closed. */
+static bool put(int fd, struct str bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t sent = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EAGAIN) {
+            struct pollfd ready = {.fd = fd, .events = POLLOUT};
+            assert_int_equal(poll(&ready, 1, 10000), 1);
+            continue;
+        }
+        if (sent < 0)
+            return false;
+        bytes = str_from_at(bytes, (size_t)sent);
+    }
+    return true;
+}
+
+/* Reads until the other side closes, or until `want` answers have come (0 = until the close). */
+static size_t get(int fd, size_t want, struct buf *out)
+{
+    size_t frames = 0;
+    for (;;) {
+        char part[4096];
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        if (poll(&ready, 1, 10000) != 1)
+            fail_msg("no answer within 10 s; %zu came", frames);
+        ssize_t got = recv(fd, part, sizeof part, 0);
+        if (got <= 0)
+            return frames;
+        buf_put(out, part, (size_t)got);
+        for (ssize_t i = 0; i < got; i++)
+            frames += part[i] == MLLP_VT; /* an answer may echo an FS */
+        if (want && frames >= want)
+            return frames;
+    }
+}
+
+static bool has(const struct buf *bytes, const char *text)
+{
+    return bytes->len > 0 && memmem(bytes->data, bytes->len, text, strlen(text)) != NULL;
+}
+
+static struct str message(struct support *s, const char *control_id)
+{
+    return arena_printf(&s->arena, "\x0bMSH|^~\\&|A|B|C|D|20260101||ADT^A08|%s|P|2.5.1\rPID|1||1\r\x1c\r", control_id);
+}
+
+/* ---- tests ---- */
+
+static void test_own_frames__noise_never_disturbs_the_next_message(void **state)
+{
+    (void)state;
+    /* what is answered besides the message that follows; cut: the connection is closed for it */
+    static const struct {
+        const char *file;
+        size_t answers, messages;
+        bool cut;
+    } cases[] = {
+        {"00-valid.bin", 1, 1, false},         {"01-two-back-to-back.bin", 2, 2, false}, {"02-no-vt.bin", 0, 0, false},
+        {"03-no-fs.bin", 0, 0, false},         {"04-fs-no-cr.bin", 1, 1, false},         {"05-cr-lf-after.bin", 1, 1, false},
+        {"06-double-vt.bin", 1, 1, false},     {"07-vt-inside.bin", 1, 1, false},        {"08-fs-inside.bin", 1, 1, false},
+        {"09-fscr-inside.bin", 1, 1, false},   {"10-garbage-before.bin", 1, 1, false},   {"11-tls-hello.bin", 0, 0, true},
+        {"12-empty-frame.bin", 0, 0, false},   {"13-10k-empty-frames.bin", 0, 0, false}, {"14-1MB-no-end.bin", 0, 0, true},
+        {"15-vt-only.bin", 0, 0, false},       {"16-nul-flood.bin", 0, 0, true},         {"17-ack-flood.bin", 0, 1000, false},
+        {"18-late-ack-pair.bin", 0, 2, false}, {"19-commit-ack-mode.bin", 2, 1, false},  {"20-mllp2-commit.bin", 0, 0, false},
+    };
+    struct server server;
+    server_start(&server, (struct mllp_source_options){.frame_max = 512 * 1024});
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct str name = arena_printf(&server.s.arena, "adversarial/own/mllp-frames/%s", cases[i].file);
+        const char *path = support_data(&server.s, name.data);
+        if (path == NULL) {
+            printf("skipped: no data\n");
+            server_stop(&server);
+            skip();
+        }
+        struct buf stream = {0}, answers = {0};
+        assert_ok(&server.s, file_read(&server.s.cx, path, 16 << 20, &stream));
+        int submitted = atomic_load(&server.engine.submitted);
+        int fd = dial(server.port);
+        bool open = put(fd, buf_str(&stream)) && put(fd, message(&server.s, "NEXT"));
+        shutdown(fd, SHUT_WR);
+        size_t count = get(fd, 0, &answers);
+        close(fd);
+        size_t messages = (size_t)(atomic_load(&server.engine.submitted) - submitted);
+        size_t next = cases[i].cut ? 0 : 1;
+        if (count != cases[i].answers + next || messages != cases[i].messages + next || has(&answers, "MSA|AA|NEXT") != next)
+            fail_msg("%s: %zu answers, %zu messages, open %d: %.*s", cases[i].file, count, messages, open,
+                     answers.len < 600 ? (int)answers.len : 600, answers.data);
+        buf_fini(&stream);
+        buf_fini(&answers);
+    }
+    server_stop(&server);
+    assert_true(server.counts.noise_bytes > 100000);
+    assert_int_equal(server.counts.connections, 0);
+}
+
+static void test_frames__may_be_cut_at_every_byte(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){0});
+    struct buf both = {0};
+    buf_put_str(&both, message(&server.s, "FIRST"));
+    buf_put_str(&both, message(&server.s, "SECOND"));
+    int fd = dial(server.port);
+    for (size_t cut = 0; cut <= both.len; cut++) {
+        struct buf answers = {0};
+        assert_true(put(fd, str_sub(buf_str(&both), 0, cut)));
+        if (cut % 8 == 0)
+            usleep(300); /* now and then the parts really arrive apart */
+        assert_true(put(fd, str_from_at(buf_str(&both), cut)));
+        assert_int_equal(get(fd, 2, &answers), 2);
+        const char *first = memmem(answers.data, answers.len, "AA|FIRST", 8);
+        const char *second = memmem(answers.data, answers.len, "AA|SECOND", 9);
+        assert_true(first && second && first < second);
+        buf_fini(&answers);
+    }
+    close(fd);
+    for (size_t i = 0; i < both.len; i++) { /* and one byte at a time */
+        if (i == 0)
+            fd = dial(server.port);
+        assert_true(put(fd, str_sub(buf_str(&both), i, 1)));
+    }
+    struct buf answers = {0};
+    assert_int_equal(get(fd, 2, &answers), 2);
+    close(fd);
+    buf_fini(&answers);
+    buf_fini(&both);
+    server_stop(&server);
+}
+
+static void test_answers__go_out_in_order_however_the_engine_gives_them(void **state)
+{
+    (void)state;
+    enum { CONNECTIONS = 5, MESSAGES = 2000 };
+    struct server server;
+    server_start(&server, (struct mllp_source_options){.outstanding_max = 16});
+    int fds[CONNECTIONS];
+    struct buf stream = {0};
+    for (int i = 0; i < MESSAGES; i++)
+        buf_printf(&stream, "\x0bMSH|^~\\&|A|B|C|D|1||ADT^A08|N%05d|P|2.5.1|||%s\rPID|1\r\x1c\r", i, i % 7 ? "" : "AL|AL");
+    for (int c = 0; c < CONNECTIONS; c++)
+        fds[c] = dial(server.port);
+    for (int c = 0; c < CONNECTIONS; c++) {
+        assert_true(put(fds[c], buf_str(&stream)));
+        shutdown(fds[c], SHUT_WR);
+    }
+    for (int c = 0; c < CONNECTIONS; c++) {
+        struct buf answers = {0};
+        get(fds[c], 0, &answers);
+        close(fds[c]);
+        struct str rest = buf_str(&answers);
+        for (int i = 0; i < MESSAGES; i++) {
+            char want[2][32] = {"", ""};
+            int wanted = 0;
+            if (i % 7 == 0)
+                snprintf(want[wanted++], sizeof want[0], "MSA|CA|N%05d\r", i);
+            snprintf(want[wanted++], sizeof want[0], "MSA|AA|N%05d\r", i);
+            for (int w = 0; w < wanted; w++) {
+                const char *at = memmem(rest.data, rest.len, "MSA|", 4);
+                assert_non_null(at);
+                rest = str_from_at(rest, (size_t)(at - rest.data));
+                if (!str_starts(rest, str_from(want[w])))
+                    fail_msg("wanted %s, got %.*s", want[w], 16, rest.data);
+                rest = str_from_at(rest, 4);
+            }
+        }
+        buf_fini(&answers);
+    }
+    buf_fini(&stream);
+    server_stop(&server);
+    assert_int_equal(server.counts.messages, CONNECTIONS * MESSAGES);
+}
+
+static void test_outstanding__is_bounded_and_closing_still_answers(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){.outstanding_max = 8});
+    hold_engine(&server, true);
+    int fd = dial(server.port);
+    for (int i = 0; i < 100; i++)
+        assert_true(put(fd, message(&server.s, "M")));
+    usleep(100 * 1000);
+    assert_int_equal(atomic_load(&server.engine.submitted), 8);
+    server_stop(&server); /* lets the engine go, then closes: the eight are answered */
+    struct buf answers = {0};
+    assert_int_equal(get(fd, 8, &answers), 8);
+    buf_fini(&answers);
+    close(fd);
+}
+
+static void test_gone_sender__leaves_answers_without_a_home(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){0});
+    hold_engine(&server, true);
+    for (int i = 0; i < 20; i++) {
+        int fd = dial(server.port);
+        assert_true(put(fd, message(&server.s, "GONE")));
+        struct linger hard = {.l_onoff = 1};
+        while (atomic_load(&server.engine.submitted) <= i)
+            usleep(100);
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        close(fd); /* reset */
+    }
+    usleep(20 * 1000);
+    hold_engine(&server, false);
+    server_stop(&server);
+}
+
+static void test_too_long__is_answered_and_the_connection_closed(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){.frame_max = 1000});
+    struct buf stream = {0}, answers = {0};
+    buf_put_str(&stream, message(&server.s, "SHORT"));
+    buf_put_str(&stream, STR("\x0bMSH|^~\\&|A|B|C|D|20260101||ADT^A08|LONG|P|2.5.1\r"));
+    for (int i = 0; i < 100000; i++)
+        buf_put_str(&stream, STR("NTE|1\r"));
+    int fd = dial(server.port);
+    assert_true(put(fd, buf_str(&stream)));
+    assert_int_equal(get(fd, 0, &answers), 2);
+    assert_true(has(&answers, "MSA|AA|SHORT"));
+    assert_true(has(&answers, "MSA|AR|LONG"));
+    close(fd);
+    buf_fini(&stream);
+    buf_fini(&answers);
+    server_stop(&server);
+    assert_int_equal(server.counts.long_frames, 1);
+}
+
+static void test_slow_senders__are_cut_off(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){.frame_us = 100 * 1000, .idle_us = 400 * 1000});
+    struct buf answers = {0};
+    static const char *const beginnings[] = {"\x0b", "\x0bMSH|^~\\&|A", ""}; /* the last: connected and silent */
+    for (size_t i = 0; i < 3; i++) {
+        int64_t begin_us = clock_mono_us();
+        int fd = dial(server.port);
+        assert_true(put(fd, str_from(beginnings[i])));
+        assert_int_equal(get(fd, 0, &answers), 0);
+        int64_t took_us = clock_mono_us() - begin_us;
+        assert_true(took_us >= (i < 2 ? 100 : 400) * 1000 && took_us < 3000 * 1000);
+        close(fd);
+    }
+    buf_fini(&answers);
+    server_stop(&server);
+    assert_int_equal(server.counts.cut_off, 3);
+}
+
+static void test_connections__are_bounded_in_number(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){.connections_max = 2});
+    struct buf answers = {0};
+    int fds[3];
+    for (int i = 0; i < 3; i++) {
+        fds[i] = dial(server.port);
+        assert_true(put(fds[i], message(&server.s, "X")));
+        assert_int_equal(get(fds[i], 1, &answers), i < 2 ? 1 : 0);
+    }
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    buf_fini(&answers);
+    server_stop(&server);
+    assert_int_equal(server.counts.refused, 1);
+}
+
+static void test_no_descriptors__refuses_and_recovers(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){0});
+    struct buf answers = {0};
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    struct rlimit limit, tight;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    int highest = dup(client);
+    tight = (struct rlimit){(rlim_t)highest, limit.rlim_max};
+    close(highest);
+    struct net_address address = {.host = "127.0.0.1", .port = server.port, .numeric = true};
+    struct net_endpoint endpoint;
+    size_t count;
+    assert_ok(&server.s, net_resolve(&server.s.cx, &address, &endpoint, 1, &count));
+    setrlimit(RLIMIT_NOFILE, &tight);
+    assert_int_equal(connect(client, (const struct sockaddr *)endpoint.bytes, endpoint.len), 0);
+    assert_int_equal(get(client, 0, &answers), 0); /* an end instead of silence */
+    setrlimit(RLIMIT_NOFILE, &limit);
+    close(client);
+    int fd = dial(server.port);
+    assert_true(put(fd, message(&server.s, "AGAIN")));
+    assert_int_equal(get(fd, 1, &answers), 1);
+    close(fd);
+    buf_fini(&answers);
+    server_stop(&server);
+}
+
+static void test_open__refuses_plain_beyond_loopback(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    struct loop *loop = loop_new();
+    struct mllp_source *source = NULL;
+    struct mllp_source_options options = {.source = "adt", .listen = "0.0.0.0:0"};
+    assert_fails(&s, mllp_source_open(loop, &s.cx, NULL, &options, &source), "engine.listen");
+    options.listen = "nonsense";
+    assert_fails(&s, mllp_source_open(loop, &s.cx, NULL, &options, &source), "engine.listen");
+    options.listen = "192.0.2.1:1"; /* not an address of ours */
+    options.allow_plain = true;
+    assert_fails(&s, mllp_source_open(loop, &s.cx, NULL, &options, &source), "engine.listen");
+    assert_null(source);
+    loop_free(loop);
+    support_fini(&s);
+}
+
+int main(void)
+{
+    log_set_level(LOG_ERROR);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_own_frames__noise_never_disturbs_the_next_message),
+        cmocka_unit_test(test_frames__may_be_cut_at_every_byte),
+        cmocka_unit_test(test_answers__go_out_in_order_however_the_engine_gives_them),
+        cmocka_unit_test(test_outstanding__is_bounded_and_closing_still_answers),
+        cmocka_unit_test(test_gone_sender__leaves_answers_without_a_home),
+        cmocka_unit_test(test_too_long__is_answered_and_the_connection_closed),
+        cmocka_unit_test(test_slow_senders__are_cut_off),
+        cmocka_unit_test(test_connections__are_bounded_in_number),
+        cmocka_unit_test(test_no_descriptors__refuses_and_recovers),
+        cmocka_unit_test(test_open__refuses_plain_beyond_loopback),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
