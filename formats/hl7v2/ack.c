@@ -35,7 +35,7 @@ struct hl7_ack_mode hl7_ack_mode(const struct hl7_header *header)
     if (is_answer)
         return (struct hl7_ack_mode){.enhanced = enhanced};
     if (!enhanced)
-        return (struct hl7_ack_mode){.application = HL7_ACK_ALWAYS}; /* [HL7 2.5.1 2.9.2.1] */
+        return (struct hl7_ack_mode){.application = HL7_ACK_ALWAYS}; /* [HL7 2.5.1 2.9.2] */
     return (struct hl7_ack_mode){
         .enhanced = true, .accept = read_when(header->accept_ack), .application = read_when(header->application_ack)};
 }
@@ -45,7 +45,7 @@ bool hl7_ack_is_due(enum hl7_ack_when when, bool success)
     return when == HL7_ACK_ALWAYS || (when == HL7_ACK_ON_ERROR && !success) || (when == HL7_ACK_ON_SUCCESS && success);
 }
 
-/* [HL7 2.5.1 2.9.2.2]: reject what cannot be processed at all; error for content. */
+/* [HL7 2.5.1 2.9.2]: reject what cannot be processed at all; error for content. */
 static bool rejects(const struct reason *reason)
 {
     static const enum hl7_reason whole[] = {
@@ -245,7 +245,7 @@ static void put_msh(struct pen *pen, const struct hl7_ack *ack, uint32_t version
             put_field(pen);
         buf_put_str(pen->out, later ? STR("NE") : STR(""));
         put_field(pen);
-        buf_put_str(pen->out, later ? STR("NE") : STR("")); /* an answer is not answered: [HL7 2.5.1 2.9.3.2] */
+        buf_put_str(pen->out, later ? STR("NE") : STR("")); /* an answer is not answered: [HL7 2.5.1 2.9.3] */
     }
     if (charset) {
         put_field(pen);

@@ -74,7 +74,7 @@ static bool decode_hex(struct decoder *d, struct str pairs)
     return true;
 }
 
-/* [HL7 2.5.1 2.7.3] \Cxxyy\ and \Mxxyyzz\ name the bytes of an ISO 2022 escape. */
+/* [HL7 2.5.1 2.7.2] \Cxxyy\ and \Mxxyyzz\ name the bytes of an ISO 2022 escape. */
 static bool decode_switch(struct decoder *d, struct str pairs)
 {
     char tail[3];

@@ -57,7 +57,7 @@ static void test_mode__follows_msh_15_and_16(void **state)
     case_fini(&c);
 }
 
-/* [HL7 2.5.1 2.9.2.2]: AR when it cannot be processed at all, AE for its content */
+/* [HL7 2.5.1 2.9.2]: AR when it cannot be processed at all, AE for its content */
 static void test_code_for__tells_reject_from_error(void **state)
 {
     (void)state;

@@ -9,7 +9,7 @@ static void build_with_set(struct hl7_case *c, const char *sets)
     c->index.stepwise = c->index.shifts || charset_shape(c->index.charset) == CHARSET_SHAPE_LEAD;
 }
 
-/* [HL7 2.5.1 2.7.1, 2.7.4, 2.7.5, 2.7.6, 2.7.7] */
+/* [HL7 2.5.1 2.7.3, 2.7.4, 2.7.5, 2.7.6, 2.7.7] */
 static void test_decode__reads_each_escape_once(void **state)
 {
     (void)state;
@@ -54,7 +54,7 @@ static void test_decode__reads_each_escape_once(void **state)
     case_fini(&c);
 }
 
-/* [HL7 2.5.1 2.7.2, 2.7.3, 2.15.9.18] */
+/* [HL7 2.5.1 2.7.2, 2.15.9.18] */
 static void test_decode__honours_the_sets_of_msh_18(void **state)
 {
     (void)state;

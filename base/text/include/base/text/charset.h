@@ -57,7 +57,7 @@ enum charset_shape charset_shape(enum charset set);
 size_t charset_step(enum charset set, struct str bytes);
 
 /* The set that an ISO 2022 escape selects, given what follows ESC, e.g. "$B", "(B", "$(D", "-A". Source: [ISO 2022],
- * [HL7 2.5.1 2.7.3]. False when it is none of the sets above. */
+ * [HL7 2.5.1 2.7.2]. False when it is none of the sets above. */
 bool charset_from_iso2022(struct str after_escape, enum charset *out_set);
 /* What follows ESC to select the set, or "" when it has no such escape. */
 const char *charset_iso2022(enum charset set);
