@@ -84,8 +84,8 @@ static status take_key(struct reader *r, struct level *level, struct yaml_node *
 {
     if (key->kind != YAML_TEXT)
         return yaml_fail(r->cx, key, YAML_REFUSED, "a key must be a plain text");
-    if (key->text.len == 0 || key->text.len > YAML_KEY_BYTES_MAX)
-        return yaml_fail(r->cx, key, YAML_REFUSED, "a key must have 1 to %d bytes", YAML_KEY_BYTES_MAX);
+    if (key->text.len > YAML_KEY_BYTES_MAX) /* an empty one is fine: "" names the system of a code that has none */
+        return yaml_fail(r->cx, key, YAML_REFUSED, "a key has at most %d bytes", YAML_KEY_BYTES_MAX);
     if (level->node->count >= YAML_MAP_KEYS_MAX)
         return yaml_fail(r->cx, key, YAML_TOO_LARGE, "more than %d keys in one map", YAML_MAP_KEYS_MAX);
     for (const struct yaml_node *other = level->node->first; other; other = other->next)

@@ -50,7 +50,6 @@ static void test_parse__refuses_with_a_reason_and_a_place(void **state)
         {STR_INIT("a: b\n---\nc: d\n"), "yaml.refused", "line 2"},
         {STR_INIT("? [a, b]\n: c\n"), "yaml.refused", "line 1, column 3"},
         {STR_INIT("{a: b}: c\n"), "yaml.refused", "line 1, column 1"},
-        {STR_INIT("\"\": c\n"), "yaml.refused", "line 1"},
         {STR_INIT("a: \"x\\0y\"\n"), "yaml.refused", "line 1, column 4"},
         {STR_INIT("a: [1, 2\nb: c\n"), "yaml.syntax", "line 2"},
         {STR_INIT("a: b: c\n"), "yaml.syntax", "line 1, column 5"},
