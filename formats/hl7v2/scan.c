@@ -1,4 +1,5 @@
 /* The fast scanner: field separators and line ends by vector compares, chosen once for the processor. */
+#include "hl7v2/bench.h"
 #include "index_internal.h"
 
 #include "base/mem.h"
@@ -38,6 +39,11 @@ bool hl7_scan_fast(struct scan *scan)
 const char *hl7_scanner_name(void)
 {
     return "plain";
+}
+
+void hl7_bench_without_avx2(bool without)
+{
+    (void)without;
 }
 #else
 
@@ -85,14 +91,26 @@ AVX2 static inline void masks_avx2(const uint8_t *at, uint8_t separator, struct 
 #define SCAN_MASKS masks_avx2
 #include "scan_loop_internal.h"
 
+static bool without_avx2;
+
+void hl7_bench_without_avx2(bool without)
+{
+    without_avx2 = without;
+}
+
+static bool use_avx2(void)
+{
+    return !without_avx2 && __builtin_cpu_supports("avx2");
+}
+
 bool hl7_scan_fast(struct scan *scan)
 {
-    return __builtin_cpu_supports("avx2") ? scan_avx2(scan) : scan_sse2(scan);
+    return use_avx2() ? scan_avx2(scan) : scan_sse2(scan);
 }
 
 const char *hl7_scanner_name(void)
 {
-    return __builtin_cpu_supports("avx2") ? "avx2" : "sse2";
+    return use_avx2() ? "avx2" : "sse2";
 }
 #endif
 

@@ -1,5 +1,6 @@
 /* hl7v2/index.h: what is found, what is tolerated, what is refused and why. */
 #include "hl7_case.h"
+#include "hl7v2/bench.h"
 
 #include <malloc.h>
 
@@ -184,9 +185,8 @@ static void test_build__keeps_limits(void **state)
 }
 
 /* The vector scanner works in blocks of 64: every length and every place of a separator must give the same as a plain split. */
-static void test_scan__agrees_with_a_plain_split_at_every_length(void **state)
+static void check_every_length(void)
 {
-    (void)state;
     struct hl7_case c;
     case_init(&c);
     char text[400];
@@ -214,6 +214,17 @@ static void test_scan__agrees_with_a_plain_split_at_every_length(void **state)
         assert_int_equal(c.index.segments[1].fields, field - 1);
     }
     case_fini(&c);
+}
+
+static void test_scan__agrees_with_a_plain_split_at_every_length(void **state)
+{
+    (void)state;
+    check_every_length();
+    hl7_bench_without_avx2(true);
+    check_every_length();
+    test_build__tolerates_line_ends_and_counts(state);
+    test_build__refuses_with_a_reason(state);
+    hl7_bench_without_avx2(false);
 }
 
 /* [HL7 2.5.1 2.15.9.18] sets whose bytes look like delimiters are never split inside a character */

@@ -19,3 +19,6 @@ struct hl7_bench_result {
 
 /* One thread, about `seconds` long (at least one round). */
 status hl7_bench_index(struct ctx *cx, struct str corpus, double seconds, struct hl7_bench_result *out_result);
+
+/* Measures (and tests) the scanner that processors without AVX2 get. Process-wide; not for service. */
+void hl7_bench_without_avx2(bool without);
