@@ -23,10 +23,11 @@ enum {
     TEXT = LIMIT_FIELD_VALUE_BYTES, /* one `string` */
 };
 enum {
-    READ = RPC_ROLE_READER | RPC_ROLE_OPERATOR,
+    READ = RPC_ROLE_READER | RPC_ROLE_OPERATOR | RPC_ROLE_STEWARD,
+    DECIDE = RPC_ROLE_STEWARD | RPC_ROLE_OPERATOR,
     SEND = RPC_ROLE_SENDER,
     CODES = RPC_ROLE_TERMINOLOGIST,
-    CODES_READ = RPC_ROLE_READER | RPC_ROLE_TERMINOLOGIST | RPC_ROLE_OPERATOR | RPC_ROLE_SENDER,
+    CODES_READ = RPC_ROLE_ALL,
     OPERATE = RPC_ROLE_OPERATOR,
 };
 
@@ -65,8 +66,8 @@ const struct rpc_method rpc_methods[] = {
     {IDENTITY("ListReviews", list_reviews_request, list_reviews_reply, RPC_BLOCKING, READ, SMALL,
               identity_list_reviews)},
     {IDENTITY("GetReview", get_review_request, review, RPC_BLOCKING, READ, SMALL, identity_get_review)},
-    {IDENTITY("Decide", decide_request, decide_reply, RPC_BLOCKING, OPERATE, SMALL, identity_decide), .audit = true},
-    {IDENTITY("Undo", undo_request, decide_reply, RPC_BLOCKING, OPERATE, SMALL, identity_undo), .audit = true},
+    {IDENTITY("Decide", decide_request, decide_reply, RPC_BLOCKING, DECIDE, SMALL, identity_decide), .audit = true},
+    {IDENTITY("Undo", undo_request, decide_reply, RPC_BLOCKING, DECIDE, SMALL, identity_undo), .audit = true},
     {IDENTITY("LoadPeople", load_people_request, load_people_reply, RPC_BLOCKING, OPERATE, PEOPLE,
               identity_load_people),
      .audit = true},

@@ -17,10 +17,8 @@ uint32_t rpc_role_from_name(struct str name)
         const char *name;
         uint32_t role;
     } roles[] = {
-        {"reader", RPC_ROLE_READER},
-        {"sender", RPC_ROLE_SENDER},
-        {"terminologist", RPC_ROLE_TERMINOLOGIST},
-        {"operator", RPC_ROLE_OPERATOR},
+        {"reader", RPC_ROLE_READER},     {"sender", RPC_ROLE_SENDER},   {"terminologist", RPC_ROLE_TERMINOLOGIST},
+        {"operator", RPC_ROLE_OPERATOR}, {"steward", RPC_ROLE_STEWARD},
     };
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
         if (str_is(name, roles[i].name))

@@ -18,13 +18,14 @@ struct engine;
 struct rpc_server;
 
 enum rpc_role {
-    RPC_ROLE_READER = 1 << 0,        /* asks: identify, persons, codes, traces, status */
-    RPC_ROLE_SENDER = 1 << 1,        /* hands in messages: Reconcile, Submit, SubmitStream */
+    RPC_ROLE_READER = 1 << 0, /* asks: identify, persons, codes, traces, status */
+    RPC_ROLE_SENDER = 1 << 1, /* hands in messages: Reconcile, Submit, SubmitStream; may identify and look up codes */
     RPC_ROLE_TERMINOLOGIST = 1 << 2, /* loads, activates and rolls back releases */
-    RPC_ROLE_OPERATOR = 1 << 3,      /* routes, dead letters, journal, stewards' decisions, bulk load of people */
-    RPC_ROLE_ALL = (1 << 4) - 1,
+    RPC_ROLE_OPERATOR = 1 << 3,      /* routes, dead letters, journal, bulk load of people, and what a steward may */
+    RPC_ROLE_STEWARD = 1 << 4,       /* decides on reviews and takes decisions back; reads */
+    RPC_ROLE_ALL = (1 << 5) - 1,
 };
-/* "reader", "sender", "terminologist", "operator" to its bit; 0 when it is none of them. */
+/* "reader", "sender", "terminologist", "operator", "steward" to its bit; 0 when it is none of them. */
 uint32_t rpc_role_from_name(struct str name);
 
 struct rpc_principal {
