@@ -73,6 +73,7 @@ struct table {
     struct arena scratch;
     struct csv csv;
     size_t columns;       /* every row must have so many; 0 = not checked */
+    size_t may_lack;      /* so many at the end of a row may be absent (a warning): nobody reads them */
     const char *rule_columns, *rule_text;
     const char *stage;
     uint64_t rows;

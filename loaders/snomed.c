@@ -276,6 +276,7 @@ static void read_file(struct snomed *snomed, const struct rf2_kind *kind, const 
     struct table *table = mem_alloc(sizeof *table);
     if (table_open(load, file, '\t', false, "rf2", table)) {
         warn_about_line_ends(table);
+        table->may_lack = kind->role == ROLE_RF2_DESCRIPTION; /* caseSignificanceId */
         size_t asked = kind->role == ROLE_RF2_MAP ? MAP_COLUMNS_ALL : kind->count;
         if (table_header(table, kind->columns, kind->count, asked))
             while (table_next(table))

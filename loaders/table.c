@@ -109,6 +109,13 @@ bool table_next(struct table *table)
             continue;
         if (table->columns == 0 || table->csv.count == table->columns)
             return true;
+        /* only in a line that is ended: a short last line is that of a file that was cut off */
+        if (table->csv.count < table->columns && table->csv.count + table->may_lack >= table->columns &&
+            table->csv.rest.data[-1] == '\n') {
+            load_finding(table->load, LOAD_WARNING, table->file->name, table->csv.line, table->rule_columns,
+                         "the last column, which is not read, is missing");
+            return true;
+        }
         load_finding(table->load, LOAD_FATAL, table->file->name, table->csv.line, table->rule_columns,
                      "%zu columns where the header has %zu", table->csv.count, table->columns);
     }

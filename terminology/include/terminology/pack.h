@@ -97,7 +97,7 @@ struct pack_map_row pack_map_row_at(const struct pack *pack, uint32_t row);
 
 /* --- building --- */
 struct pack_builder;
-enum { PACK_NONE = UINT32_MAX };
+#define PACK_NONE UINT32_MAX
 
 struct pack_builder *pack_builder_new(enum pack_keys keys);
 void pack_builder_free(struct pack_builder *builder);
