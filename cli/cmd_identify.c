@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "hl7v2/batch.h"
 
 #include <inttypes.h>
 
@@ -58,7 +59,13 @@ static status read_asked_file(struct cli_run *run, const char *path, Idem__Ident
     TRY(file_read(run->cx, strcmp(path, "-") == 0 ? "/dev/stdin" : path, LIMIT_MESSAGE_BYTES, &text));
     struct str start = str_trim(buf_str(&text));
     bool is_hl7 = !str_starts(start, STR("{")) && str_find(start, '|') >= 0;
-    return is_hl7 ? asked_read_hl7(run->cx, buf_str(&text), ask) : asked_read_json(run->cx, buf_str(&text), ask);
+    if (!is_hl7)
+        return asked_read_json(run->cx, buf_str(&text), ask);
+    struct hl7_batch batch;
+    struct hl7_batch_item item = {.message = buf_str(&text)};
+    hl7_batch_init(&batch, buf_str(&text)); /* of many messages the first */
+    IGNORE(hl7_batch_next(&batch, run->cx, &item)); /* none to cut out: the reader says what is wrong */
+    return asked_read_hl7(run->cx, item.message, ask);
 }
 
 static void show_match(struct cli_run *run, const Idem__Identity__V1__Match *match, bool with_evidence)
@@ -101,7 +108,7 @@ static enum cli_exit run_identify(struct cli_run *run)
 }
 
 static const struct cli_argument identify_arguments[] = {
-    {"FILE", CLI_FILE, true, false, "an HL7 v2 message (its PID), or JSON with the names of the options; - for standard input", NULL},
+    {"FILE", CLI_FILE, true, false, "an HL7 v2 message (its PID; the first of many), or JSON with the names of the options; - for standard input", NULL},
     {0}};
 static const struct cli_option identify_options[] = {
     {"id", CLI_TEXT, "AUTHORITY:VALUE", NULL, "identifier; more with commas, a third part is its type", NULL},

@@ -25,18 +25,44 @@ static void put_half(const struct side_by_side *s, enum cli_paint paint, struct 
         buf_put_byte(s->show->out, ' ');
 }
 
-/* The mark says "differs" without colour too; what one side does not say is no difference. */
-static void put_pair(const struct side_by_side *s, const char *label, struct str left, struct str right)
+/* One row. The mark says "differs" without colour too. */
+static void put_row(const struct side_by_side *s, bool differs, const char *label, struct str left, struct str right)
 {
-    if (left.len == 0 && right.len == 0)
-        return;
-    bool differs = left.len && right.len && !same_text(left, right);
     cli_put(s->show, CLI_YELLOW, differs ? STR("\u2260 ") : STR("  "));
     cli_putf(s->show, CLI_DIM, "%-*s ", LABEL_COLUMNS, label);
     put_half(s, differs ? CLI_YELLOW : CLI_PLAIN, left, true);
     cli_put(s->show, CLI_DIM, STR(" \u2502 "));
     put_half(s, differs ? CLI_YELLOW : CLI_PLAIN, right, false);
     cli_end_line(s->show);
+}
+
+/* What one side does not say is no difference. */
+static void put_pair(const struct side_by_side *s, const char *label, struct str left, struct str right)
+{
+    if (left.len || right.len)
+        put_row(s, left.len && right.len && !same_text(left, right), label, left, right);
+}
+
+/* Telephone numbers are their digits; the shorter may lack the country and area. */
+static bool same_digits(struct str left, struct str right)
+{
+    size_t l = left.len, r = right.len, alike = 0;
+    for (;;) {
+        while (l && (left.data[l - 1] < '0' || left.data[l - 1] > '9'))
+            l--;
+        while (r && (right.data[r - 1] < '0' || right.data[r - 1] > '9'))
+            r--;
+        if (l == 0 || r == 0)
+            return alike >= 7 || (l == 0 && r == 0);
+        if (left.data[--l] != right.data[--r])
+            return false;
+        alike++;
+    }
+}
+
+static void put_phones(const struct side_by_side *s, const char *label, struct str left, struct str right)
+{
+    put_row(s, left.len && right.len && !same_digits(left, right), label, left, right);
 }
 
 static struct str name_at(struct arena *arena, const Idem__Identity__V1__Demographics *d, size_t i)
@@ -68,14 +94,9 @@ static size_t more_of(size_t left, size_t right)
 static void put_identifiers(const struct side_by_side *s, const Idem__Identity__V1__Record *left,
                             const Idem__Identity__V1__Record *right)
 {
-    for (size_t i = 0; i < more_of(left->n_identifiers, right->n_identifiers); i++) {
-        cli_put(s->show, CLI_PLAIN, STR("  "));
-        cli_putf(s->show, CLI_DIM, "%-*s ", LABEL_COLUMNS, i ? "" : "identifier");
-        put_half(s, CLI_PLAIN, identifier_at(s->show->arena, left, i), true);
-        cli_put(s->show, CLI_DIM, STR(" \u2502 "));
-        put_half(s, CLI_PLAIN, identifier_at(s->show->arena, right, i), false);
-        cli_end_line(s->show);
-    }
+    for (size_t i = 0; i < more_of(left->n_identifiers, right->n_identifiers); i++)
+        put_row(s, false, i ? "" : "identifier", identifier_at(s->show->arena, left, i),
+                identifier_at(s->show->arena, right, i));
 }
 
 static struct str twin_of(struct arena *arena, const Idem__Identity__V1__Demographics *d)
@@ -91,15 +112,15 @@ static void put_records(struct cli_show *show, const Idem__Identity__V1__Record 
     struct side_by_side s = {show, (show->width - LABEL_COLUMNS - 6) / 2};
     struct arena *arena = show->arena;
     const Idem__Identity__V1__Demographics *l = left->demographics, *r = right->demographics;
-    put_pair(&s, "record", arena_printf(arena, "%" PRIu64, left->id), arena_printf(arena, "%" PRIu64, right->id));
-    put_pair(&s, "person", arena_printf(arena, "%" PRIu64, left->person), arena_printf(arena, "%" PRIu64, right->person));
-    put_pair(&s, "source", str_from(left->source), str_from(right->source));
+    put_row(&s, false, "record", arena_printf(arena, "%" PRIu64, left->id), arena_printf(arena, "%" PRIu64, right->id));
+    put_row(&s, false, "person", arena_printf(arena, "%" PRIu64, left->person), arena_printf(arena, "%" PRIu64, right->person));
+    put_row(&s, false, "source", str_from(left->source), str_from(right->source));
     for (size_t i = 0; i < more_of(l ? l->n_names : 0, r ? r->n_names : 0); i++)
         put_pair(&s, i ? "" : "name", name_at(arena, l, i), name_at(arena, r, i));
     put_pair(&s, "born", str_from(l ? l->birth_date : ""), str_from(r ? r->birth_date : ""));
     put_pair(&s, "sex", str_from(l ? l->sex : ""), str_from(r ? r->sex : ""));
     for (size_t i = 0; i < more_of(l ? l->n_phones : 0, r ? r->n_phones : 0); i++)
-        put_pair(&s, i ? "" : "phone", phone_at(l, i), phone_at(r, i));
+        put_phones(&s, i ? "" : "phone", phone_at(l, i), phone_at(r, i));
     for (size_t i = 0; i < more_of(l ? l->n_addresses : 0, r ? r->n_addresses : 0); i++)
         put_pair(&s, i ? "" : "address", address_at(arena, l, i), address_at(arena, r, i));
     put_pair(&s, "mother", cli_name_line(arena, l ? l->mother : NULL), cli_name_line(arena, r ? r->mother : NULL));

@@ -70,11 +70,21 @@ static void show_person_found(struct cli_show *show, const Idem__Admin__V1__Trac
     cli_bars(show, rows, trace->n_evidence, trace->score_mbit, CLI_PROBABILITY_UNKNOWN);
 }
 
+/* The map's row, or the release that knows the code. */
+static void put_provenance(struct cli_table *table, const Idem__Admin__V1__TraceCode *c)
+{
+    const char *map = cli_system_name(c->map);
+    if (c->map_row)
+        cli_cellf(table, "%s row %" PRIu64 ", %s", map, c->map_row, c->map_version);
+    else
+        cli_cellf(table, "%s%s%s", map, *map && *c->map_version ? " " : "", c->map_version);
+}
+
 void cli_show_codes(struct cli_show *show, Idem__Admin__V1__TraceCode *const *codes, size_t count)
 {
     static const struct cli_column columns[] = {{"at", false, 0, true},      {"outcome", false, 0, true},
-                                                {"code", false, 8, false},   {"became", false, 8, false},
-                                                {"meaning", false, 8, false}, {"map row, release", false, 12, false}};
+                                                {"code", false, 14, false},  {"became", false, 18, false},
+                                                {"meaning", false, 8, false}, {"map row, release", false, 24, false}};
     struct cli_table table;
     cli_table_init(&table, show, columns, 6);
     for (size_t i = 0; i < count; i++) {
@@ -82,13 +92,10 @@ void cli_show_codes(struct cli_show *show, Idem__Admin__V1__TraceCode *const *co
         bool is_bad = strcmp(c->outcome, "unmapped") == 0 || strcmp(c->outcome, "invalid") == 0;
         cli_cell_text(&table, c->path);
         cli_cell(&table, is_bad ? CLI_YELLOW : CLI_GREEN, str_from(c->outcome));
-        cli_cellf(&table, "%s %s", c->system, c->code);
-        cli_cellf(&table, *c->target_code ? "%s %s" : "%s%s", c->target_system, c->target_code);
+        cli_cellf(&table, "%s %s", c->code, cli_system_name(c->system));
+        cli_cellf(&table, "%s%s%s", c->target_code, *c->target_code ? " " : "", cli_system_name(c->target_system));
         cli_cell_text(&table, c->target_display);
-        if (*c->map && c->map_row)
-            cli_cellf(&table, "%s row %" PRIu64 ", %s", c->map, c->map_row, c->map_version);
-        else
-            cli_cellf(&table, "%s%s%s", c->map, *c->map && *c->map_version ? ", " : "", c->map_version);
+        put_provenance(&table, c);
     }
     cli_table_end(&table, 2);
 }

@@ -18,8 +18,8 @@ static bool differs(const Idem__Identity__V1__Comparison *left, const Idem__Iden
 
 void cli_show_why(struct cli_show *show, const Idem__Identity__V1__WhyReply *why)
 {
-    cli_put(show, why->same_person ? CLI_GREEN : CLI_YELLOW, why->same_person ? STR("one person") : STR("two persons"));
-    cli_putf(show, CLI_PLAIN, "  %s", why->sentence);
+    const char *fallback = why->same_person ? "one person" : "two persons";
+    cli_putf(show, why->same_person ? CLI_GREEN : CLI_YELLOW, "%s", *why->sentence ? why->sentence : fallback);
     cli_end_line(show);
     if (why->now) {
         cli_end_line(show);

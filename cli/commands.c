@@ -1,5 +1,7 @@
 #include "commands.h"
 
+#include "terminology/systems.h"
+
 #include <inttypes.h>
 
 const struct cli_option cli_common_options[] = {
@@ -53,6 +55,12 @@ bool cli_ask(struct cli_run *run, const char *method, const ProtobufCMessage *re
     *(void **)out_reply = reply;
     *out_exit = CLI_OK;
     return true;
+}
+
+const char *cli_system_name(const char *system)
+{
+    const struct system_row *row = systems_find(str_from(system));
+    return row && row->v2_name ? row->v2_name : system;
 }
 
 void cli_show_finding(struct cli_show *show, bool fatal, struct str file, uint64_t line, struct str rule, struct str what)

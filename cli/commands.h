@@ -36,6 +36,9 @@ void cli_show_finding(struct cli_show *show, bool fatal, struct str file, uint64
 /* A message of HL7 segments, one a line, safe. */
 void cli_show_message(struct cli_show *show, struct str message);
 
+/* How people call a code system: "SCT" for http://snomed.info/sct; local ones as they are. */
+const char *cli_system_name(const char *system);
+
 /* One line each, raw (not yet safe), in the arena: for cells. */
 struct str cli_name_line(struct arena *arena, const Idem__Identity__V1__Name *name);
 struct str cli_address_line(struct arena *arena, const Idem__Identity__V1__Address *address);

@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { WIDTH_MIN = 80, WIDTH_MAX = 120, WIDTH_PIPE = 100 };
+enum { WIDTH_MIN = 80, WIDTH_MAX = 120, WIDTH_PIPE = 120 };
 
 static size_t screen_width(void)
 {

@@ -23,6 +23,9 @@ static const struct reason mllp_unreachable = {"cli.mllp-unreachable", STATUS_UN
                                                "the receiving system cannot be reached"};
 static const struct reason mllp_broken = {"cli.mllp-broken", STATUS_UNAVAILABLE, 207, "the MLLP connection broke"};
 
+static const struct reason mllp_refused = {"cli.mllp-refused", STATUS_UNAUTHENTICATED, 207,
+                                           "the receiving system refuses our certificate"};
+
 enum { SCRATCH_BYTES = 64 * 1024 };
 
 struct mllp_line {
@@ -99,6 +102,8 @@ static status connect_to(struct ctx *cx, const char *to, int64_t timeout_us, con
 
 static status broken(struct ctx *cx, const struct mllp_line *line, const char *what)
 {
+    if (line->stream.tls && crypto_tls_refused(line->stream.tls))
+        return ctx_fail(cx, &mllp_refused, NULL);
     return ctx_fail(cx, &mllp_broken, "%s%s%s", what, line->stream.why ? ": " : "", line->stream.why ? line->stream.why : "");
 }
 
@@ -205,7 +210,10 @@ static status send_all(struct send_job *job, struct ctx *cx, struct mllp_line *l
     struct send_item *item;
     while ((item = send_take(job))) {
         struct arena_mark mark = arena_mark(cx->arena);
-        TRY(exchange(cx, line, item));
+        status got = exchange(cx, line, item);
+        if (got == STATUS_UNAUTHENTICATED)
+            item->state = SEND_NOT_SENT; /* what was written before the refusal came was never handed over */
+        TRY(got);
         ctx_clear(cx);
         arena_rewind(cx->arena, mark);
         atomic_fetch_add(&job->done, 1);
