@@ -55,9 +55,10 @@ struct piece {
     uint32_t *group;   /* of each record: the smallest member's place */
     uint32_t *retired; /* record number it is retired into, 0 */
     uint8_t *apart;    /* count x count, by group */
-    int64_t *sum;      /* count x count, by group: evidence of all cross pairs */
+    uint8_t *held;     /* count x count, by group: the strongest pair must not link by itself */
+    int64_t *sum;      /* count x count, by group: evidence of all cross pairs of bodies of evidence */
     int32_t *best;     /* count x count, by group: strongest cross pair */
-    uint32_t *size;
+    uint32_t *size;    /* bodies of evidence in the group */
 };
 
 static size_t cell(const struct piece *piece, uint32_t a, uint32_t b)
@@ -132,7 +133,24 @@ static int32_t clip(int32_t score, int32_t limit)
     return score > limit ? limit : score < -limit ? -limit : score;
 }
 
-/* What each two records say about each other, and the vetoes of the model between groups that decisions left apart. */
+/*
+ * What decisions tied together is one body of evidence from here on: it is known under all its names, so the strongest pair
+ * speaks for it and counts once. Vetoes of any of its records hold; what only holds back a pair does so when it is the strongest.
+ */
+static void weigh_pair(struct piece *piece, uint32_t a, uint32_t b, const struct levels *levels)
+{
+    const struct model *model = piece->mpi->model;
+    size_t at = cell(piece, a, b), mirror = cell(piece, b, a);
+    int32_t score = weigh_levels(model, levels);
+    if (levels_veto(model, levels))
+        piece->apart[at] = piece->apart[mirror] = 1;
+    bool held = levels_hold(model, levels);
+    if (score < piece->best[at] || (score == piece->best[at] && held))
+        return;
+    piece->best[at] = piece->best[mirror] = score;
+    piece->held[at] = piece->held[mirror] = held;
+}
+
 static void weigh_pairs(struct piece *piece)
 {
     struct mpi *mpi = piece->mpi;
@@ -144,13 +162,15 @@ static void weigh_pairs(struct piece *piece)
                 continue;
             struct levels levels;
             compare_rows(left, right, &levels);
-            int32_t score = weigh_levels(mpi->model, &levels);
-            if (levels_veto(mpi->model, &levels))
-                piece->apart[cell(piece, a, b)] = piece->apart[cell(piece, b, a)] = 1;
-            piece->sum[cell(piece, a, b)] += clip(score, mpi->model->clip_mbit);
-            piece->sum[cell(piece, b, a)] = piece->sum[cell(piece, a, b)];
-            if (score > piece->best[cell(piece, a, b)])
-                piece->best[cell(piece, a, b)] = piece->best[cell(piece, b, a)] = score;
+            weigh_pair(piece, a, b, &levels);
+        }
+    }
+    for (uint32_t a = 0; a < piece->count; a++) {
+        piece->size[a] = piece->group[a] == a;
+        for (uint32_t b = 0; b < piece->count; b++) {
+            size_t at = cell(piece, a, b);
+            piece->sum[at] = piece->best[at] == INT32_MIN ? 0 : clip(piece->best[at], mpi->model->clip_mbit);
+            piece->apart[at] |= piece->held[at];
         }
     }
 }
@@ -238,6 +258,7 @@ static void solve_piece(struct mpi *mpi, uint32_t *records, uint32_t count)
                           .retired = mem_array(count, sizeof *piece.retired),
                           .size = mem_array(count, sizeof *piece.size),
                           .apart = mem_array(cells, sizeof *piece.apart),
+                          .held = mem_array(cells, sizeof *piece.held),
                           .sum = mem_array(cells, sizeof *piece.sum),
                           .best = mem_array(cells, sizeof *piece.best)};
     for (uint32_t i = 0; i < count; i++) {
@@ -258,6 +279,7 @@ static void solve_piece(struct mpi *mpi, uint32_t *records, uint32_t count)
     mem_free(piece.retired);
     mem_free(piece.size);
     mem_free(piece.apart);
+    mem_free(piece.held);
     mem_free(piece.sum);
     mem_free(piece.best);
 }

@@ -37,7 +37,7 @@ static const char *cause_of(const struct mpi *mpi, const struct standing *standi
         return standing->same_person == decision_ties(standing->decision) ? "decided" : "decided, overruled by a newer decision";
     if (!standing->both_active)
         return "a record takes no part in matching";
-    if (levels_veto(mpi->model, &standing->levels))
+    if (levels_veto(mpi->model, &standing->levels) || levels_hold(mpi->model, &standing->levels))
         return standing->same_person ? "by decisions about others of the person" : "a veto";
     if (now->score_mbit >= mpi->model->auto_mbit)
         return standing->same_person ? "strong evidence" : "strong evidence, but not with the rest of the person or against a decision";

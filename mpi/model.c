@@ -12,7 +12,7 @@ const struct model model_builtin = {
     .review_mbit = 0,
     .clip_mbit = 15000,
     .fields = {
-        [FIELD_FAMILY] = {"family name", 0, {
+        [FIELD_FAMILY] = {"family name", 0, 0, {
             [NAME_ABSENT] = {"absent", 0},
             [NAME_EXACT] = {"exact", 8500},
             [NAME_EXACT_COMMON] = {"exact, a common name", 6000},
@@ -23,7 +23,7 @@ const struct model model_builtin = {
             [NAME_SWAPPED] = {"swapped with the given name", 6500},
             [NAME_DIFFERS] = {"differs", -3500},
         }},
-        [FIELD_GIVEN] = {"given name", 0, {
+        [FIELD_GIVEN] = {"given name", 0, 0, {
             [NAME_ABSENT] = {"absent", 0},
             [NAME_EXACT] = {"exact", 7000},
             [NAME_EXACT_COMMON] = {"exact, a common name", 5500},
@@ -37,14 +37,14 @@ const struct model model_builtin = {
             [NAME_OTHER] = {"is the other's middle name", 2000},
             [NAME_DIFFERS] = {"differs", -5000},
         }},
-        [FIELD_MIDDLE] = {"middle name", 0, {
+        [FIELD_MIDDLE] = {"middle name", 0, 0, {
             [NAME_ABSENT] = {"absent", 0},
             [NAME_EXACT] = {"exact", 3000},
             [NAME_INITIAL] = {"initial agrees", 1500},
             [NAME_SIMILAR] = {"similar", 2000},
             [NAME_DIFFERS] = {"differs", -1500},
         }},
-        [FIELD_BIRTH] = {"birth date", 0, {
+        [FIELD_BIRTH] = {"birth date", 0, 0, {
             [BIRTH_ABSENT] = {"absent", 0},
             [BIRTH_EXACT] = {"exact", 13500},
             [BIRTH_ESTIMATED] = {"year agrees, day estimated", 4500},
@@ -56,18 +56,18 @@ const struct model model_builtin = {
             [BIRTH_NEAR] = {"years one apart, day estimated", 1500},
             [BIRTH_DIFFERS] = {"differs", -6500},
         }},
-        [FIELD_SEX] = {"sex", 0, {
+        [FIELD_SEX] = {"sex", 0, 0, {
             [SAME_ABSENT] = {"absent", 0},
             [SAME_EXACT] = {"same", 900},
             [SAME_DIFFERS] = {"differs", -4500},
         }},
-        [FIELD_PHONE] = {"phone", 0, {
+        [FIELD_PHONE] = {"phone", 0, 0, {
             [LIST_ABSENT] = {"absent", 0},
             [LIST_EXACT] = {"shared", 8500},
             [LIST_EDIT] = {"one digit apart", 4500},
             [LIST_DIFFERS] = {"differs", -700},
         }},
-        [FIELD_ADDRESS] = {"address", 0, {
+        [FIELD_ADDRESS] = {"address", 0, 0, {
             [ADDRESS_ABSENT] = {"absent", 0},
             [ADDRESS_HOUSE] = {"same house", 9500},
             [ADDRESS_STREET] = {"same street", 8000},
@@ -75,39 +75,39 @@ const struct model model_builtin = {
             [ADDRESS_CITY] = {"same city", 2500},
             [ADDRESS_DIFFERS] = {"differs", -2000},
         }},
-        [FIELD_NATIONAL] = {"national identifier", 0, {
+        [FIELD_NATIONAL] = {"national identifier", 0, 0, {
             [LIST_ABSENT] = {"absent", 0},
             [LIST_EXACT] = {"same", 17500},
             [LIST_EDIT] = {"one edit apart", 9500},
             [LIST_DIFFERS] = {"differs", -5000},
         }},
-        [FIELD_IDENTIFIER] = {"shared identifier", 0, {
+        [FIELD_IDENTIFIER] = {"shared identifier", 0, 0, {
             [SAME_ABSENT] = {"none", 0},
             [SAME_EXACT] = {"same authority and value", 17500},
         }},
-        [FIELD_MOTHER] = {"mother's name", 0, {
+        [FIELD_MOTHER] = {"mother's name", 0, 0, {
             [LIST_ABSENT] = {"absent", 0},
             [LIST_EXACT] = {"exact", 5000},
             [LIST_EDIT] = {"similar", 2500},
             [LIST_DIFFERS] = {"differs", -1500},
         }},
-        [FIELD_GENERATION] = {"generation suffix", 1u << SAME_DIFFERS, {
+        [FIELD_GENERATION] = {"generation suffix", 1u << SAME_DIFFERS, 0, {
             [SAME_ABSENT] = {"absent", 0},
             [SAME_EXACT] = {"same", 1500},
             [SAME_DIFFERS] = {"differs", -20000},
         }},
-        [FIELD_BIRTH_ORDER] = {"birth order", 1u << SAME_DIFFERS, {
+        [FIELD_BIRTH_ORDER] = {"birth order", 1u << SAME_DIFFERS, 0, {
             [SAME_ABSENT] = {"absent", 0},
             [SAME_EXACT] = {"same", 1000},
             [SAME_DIFFERS] = {"differs", -25000},
         }},
-        [FIELD_TWINS] = {"twins", 1u << SAME_DIFFERS, {
+        [FIELD_TWINS] = {"twins", 0, 1u << SAME_DIFFERS, {
             [SAME_ABSENT] = {"no sign", 0},
             [SAME_DIFFERS] = {"one day and family, two given names", -35000},
         }},
-        [FIELD_NEWBORN] = {"newborn", 0, {
+        [FIELD_NEWBORN] = {"newborn", 0, 1u << SAME_DIFFERS, {
             [SAME_ABSENT] = {"no sign", 0},
-            [SAME_DIFFERS] = {"no given name of its own", -12000},
+            [SAME_DIFFERS] = {"no given name of its own", -14000},
         }},
     },
 };

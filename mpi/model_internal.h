@@ -41,7 +41,8 @@ struct model_level {
 };
 struct model_field_spec {
     const char *name;
-    uint32_t vetoes; /* bit per level: two records at this level are never one person on evidence */
+    uint32_t vetoes; /* bit per level: two persons with records at this level are never one person on evidence */
+    uint32_t holds;  /* bit per level: two records at this level do not link by themselves; another record of a decided person may */
     struct model_level levels[LEVELS_MAX];
 };
 struct model {
@@ -65,6 +66,7 @@ struct levels {
 void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struct levels *out_levels);
 int32_t weigh_levels(const struct model *model, const struct levels *levels);
 bool levels_veto(const struct model *model, const struct levels *levels);
+bool levels_hold(const struct model *model, const struct levels *levels);
 /* Levels to evidence: one line per field that speaks, and the prior; the weights add up to the score. */
 void explain_levels(const struct model *model, const struct levels *levels, uint64_t left, uint64_t right,
                     struct mpi_comparison *out_comparison);

@@ -16,6 +16,14 @@ bool levels_veto(const struct model *model, const struct levels *levels)
     return false;
 }
 
+bool levels_hold(const struct model *model, const struct levels *levels)
+{
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        if (model->fields[i].holds >> levels->at[i] & 1)
+            return true;
+    return false;
+}
+
 /* 2^(k/8) in parts per 2^16, k = 0…8: the fraction of a power is interpolated between them, by integers. */
 static const uint64_t eighth_powers[9] = {65536, 71468, 77936, 84990, 92682, 101070, 110218, 120194, 131072};
 

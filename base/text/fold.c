@@ -168,9 +168,12 @@ static void put_word(struct sink *sink, const UChar *word, int32_t len)
         put_units(sink, units, units_len);
         return;
     }
-    for (int32_t i = 0; i < latin_len;) {
+    units_len = unorm2_normalize(nfkd, latin, latin_len, units, UNITS_MAX, &error); /* rules leave modifier letters behind */
+    if (U_FAILURE(error))
+        return;
+    for (int32_t i = 0; i < units_len;) {
         UChar32 c;
-        U16_NEXT(latin, i, latin_len, c);
+        U16_NEXT(units, i, units_len, c);
         if (c != ' ')
             put_character(sink, c);
     }

@@ -10,6 +10,9 @@ struct batch {
     uint32_t count;
     uint32_t *group; /* [record] = smallest record of its cluster, by the plain algorithm */
     int32_t *score;  /* (count + 1) squared; INT32_MIN = no edge */
+    uint32_t *body;  /* [record] = first record of its body of evidence */
+    int32_t *body_score; /* by first records; INT32_MIN = nothing to compare */
+    bool *body_held;
 };
 
 static inline bool batch_share_live_key(const struct mpi *mpi, uint32_t a, uint32_t b)
@@ -106,8 +109,41 @@ struct batch_offer {
     uint64_t low_key, high_key; /* smallest identifier keys of the two groups: breaks ties */
 };
 
+/* What two bodies of evidence (records tied by decisions) say about each other: their strongest pair. */
+static inline bool batch_bodies(const struct mpi *mpi, const uint32_t *body, uint32_t count, uint32_t a, uint32_t b,
+                                int32_t *out_score, bool *out_held)
+{
+    bool any = false, held = true;
+    int32_t best = INT32_MIN;
+    for (uint32_t i = 1; i <= count; i++) {
+        for (uint32_t k = 1; k <= count; k++) {
+            if (body[i] != a || body[k] != b || mpi->entries[i].row == NULL || mpi->entries[k].row == NULL)
+                continue;
+            struct levels levels;
+            compare_rows(mpi->entries[i].row, mpi->entries[k].row, &levels);
+            int32_t score = weigh_levels(mpi->model, &levels);
+            bool holds = levels_hold(mpi->model, &levels);
+            held = score > best ? holds : score == best ? held && holds : held;
+            best = score > best ? score : best;
+            any = true;
+        }
+    }
+    *out_score = best;
+    *out_held = any && held;
+    return any;
+}
+
+static inline void batch_all_bodies(const struct mpi *mpi, struct batch *batch)
+{
+    size_t side = batch->count + 1;
+    for (uint32_t a = 1; a <= batch->count; a++)
+        for (uint32_t b = 1; b <= batch->count; b++)
+            if (a != b && batch->body[a] == a && batch->body[b] == b)
+                (void)batch_bodies(mpi, batch->body, batch->count, a, b, &batch->body_score[a * side + b], &batch->body_held[a * side + b]);
+}
+
 static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct batch *batch, const bool *apart,
-                                             const bool *veto, const int32_t *score, uint32_t a, uint32_t b)
+                                             const bool *veto, uint32_t a, uint32_t b)
 {
     struct batch_offer offer = {.low_key = UINT64_MAX, .high_key = UINT64_MAX};
     size_t side = batch->count + 1;
@@ -122,11 +158,14 @@ static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct
         for (uint32_t k = 1; k <= batch->count; k++) {
             if (batch->group[i] != a || batch->group[k] != b)
                 continue;
-            offer.pairs++;
             forbidden |= apart[i * side + k] || veto[i * side + k];
-            if (mpi->entries[i].row == NULL || mpi->entries[k].row == NULL)
+            if (batch->body[i] != i || batch->body[k] != k)
+                continue; /* each body once, by its first record */
+            offer.pairs++;
+            int32_t pair = batch->body_score[i * side + k], clip = mpi->model->clip_mbit;
+            if (pair == INT32_MIN)
                 continue;
-            int32_t pair = score[i * side + k], clip = mpi->model->clip_mbit;
+            forbidden |= batch->body_held[i * side + k];
             best = pair > best ? pair : best;
             offer.sum += pair > clip ? clip : pair < -clip ? -clip : pair;
         }
@@ -153,7 +192,6 @@ static inline void batch_run(const struct mpi *mpi, struct batch *batch)
     *batch = (struct batch){.count = mpi->count, .group = mem_array(side, 4), .score = mem_array(side * side, 4)};
     uint32_t *component = mem_array(side, 4);
     bool *apart = mem_array(side * side, 1), *veto = mem_array(side * side, 1);
-    int32_t *score = mem_array(side * side, 4);
     batch_edges(mpi, batch);
     batch_components(mpi, batch, component);
     for (uint32_t i = 1; i <= batch->count; i++)
@@ -162,7 +200,11 @@ static inline void batch_run(const struct mpi *mpi, struct batch *batch)
     for (uint32_t a = 1; a <= batch->count; a++)
         for (uint32_t b = 1; b <= batch->count; b++)
             if (a != b && mpi->entries[a].row && mpi->entries[b].row)
-                score[a * side + b] = batch_pair(mpi, a, b, &veto[a * side + b]);
+                (void)batch_pair(mpi, a, b, &veto[a * side + b]);
+    batch->body = mem_copy(batch->group, side * 4);
+    batch->body_score = mem_array(side * side, 4);
+    batch->body_held = mem_array(side * side, 1);
+    batch_all_bodies(mpi, batch);
     for (bool joined = true; joined;) {
         struct batch_offer best = {0};
         uint32_t best_a = 0, best_b = 0;
@@ -170,7 +212,7 @@ static inline void batch_run(const struct mpi *mpi, struct batch *batch)
             for (uint32_t b = a + 1; b <= batch->count; b++) {
                 if (batch->group[a] != a || batch->group[b] != b || component[a] != component[b])
                     continue;
-                struct batch_offer offer = batch_weigh(mpi, batch, apart, veto, score, a, b);
+                struct batch_offer offer = batch_weigh(mpi, batch, apart, veto, a, b);
                 if (!offer.possible || !batch_prefers(&offer, &best))
                     continue;
                 best = offer;
@@ -185,13 +227,15 @@ static inline void batch_run(const struct mpi *mpi, struct batch *batch)
     mem_free(component);
     mem_free(apart);
     mem_free(veto);
-    mem_free(score);
 }
 
 static inline void batch_free(struct batch *batch)
 {
     mem_free(batch->group);
     mem_free(batch->score);
+    mem_free(batch->body);
+    mem_free(batch->body_score);
+    mem_free(batch->body_held);
 }
 
 /* The index has exactly these edges and these clusters. */

@@ -70,7 +70,7 @@ static void check_incremental(uint64_t seed, uint32_t block_cap)
     world.mpi->block_cap = block_cap;
     uint64_t random = seed;
     for (int step = 0; step < 150; step++) {
-        uint64_t what = hash_random(&random) % 10, count = world.mpi->count;
+        uint64_t what = hash_random(&random) % 13, count = world.mpi->count;
         struct mpi_result result;
         if (what < 6 || count < 3) {
             struct person_text text;
@@ -83,6 +83,12 @@ static void check_incremental(uint64_t seed, uint32_t block_cap)
             said_fill(&said, &text.human);
             said.input.deactivate = true;
             assert_ok(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &said.input, &result));
+        } else if (what >= 10) {
+            static const enum mpi_decision_kind kinds[] = {MPI_DECISION_MERGE, MPI_DECISION_LINK, MPI_DECISION_UNLINK};
+            char left[8], right[8];
+            snprintf(left, sizeof left, "%u", (unsigned)(hash_random(&random) % 40));
+            snprintf(right, sizeof right, "%u", (unsigned)(hash_random(&random) % 40));
+            IGNORE(world_message(&world, kinds[what - 10], left, right, &result)); /* cycles and strangers are refused */
         } else {
             uint64_t left = hash_random(&random) % count + 1, right = hash_random(&random) % count + 1;
             enum mpi_decision_kind kind = what == 7 ? MPI_DECISION_SAME : what == 8 ? MPI_DECISION_DIFFERENT : MPI_DECISION_UNDO;

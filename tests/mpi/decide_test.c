@@ -1,0 +1,294 @@
+/* Decisions of messages and stewards: merge, unmerge, link, unlink, same, different, undo, reviews, history. */
+#include "world.h"
+
+#define ANNA  .family = "Lindqvist", .given = "Anna", .birth = "19800229", .sex = 'F'
+#define NGOZI .family = "Achebe", .given = "Ngozi", .birth = "19850203", .sex = 'F'
+
+static void add(struct world *world, const char *id, bool anna)
+{
+    struct human one = {.id = id, ANNA}, other = {.id = id, NGOZI};
+    (void)world_apply(world, anna ? &one : &other);
+}
+
+static void test_merge__retires_the_right_identifier_and_later_messages_do_not_revive_it(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    add(&world, "1", true);
+    add(&world, "2", false);
+    struct mpi_result result;
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "2", "1", &result));
+    assert_int_equal(result.verdict, MPI_VERDICT_DECIDED);
+    assert_int_equal(result.record, 1);
+    assert_int_equal(result.person, 2); /* the survivor founds the person although the other is older */
+    assert_int_equal(result.person_before, 1);
+    assert_int_equal(world_person(&world, "1"), 2);
+    struct human update = {.id = "1", ANNA, .phone = "2065550199"};
+    result = world_apply(&world, &update);
+    assert_int_equal(result.verdict, MPI_VERDICT_KNOWN);
+    assert_int_equal(result.person, 2);
+    struct mpi_record_view record;
+    assert_ok(&world.support, mpi_record(world.mpi, &world.support.cx, 1, &record));
+    assert_int_equal(record.retired_into, 2);
+    struct mpi_person_view person;
+    assert_ok(&world.support, mpi_person(world.mpi, &world.support.cx, 1, &person));
+    assert_int_equal(person.id, 2);
+    assert_int_equal(person.asked, 1);
+    assert_int_equal(person.record_count, 2);
+    struct mpi_identifier own;
+    assert_ok(&world.support, mpi_person_identifier(world.mpi, &world.support.cx, 1, STR("HOSP"), &own));
+    assert_str(own.value, "2");
+    world_reopen(&world);
+    assert_int_equal(world_person(&world, "1"), 2);
+    world_fini(&world);
+}
+
+static void test_merge__refuses_what_makes_no_sense(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    add(&world, "1", true);
+    add(&world, "2", false);
+    add(&world, "3", false);
+    struct mpi_result result;
+    struct ctx *cx = &world.support.cx;
+    assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "1", &result), "mpi.merge-self");
+    assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", " ", &result), "mpi.identifier-missing");
+    struct mpi_identifier left = world_id("1"), right = {STR("OTHER"), STR("2"), STR("MR")};
+    assert_fails(&world.support, mpi_apply_identifier_decision(world.mpi, world.txn, cx, ++world.seq, MPI_DECISION_MERGE, STR("t"), left, right, &result), "mpi.merge-authority");
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result));
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "3", "1", &result));
+    assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "2", "1", &result), "mpi.merge-cycle");
+    assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "2", "3", &result), "mpi.merge-cycle");
+    assert_fails(&world.support, world_message(&world, MPI_DECISION_LINK, "1", "77", &result), "mpi.identifier-unknown");
+    assert_int_equal(mpi_count(world.mpi).records, 3);
+    assert_int_equal(mpi_count(world.mpi).persons, 1);
+    world_fini(&world);
+}
+
+static void test_merge__of_unknown_identifiers_makes_records_so_that_order_does_not_matter(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct mpi_result result;
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result));
+    assert_int_equal(mpi_count(world.mpi).records, 2);
+    add(&world, "2", false);
+    add(&world, "1", true);
+    assert_int_equal(world_person(&world, "2"), world_person(&world, "1"));
+    world_fini(&world);
+}
+
+static void test_unmerge__gives_back_the_earlier_persons_whatever_happened_since(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    add(&world, "1", true);
+    add(&world, "2", false);
+    add(&world, "3", false); /* with 2: one person */
+    struct mpi_result result;
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result));
+    uint64_t merge = world.seq;
+    assert_int_equal(world_person(&world, "3"), 1);
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result)); /* sent twice: nothing new */
+    struct human update = {.id = "2", NGOZI, .phone = "2065550199"};
+    (void)world_apply(&world, &update);
+    world_reopen(&world);
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, merge, &result));
+    assert_int_equal(world_person(&world, "1"), 1);
+    assert_int_equal(world_person(&world, "2"), 2);
+    assert_int_equal(world_person(&world, "3"), 2);
+    struct mpi_record_view record;
+    assert_ok(&world.support, mpi_record(world.mpi, &world.support.cx, 2, &record));
+    assert_int_equal(record.retired_into, 0);
+    assert_int_equal(record.demographics.phone_count, 1); /* the edit stays */
+    assert_fails(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, merge, &result), "mpi.decision-undone");
+    assert_fails(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, 999, &result), "mpi.decision-unknown");
+    assert_fails(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, merge + 3, &result), "mpi.decision-unknown");
+    world_fini(&world);
+}
+
+static bool collect_row(void *arg, struct str key, struct str row)
+{
+    struct buf *out = arg;
+    buf_put_lstr(out, key);
+    buf_put_lstr(out, row);
+    return true;
+}
+
+static void collect_state(struct world *world, struct buf *out)
+{
+    static const char *const tables[] = {"mpi.record", "mpi.version", "mpi.member", "mpi.edge"};
+    world_commit(world);
+    for (size_t i = 0; i < 4; i++)
+        assert_ok(&world->support, data_scan(data_table(world->store, tables[i]), &world->support.cx, STR_NONE, STR_NONE, collect_row, out));
+}
+
+static void test_merge_and_unmerge__leave_every_row_as_it_was_history_aside(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    for (int i = 0; i < 8; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "%d", i);
+        add(&world, id, i % 3 == 0);
+    }
+    SCOPED(buf_fini) struct buf before = {0};
+    collect_state(&world, &before);
+    for (uint64_t left = 1; left <= 8; left++) {
+        for (uint64_t right = 1; right <= 8; right++) {
+            if (left == right)
+                continue;
+            char left_id[8], right_id[8];
+            snprintf(left_id, sizeof left_id, "%d", (int)left - 1);
+            snprintf(right_id, sizeof right_id, "%d", (int)right - 1);
+            struct mpi_result result;
+            enum mpi_decision_kind kind = (left + right) % 3 == 0 ? MPI_DECISION_LINK : MPI_DECISION_MERGE;
+            assert_ok(&world.support, world_message(&world, kind, left_id, right_id, &result));
+            assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, world.seq, &result));
+            SCOPED(buf_fini) struct buf after = {0};
+            collect_state(&world, &after);
+            assert_true(str_eq(buf_str(&before), buf_str(&after)));
+        }
+    }
+    world_fini(&world);
+}
+
+static void test_link_and_unlink__newest_wins_and_unlink_pins(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    add(&world, "1", true);
+    add(&world, "2", false);
+    add(&world, "3", true);
+    struct mpi_result result;
+    assert_fails(&world.support, world_message(&world, MPI_DECISION_UNLINK, "1", "2", &result), "mpi.link-missing");
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_LINK, "1", "2", &result));
+    assert_int_equal(world_person(&world, "2"), 1);
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_UNLINK, "1", "2", &result));
+    uint64_t unlink = world.seq;
+    assert_int_equal(world_person(&world, "2"), 2);
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_UNLINK, "1", "3", &result)); /* linked by evidence only */
+    assert_int_equal(world_person(&world, "3"), 3);
+    add(&world, "3", true); /* new data do not lift the pin */
+    assert_int_equal(world_person(&world, "3"), 3);
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, unlink, &result)); /* brings the link back */
+    assert_int_equal(world_person(&world, "2"), 1);
+    world_fini(&world);
+}
+
+static void test_steward__different_beats_evidence_and_the_newer_decision_wins(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    add(&world, "1", true);
+    add(&world, "2", true);
+    struct mpi_result result;
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, 1, 2, 0, &result));
+    assert_int_equal(world_person(&world, "2"), 2);
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_SAME, 2, 1, 0, &result));
+    assert_int_equal(world_person(&world, "2"), 1);
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, world.seq, &result));
+    assert_int_equal(world_person(&world, "2"), 2);
+    assert_fails(&world.support, world_steward(&world, MPI_DECISION_SAME, 1, 9, 0, &result), "mpi.record-unknown");
+    assert_fails(&world.support, world_steward(&world, MPI_DECISION_SAME, 1, 1, 0, &result), "mpi.merge-self");
+    world_fini(&world);
+}
+
+static void test_review__opens_once_closes_by_decision_and_opens_again_when_that_is_undone(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct human one = {.id = "1", .family = "Smith", .given = "John", .birth = "19700101", .sex = 'M'}, two = one;
+    two.id = "2";
+    (void)world_apply(&world, &one);
+    struct mpi_result result = world_apply(&world, &two);
+    assert_int_equal(result.verdict, MPI_VERDICT_REVIEW);
+    uint64_t id = result.review;
+    two.city = "Leeds";
+    assert_int_equal(world_apply(&world, &two).review, 0); /* already asked */
+    world_commit(&world);
+    struct mpi_review *reviews, review;
+    size_t count;
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, &reviews, &count));
+    assert_int_equal(count, 1);
+    assert_int_equal(reviews[0].id, id);
+    assert_int_equal(reviews[0].state, MPI_REVIEW_OPEN);
+    assert_int_equal(mpi_count(world.mpi).reviews_open, 1);
+    world.support.cx.principal = STR("steward anna");
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, 1, 2, 0, &result));
+    uint64_t decision = world.seq;
+    world_reopen(&world);
+    assert_ok(&world.support, mpi_review(world.mpi, &world.support.cx, id, &review));
+    assert_int_equal(review.state, MPI_REVIEW_DIFFERENT);
+    assert_int_equal(review.decision, decision);
+    assert_str(review.decided_by, "steward anna");
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, &reviews, &count));
+    assert_int_equal(count, 0);
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, decision, &result));
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, &reviews, &count));
+    assert_int_equal(count, 1);
+    assert_fails(&world.support, mpi_review(world.mpi, &world.support.cx, 12345, &review), "mpi.review-unknown");
+    world_fini(&world);
+}
+
+static void test_history__tells_what_happened_oldest_first(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    add(&world, "1", true);
+    add(&world, "2", false);
+    struct mpi_result result;
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result));
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, world.seq, &result));
+    world_commit(&world);
+    struct mpi_event *events;
+    size_t count;
+    assert_ok(&world.support, mpi_history(world.mpi, &world.support.cx, 2, &events, &count));
+    static const char *const want[] = {"record created", "merged", "moved to another person", "decision undone", "moved to another person"};
+    assert_int_equal(count, 5);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(events[i].what, want[i]);
+    assert_fails(&world.support, mpi_history(world.mpi, &world.support.cx, 99, &events, &count), "mpi.person-unknown");
+    world_fini(&world);
+}
+
+static void test_uncommitted__records_are_seen_by_readers(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    add(&world, "1", true); /* no commit */
+    assert_int_equal(world_person(&world, "1"), 1);
+    struct mpi_person_view person;
+    assert_ok(&world.support, mpi_person(world.mpi, &world.support.cx, 1, &person));
+    assert_int_equal(person.record_count, 1);
+    assert_str(person.golden.names[0].family, "Lindqvist");
+    world_fini(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_merge__retires_the_right_identifier_and_later_messages_do_not_revive_it),
+        cmocka_unit_test(test_merge__refuses_what_makes_no_sense),
+        cmocka_unit_test(test_merge__of_unknown_identifiers_makes_records_so_that_order_does_not_matter),
+        cmocka_unit_test(test_unmerge__gives_back_the_earlier_persons_whatever_happened_since),
+        cmocka_unit_test(test_merge_and_unmerge__leave_every_row_as_it_was_history_aside),
+        cmocka_unit_test(test_link_and_unlink__newest_wins_and_unlink_pins),
+        cmocka_unit_test(test_steward__different_beats_evidence_and_the_newer_decision_wins),
+        cmocka_unit_test(test_review__opens_once_closes_by_decision_and_opens_again_when_that_is_undone),
+        cmocka_unit_test(test_history__tells_what_happened_oldest_first),
+        cmocka_unit_test(test_uncommitted__records_are_seen_by_readers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
