@@ -131,6 +131,14 @@ static void server_start(struct server *server, struct mllp_source_options optio
     pthread_create(&server->thread, NULL, run_loop, server->loop);
 }
 
+static void hold_engine(struct server *server, bool held)
+{
+    pthread_mutex_lock(&server->engine.lock);
+    server->engine.held = held;
+    pthread_cond_signal(&server->engine.changed);
+    pthread_mutex_unlock(&server->engine.lock);
+}
+
 static void source_gone(void *arg)
 {
     struct server *server = arg;
@@ -142,19 +150,11 @@ static void close_source(void *arg)
     struct server *server = arg;
     server->counts = mllp_source_counts(server->source);
     mllp_source_close(server->source, source_gone, server);
-}
-
-static void hold_engine(struct server *server, bool held)
-{
-    pthread_mutex_lock(&server->engine.lock);
-    server->engine.held = held;
-    pthread_cond_signal(&server->engine.changed);
-    pthread_mutex_unlock(&server->engine.lock);
+    hold_engine(server, false); /* after the source stopped reading: what it has handed over is answered, nothing more */
 }
 
 static void server_stop(struct server *server)
 {
-    hold_engine(server, false);
     loop_post(server->loop, close_source, server);
     pthread_join(server->thread, NULL);
     pthread_mutex_lock(&server->engine.lock);
@@ -373,7 +373,7 @@ static void test_outstanding__is_bounded_and_closing_still_answers(void **state)
         assert_true(put(fd, message(&server.s, "M")));
     usleep(100 * 1000);
     assert_int_equal(atomic_load(&server.engine.submitted), 8);
-    server_stop(&server); /* lets the engine go, then closes: the eight are answered */
+    server_stop(&server); /* the eight are answered, the others never read */
     struct buf answers = {0};
     assert_int_equal(get(fd, 8, &answers), 8);
     buf_fini(&answers);
