@@ -13,7 +13,7 @@
 
 static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
 
-enum { KILL_ROUNDS = 40, LOG_FLIP_ROUNDS = 40, TABLE_FLIPS = 90, COMMITS_MAX = 400, KEYS = 500 };
+enum { KILL_ROUNDS = 30, LOG_FLIP_ROUNDS = 30, TABLE_FLIPS = 45, COMMITS_MAX = 400, KEYS = 500 };
 
 static struct data_options options_for(const char *dir)
 {
@@ -48,6 +48,8 @@ static void apply(struct data_store *store, struct ctx *cx, uint64_t seq)
     data_txn_commit(txn, seq);
 }
 
+static int tell_fd = -1; /* in a child: one byte for each commit */
+
 static void apply_up_to(struct data_store *store, uint64_t seq)
 {
     for (uint64_t at = data_applied_seq(store) + 1; at <= seq; at++) {
@@ -57,6 +59,8 @@ static void apply_up_to(struct data_store *store, uint64_t seq)
         if (at % 64 == 0)
             IGNORE(data_checkpoint(store, &scratch.cx)); /* a failure shows at the next commit */
         support_fini(&scratch);
+        if (tell_fd >= 0 && write(tell_fd, "", 1) != 1)
+            _exit(3);
     }
 }
 
@@ -86,11 +90,15 @@ static const uint8_t *true_digest(uint64_t seq)
     return digests[seq];
 }
 
-/* Start a child that applies on and on; kill it after a while. */
-static void apply_and_die(const char *dir, int64_t after_us)
+/* Start a child that applies on and on; kill it some time after so many commits. */
+static void apply_and_die(const char *dir, uint64_t commits, int64_t after_us)
 {
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0) {
+        close(ends[0]);
+        tell_fd = ends[1];
         struct support support;
         support_init(&support);
         struct data_options options = options_for(dir);
@@ -101,9 +109,14 @@ static void apply_and_die(const char *dir, int64_t after_us)
         for (;;)
             pause();
     }
+    close(ends[1]);
+    char byte;
+    while (commits > 0 && read(ends[0], &byte, 1) == 1)
+        commits--;
     nap_us(after_us);
     int how = 0;
     kill(child, SIGKILL);
+    close(ends[0]);
     waitpid(child, &how, 0);
     assert_true(WIFSIGNALED(how));
 }
@@ -116,7 +129,7 @@ static void test_kill__leaves_exactly_the_state_of_its_applied_seq(void **state)
     for (int round = 0; round < KILL_ROUNDS; round++) {
         struct support scratch;
         support_init(&scratch);
-        apply_and_die(world->dir, 5000 + (int64_t)(hash_random(&random) % 60000));
+        apply_and_die(world->dir, hash_random(&random) % 120, (int64_t)(hash_random(&random) % 3000));
         struct data_options options = options_for(world->dir);
         struct data_store *store = NULL;
         assert_ok(&scratch, data_open(&scratch.cx, &options, &store));
@@ -228,7 +241,7 @@ static void test_flip_in_the_log__never_opens_as_a_wrong_state(void **state)
                 apply_up_to(store, 1 + hash_random(&random) % 150);
                 data_close(store);
             } else {
-                apply_and_die(killed, 60000 + (int64_t)(hash_random(&random) % 300000));
+                apply_and_die(killed, 70 + hash_random(&random) % 200, (int64_t)(hash_random(&random) % 3000));
             }
         }
         copy_store(world, killed, world->dir);
