@@ -62,7 +62,8 @@ struct rpc_server {
     uint32_t plain_roles;
     char *data_dir, *version, *cert_file;
     atomic_uint loads_running;
-    bool drained; /* starting thread only */
+    bool drained;         /* starting thread only */
+    atomic_bool draining; /* new calls are refused */
     _Atomic uint64_t calls, failed, refused;
 };
 

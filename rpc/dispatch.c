@@ -184,7 +184,8 @@ static status admit(struct rpc_call *call, struct ctx *cx)
     identify_caller(call);
     if (call->method->roles && (call->roles & call->method->roles) == 0)
         return ctx_fail(cx, &rpc_reasons[RPC_NO_ROLE], "%s", call->method->path + 1);
-    if (call->method->needs_engine && call->server->engine == NULL)
+    bool stopped = call->server->engine == NULL || atomic_load_explicit(&call->server->draining, memory_order_relaxed);
+    if (call->method->needs_engine && stopped)
         return ctx_fail(cx, &rpc_reasons[RPC_DRAINING], NULL);
     return STATUS_OK;
 }

@@ -120,6 +120,7 @@ void rpc_server_drain(struct rpc_server *server, int grace_ms)
     if (server->drained)
         return;
     server->drained = true;
+    atomic_store(&server->draining, true);
     health_close(server->health);
     wire_server_drain(server->wire, grace_ms);
 }

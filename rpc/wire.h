@@ -96,6 +96,7 @@ struct wire_server;
 /* rpc.listen, rpc.certificate */
 status wire_server_start(struct ctx *cx, const struct wire_server_options *options, struct wire_server **out_server);
 uint16_t wire_server_port(const struct wire_server *server, size_t index);
+/* The application refuses new calls by now. Waits for running ones up to the grace, then ends every connection. */
 void wire_server_drain(struct wire_server *server, int grace_ms);
 void wire_server_stop(struct wire_server *server); /* after drain */
 uint64_t wire_server_in_flight(const struct wire_server *server);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum { ARMED_PER_METHOD = 16, METADATA_BYTES_MAX = 8 * 1024, QUOTA_BYTES = 768 * 1024 * 1024 };
+enum { IDLE_LOOKS = 5, IDLE_LOOK_US = 10 * 1000, GOAWAY_MS = 50 };
 
 static void *work(void *arg)
 {
@@ -224,17 +225,23 @@ static bool wait_until_shut(struct wire_server *server, int wait_ms)
     return shut;
 }
 
+/* Until no call is left; a moment without one does not count, because the next may be on its way through core. */
+static void wait_until_idle(const struct wire_server *server, int64_t until_us)
+{
+    for (int idle = 0; idle < IDLE_LOOKS && clock_mono_us() < until_us;) {
+        usleep(IDLE_LOOK_US);
+        idle = wire_server_in_flight(server) == 0 ? idle + 1 : 0;
+    }
+}
+
 void wire_server_drain(struct wire_server *server, int grace_ms)
 {
     if (server->drained)
         return;
+    wait_until_idle(server, clock_mono_us() + (int64_t)grace_ms * 1000);
     wire_tag_out(&server->shutdown_op);
     grpc_server_shutdown_and_notify(server->server, server->workers[0].cq, &server->shutdown_op);
-    /* An idle client that does not answer core's PING would hold this for 20 s: once no call is left there is nothing
-     * to wait for. */
-    int64_t until = clock_mono_us() + (int64_t)grace_ms * 1000;
-    while (!wait_until_shut(server, 20) && clock_mono_us() < until && wire_server_in_flight(server) > 0)
-        continue;
+    wait_until_shut(server, GOAWAY_MS); /* an idle client that does not answer core's PING would hold this for 20 s */
     grpc_server_cancel_all_calls(server->server);
     while (!wait_until_shut(server, 10 * 1000))
         log_event(LOG_WARN, "rpc.drain-waits", LOG_NUM("calls", wire_server_in_flight(server)));
