@@ -1,6 +1,6 @@
 /*
- * ICD-10-CM and ICD-10-PCS order files of CMS. Fixed columns (1-based): 1-5 order number, 7-13 code, 15 flag (0 = heading,
- * 1 = valid for coding), 17-76 short title, 78- long title. Source: CMS "ICD-10-CM order file" readme.
+ * ICD-10-CM and ICD-10-PCS order files of CMS. Fixed columns (1-based): 1-5 order number, 7-13 code, 15 flag (0 =
+ * heading, 1 = valid for coding), 17-76 short title, 78- long title. Source: CMS "ICD-10-CM order file" readme.
  */
 #include "load.h"
 
@@ -63,8 +63,8 @@ static void add_line(struct table *table, const struct icd_line *line, bool proc
     if (concept == PACK_NONE)
         return; /* past a bound: reported once, at the end */
     if (!added) {
-        load_finding(load, LOAD_FATAL, table->file->name, table_line(table), "icd.duplicate", "the code %.*s comes twice",
-                     STR_ARGS(line->code));
+        load_finding(load, LOAD_FATAL, table->file->name, table_line(table), "icd.duplicate",
+                     "the code %.*s comes twice", STR_ARGS(line->code));
         return;
     }
     struct str display = line->long_title.len ? line->long_title : line->short_title;

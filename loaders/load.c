@@ -57,7 +57,8 @@ void load_settle_version(struct load *load, struct str file, struct str found, c
 {
     struct str version = load->options->version.len ? load->options->version : found;
     if (version.len == 0 || version.len > 64)
-        load_finding(load, LOAD_FATAL, file, 0, rule, "the files do not say which version this is; give it with the load");
+        load_finding(load, LOAD_FATAL, file, 0, rule,
+                     "the files do not say which version this is; give it with the load");
     load->name.version = arena_str(load->cx->arena, str_sub(version, 0, 64));
 }
 
@@ -118,7 +119,8 @@ static status refuse(struct load *load)
     if (first == NULL) /* warnings filled the list */
         return ctx_fail(load->cx, &loaders_reasons[LOADERS_FAULTY], "%llu faults", fatal);
     return ctx_fail(load->cx, &loaders_reasons[LOADERS_FAULTY], "%llu faults, first: %.*s line %llu: %.*s: %.*s", fatal,
-                    STR_ARGS(first->file), (unsigned long long)first->line, STR_ARGS(first->rule), STR_ARGS(first->what));
+                    STR_ARGS(first->file), (unsigned long long)first->line, STR_ARGS(first->rule),
+                    STR_ARGS(first->what));
 }
 
 static status write_pack(struct load *load, struct loader_result *result)

@@ -30,15 +30,35 @@ void load_finding(struct load *load, enum load_severity severity, struct str fil
 
 /* --- what the probe saw --- */
 
-enum release_kind { RELEASE_UNKNOWN, RELEASE_ICD, RELEASE_LOINC, RELEASE_RXNORM, RELEASE_SNOMED, RELEASE_MAP, RELEASE_KINDS };
+enum release_kind {
+    RELEASE_UNKNOWN,
+    RELEASE_ICD,
+    RELEASE_LOINC,
+    RELEASE_RXNORM,
+    RELEASE_SNOMED,
+    RELEASE_MAP,
+    RELEASE_KINDS
+};
 
 enum release_role {
     ROLE_OTHER,
     ROLE_ICD_ORDER,
-    ROLE_LOINC_TABLE, ROLE_LOINC_MAP_TO,
-    ROLE_RXNCONSO, ROLE_RXNREL, ROLE_RXNSAT, ROLE_RXNCUI, ROLE_RXNSAB, ROLE_RXN_OTHER,
-    ROLE_RF2_CONCEPT, ROLE_RF2_DESCRIPTION, ROLE_RF2_RELATIONSHIP, ROLE_RF2_CONCRETE,
-    ROLE_RF2_LANGUAGE, ROLE_RF2_ASSOCIATION, ROLE_RF2_MAP, ROLE_RF2_OTHER,
+    ROLE_LOINC_TABLE,
+    ROLE_LOINC_MAP_TO,
+    ROLE_RXNCONSO,
+    ROLE_RXNREL,
+    ROLE_RXNSAT,
+    ROLE_RXNCUI,
+    ROLE_RXNSAB,
+    ROLE_RXN_OTHER,
+    ROLE_RF2_CONCEPT,
+    ROLE_RF2_DESCRIPTION,
+    ROLE_RF2_RELATIONSHIP,
+    ROLE_RF2_CONCRETE,
+    ROLE_RF2_LANGUAGE,
+    ROLE_RF2_ASSOCIATION,
+    ROLE_RF2_MAP,
+    ROLE_RF2_OTHER,
     ROLE_MAP_CSV,
     ROLE_COUNT
 };
@@ -72,8 +92,8 @@ struct table {
     struct str bytes;
     struct arena scratch;
     struct csv csv;
-    size_t columns;       /* every row must have so many; 0 = not checked */
-    size_t may_lack;      /* so many at the end of a row may be absent (a warning): nobody reads them */
+    size_t columns;  /* every row must have so many; 0 = not checked */
+    size_t may_lack; /* so many at the end of a row may be absent (a warning): nobody reads them */
     const char *rule_columns, *rule_text;
     const char *stage;
     uint64_t rows;
@@ -84,7 +104,8 @@ struct table {
 bool table_open(struct load *load, const struct release_file *file, char separator, bool quoted, const char *format,
                 struct table *out_table);
 void table_close(struct table *table);
-/* Reads the header and finds the columns; a missing one of the first `required` is a fatal finding and answers false. */
+/* Reads the header and finds the columns; a missing one of the first `required` is a fatal finding and answers false.
+ */
 bool table_header(struct table *table, const char *const *names, size_t required, size_t count);
 /* The next row that is sound: no NUL, UTF-8, right number of columns, not too long. Others become fatal findings. */
 bool table_next(struct table *table);

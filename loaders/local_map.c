@@ -1,6 +1,7 @@
 /*
- * A site's own map, as people keep it in a spreadsheet: from local codes to standard ones. Columns: docs/loaders/local-map.md.
- * Everything a spreadsheet does to codes (lost zeros, dates, rounded numbers) breaks a check digit or a shape: those are faults.
+ * A site's own map, as people keep it in a spreadsheet: from local codes to standard ones. Columns:
+ * docs/loaders/local-map.md. Everything a spreadsheet does to codes (lost zeros, dates, rounded numbers) breaks a check
+ * digit or a shape: those are faults.
  */
 #include "load.h"
 
@@ -10,32 +11,54 @@
 #include "terminology/systems.h"
 
 enum column {
-    SOURCE_SYSTEM, SOURCE_CODE, TARGET_SYSTEM, TARGET_CODE, /* required */
-    SOURCE_DISPLAY, TARGET_DISPLAY, EQUIVALENCE, COMMENT, COLUMNS
+    SOURCE_SYSTEM,
+    SOURCE_CODE,
+    TARGET_SYSTEM,
+    TARGET_CODE, /* required */
+    SOURCE_DISPLAY,
+    TARGET_DISPLAY,
+    EQUIVALENCE,
+    COMMENT,
+    COLUMNS
 };
 enum { REQUIRED = 4 };
 
 /* First the documented name, then what people write instead. */
 static const char *const aliases[COLUMNS][8] = {
-    [SOURCE_SYSTEM] = {"source_system", "local_system", "from_system", "source_code_system", "source_codesystem", "system"},
+    [SOURCE_SYSTEM] = {"source_system", "local_system", "from_system", "source_code_system", "source_codesystem",
+                       "system"},
     [SOURCE_CODE] = {"source_code", "local_code", "from_code", "code"},
     [TARGET_SYSTEM] = {"target_system", "standard_system", "to_system", "target_code_system", "target_codesystem"},
     [TARGET_CODE] = {"target_code", "standard_code", "to_code"},
-    [SOURCE_DISPLAY] = {"source_display", "source_name", "local_name", "local_display", "source_description", "display"},
+    [SOURCE_DISPLAY] = {"source_display", "source_name", "local_name", "local_display", "source_description",
+                        "display"},
     [TARGET_DISPLAY] = {"target_display", "target_name", "standard_name", "standard_display", "target_description"},
     [EQUIVALENCE] = {"equivalence", "relationship", "relation"},
     [COMMENT] = {"comment", "comments", "note", "notes"},
 };
 
-/* FHIR R4 concept-map-equivalence; R5 relationships and people's words on the left. NULL: says that there is no target. */
+/* FHIR R4 concept-map-equivalence; R5 relationships and people's words on the left. NULL: says that there is no target.
+ */
 static const struct {
     const char *given, *r4;
 } equivalences[] = {
-    {"equivalent", "equivalent"}, {"equal", "equal"}, {"wider", "wider"}, {"narrower", "narrower"},
-    {"inexact", "inexact"}, {"subsumes", "subsumes"}, {"specializes", "specializes"}, {"relatedto", "relatedto"},
-    {"related_to", "relatedto"}, {"exact", "equal"}, {"exact_match", "equivalent"},
-    {"source_is_narrower_than_target", "wider"}, {"source_is_broader_than_target", "narrower"},
-    {"broader", "wider"}, {"unmatched", NULL}, {"disjoint", NULL}, {"not_related_to", NULL},
+    {"equivalent", "equivalent"},
+    {"equal", "equal"},
+    {"wider", "wider"},
+    {"narrower", "narrower"},
+    {"inexact", "inexact"},
+    {"subsumes", "subsumes"},
+    {"specializes", "specializes"},
+    {"relatedto", "relatedto"},
+    {"related_to", "relatedto"},
+    {"exact", "equal"},
+    {"exact_match", "equivalent"},
+    {"source_is_narrower_than_target", "wider"},
+    {"source_is_broader_than_target", "narrower"},
+    {"broader", "wider"},
+    {"unmatched", NULL},
+    {"disjoint", NULL},
+    {"not_related_to", NULL},
 };
 
 struct map_file {
@@ -130,7 +153,8 @@ static bool read_equivalence(const struct map_file *file, const char **out_r4)
     }
     const char *near = str_nearest(str_from(plain), words, COUNT);
     load_finding(file->load, LOAD_FATAL, file->table->file->name, table_line(file->table), "map.equivalence",
-                 near ? "the equivalence %s is not one of FHIR's; did you mean %s?" : "the equivalence %s is not one of FHIR's",
+                 near ? "the equivalence %s is not one of FHIR's; did you mean %s?"
+                      : "the equivalence %s is not one of FHIR's",
                  plain, near);
     return false;
 }
@@ -148,7 +172,8 @@ static bool codes_sound(const struct map_file *file, const struct pack_map_row *
         return false;
     }
     if (row->target_code.len == 0 || row->target_system.len == 0) {
-        fault(file, LOAD_FATAL, "map.target-empty", "target_system or target_code is empty; use unmatched if there is none");
+        fault(file, LOAD_FATAL, "map.target-empty",
+              "target_system or target_code is empty; use unmatched if there is none");
         return false;
     }
     if (row->source_code.len > PACK_CODE_MAX || row->target_code.len > PACK_CODE_MAX ||
@@ -189,9 +214,10 @@ static bool is_new(struct map_file *file, const struct pack_map_row *row)
     *line = row->line;
     line = place_of(&file->sources, &key, row, false, &added);
     if (!added)
-        load_finding(file->load, LOAD_WARNING, file->table->file->name, row->line, "map.ambiguous",
-                     "another target in the same system than line %llu; the better equivalence, then the earlier line wins",
-                     (unsigned long long)*line);
+        load_finding(
+            file->load, LOAD_WARNING, file->table->file->name, row->line, "map.ambiguous",
+            "another target in the same system than line %llu; the better equivalence, then the earlier line wins",
+            (unsigned long long)*line);
     else
         *line = row->line;
     return true;
@@ -255,7 +281,8 @@ void load_map(struct load *load, const struct release *release)
     const struct release_file *file = release_file(release, ROLE_MAP_CSV);
     for (const struct release_file *other = file + 1; other < release->files.at + release->files.count; other++)
         if (other->role == ROLE_MAP_CSV)
-            load_finding(load, LOAD_FATAL, other->name, 0, "map.two-files", "a second map in the folder; name the one to load");
+            load_finding(load, LOAD_FATAL, other->name, 0, "map.two-files",
+                         "a second map in the folder; name the one to load");
     settle_name(load, file);
     char today[11];
     date_format(date_from_days((int32_t)(load->cx->now_us / (86400 * INT64_C(1000000)))), today);

@@ -5,13 +5,30 @@
 #include "terminology/shape.h"
 
 enum column {
-    NUM, COMPONENT, /* required */
-    PROPERTY, TIME, SYSTEM, SCALE, METHOD, CLASS, STATUS, LONG_NAME, SHORT_NAME, CONSUMER_NAME, DISPLAY_NAME,
-    ORDER_OBS, UNITS, CHANGED, STATUS_REASON, MAP_TO, COLUMNS
+    NUM,
+    COMPONENT, /* required */
+    PROPERTY,
+    TIME,
+    SYSTEM,
+    SCALE,
+    METHOD,
+    CLASS,
+    STATUS,
+    LONG_NAME,
+    SHORT_NAME,
+    CONSUMER_NAME,
+    DISPLAY_NAME,
+    ORDER_OBS,
+    UNITS,
+    CHANGED,
+    STATUS_REASON,
+    MAP_TO,
+    COLUMNS
 };
 static const char *const names[COLUMNS] = {
-    "LOINC_NUM", "COMPONENT", "PROPERTY", "TIME_ASPCT", "SYSTEM", "SCALE_TYP", "METHOD_TYP", "CLASS", "STATUS",
-    "LONG_COMMON_NAME", "SHORTNAME", "CONSUMER_NAME", "DisplayName", "ORDER_OBS", "EXAMPLE_UCUM_UNITS",
+    "LOINC_NUM",          "COMPONENT",     "PROPERTY",    "TIME_ASPCT", "SYSTEM",
+    "SCALE_TYP",          "METHOD_TYP",    "CLASS",       "STATUS",     "LONG_COMMON_NAME",
+    "SHORTNAME",          "CONSUMER_NAME", "DisplayName", "ORDER_OBS",  "EXAMPLE_UCUM_UNITS",
     "VersionLastChanged", "STATUS_REASON", "MAP_TO",
 };
 
@@ -19,9 +36,18 @@ static const struct {
     enum column column;
     const char *name;
 } properties[] = {
-    {COMPONENT, "component"}, {PROPERTY, "property"}, {TIME, "time"}, {SYSTEM, "system"}, {SCALE, "scale"},
-    {METHOD, "method"}, {CLASS, "class"}, {STATUS, "status"}, {STATUS_REASON, "status-reason"},
-    {ORDER_OBS, "order-obs"}, {UNITS, "example-ucum-units"}, {MAP_TO, "replaced-by"},
+    {COMPONENT, "component"},
+    {PROPERTY, "property"},
+    {TIME, "time"},
+    {SYSTEM, "system"},
+    {SCALE, "scale"},
+    {METHOD, "method"},
+    {CLASS, "class"},
+    {STATUS, "status"},
+    {STATUS_REASON, "status-reason"},
+    {ORDER_OBS, "order-obs"},
+    {UNITS, "example-ucum-units"},
+    {MAP_TO, "replaced-by"},
 };
 static const struct {
     enum column column;
@@ -68,7 +94,8 @@ static void add_row(struct table *table)
     struct str state = table_field(table, STATUS);
     if (state.len && !str_is(state, "ACTIVE") && !str_is(state, "TRIAL") && !str_is(state, "DISCOURAGED") &&
         !str_is(state, "DEPRECATED"))
-        load_finding(load, LOAD_WARNING, table->file->name, table_line(table), "loinc.status", "a status LOINC does not have");
+        load_finding(load, LOAD_WARNING, table->file->name, table_line(table), "loinc.status",
+                     "a status LOINC does not have");
     pack_builder_flags(load->builder, concept, str_is(state, "DEPRECATED") ? PACK_INACTIVE : 0);
     for (size_t i = 0; i < sizeof designations / sizeof designations[0]; i++) {
         struct str text = str_trim(table_field(table, designations[i].column));
@@ -92,7 +119,8 @@ static void read_map_to(struct load *load, const struct release_file *file)
             struct str from = str_trim(table_field(table, 0)), to = str_trim(table_field(table, 1));
             uint32_t concept = pack_builder_find(load->builder, from);
             if (!shape_is_loinc(from) || !shape_is_loinc(to))
-                load_finding(load, LOAD_FATAL, file->name, table_line(table), "loinc.check-digit", "not a LOINC number");
+                load_finding(load, LOAD_FATAL, file->name, table_line(table), "loinc.check-digit",
+                             "not a LOINC number");
             else if (concept == PACK_NONE)
                 load_finding(load, LOAD_WARNING, file->name, table_line(table), "loinc.unknown",
                              "maps from a code that the table does not have");

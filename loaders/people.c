@@ -25,7 +25,8 @@ static const struct column {
     {{"prefix", "title", "name_prefix"}, offsetof(struct loader_person, prefix)},
     {{"birth_date", "dob", "date_of_birth", "birthdate", "birthday"}, offsetof(struct loader_person, birth_date)},
     {{"sex", "gender", "administrative_sex"}, offsetof(struct loader_person, sex)},
-    {{"phone", "telephone", "phone_number", "phone_home", "home_phone", "mobile"}, offsetof(struct loader_person, phone)},
+    {{"phone", "telephone", "phone_number", "phone_home", "home_phone", "mobile"},
+     offsetof(struct loader_person, phone)},
     {{"email", "email_address", "mail"}, offsetof(struct loader_person, email)},
     {{"address", "street", "address_1", "address1", "address_line_1", "street_address"},
      offsetof(struct loader_person, address)},
@@ -105,8 +106,8 @@ static status read_header(struct loader_people *people, struct ctx *cx)
         people->column_of[i] = str_is_utf8(str_from(plain)) ? column_named(plain) : -1;
         if (people->column_of[i] < 0) {
             const char *near = nearest_column(plain);
-            return ctx_fail(cx, reason, near ? "column %zu is not known; did you mean %s?" : "column %zu is not known", i + 1,
-                            near);
+            return ctx_fail(cx, reason, near ? "column %zu is not known; did you mean %s?" : "column %zu is not known",
+                            i + 1, near);
         }
         for (size_t before = 0; before < i; before++)
             if (people->column_of[before] == people->column_of[i])
@@ -120,7 +121,8 @@ static status read_header(struct loader_people *people, struct ctx *cx)
     return STATUS_OK;
 }
 
-status loader_people_open(struct ctx *cx, const struct loader_people_options *options, struct loader_people **out_people)
+status loader_people_open(struct ctx *cx, const struct loader_people_options *options,
+                          struct loader_people **out_people)
 {
     struct str bytes;
     TRY(file_map(cx, options->path, &bytes));

@@ -1,6 +1,6 @@
 /*
- * Which release is this? Decided by what the files hold (header rows, fixed layout), never by where a publisher put them this
- * year; only RRF files, which have no header, are told by their names.
+ * Which release is this? Decided by what the files hold (header rows, fixed layout), never by where a publisher put
+ * them this year; only RRF files, which have no header, are told by their names.
  */
 #include "load.h"
 
@@ -70,8 +70,11 @@ static enum release_role role_of_rrf(struct str name)
     static const struct {
         const char *name;
         enum release_role role;
-    } files[] = {{"RXNCONSO.RRF", ROLE_RXNCONSO}, {"RXNREL.RRF", ROLE_RXNREL}, {"RXNSAT.RRF", ROLE_RXNSAT},
-                 {"RXNCUI.RRF", ROLE_RXNCUI},     {"RXNSAB.RRF", ROLE_RXNSAB}};
+    } files[] = {{"RXNCONSO.RRF", ROLE_RXNCONSO},
+                 {"RXNREL.RRF", ROLE_RXNREL},
+                 {"RXNSAT.RRF", ROLE_RXNSAT},
+                 {"RXNCUI.RRF", ROLE_RXNCUI},
+                 {"RXNSAB.RRF", ROLE_RXNSAB}};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (str_eq_nocase(name, str_from(files[i].name)))
             return files[i].role;
@@ -110,8 +113,8 @@ static char likely_separator(struct str line)
 
 static bool looks_like_map(const struct csv *csv)
 {
-    static const char *const telling[] = {"source_code", "target_code", "source_system", "target_system", "local_code",
-                                          "standard_code"};
+    static const char *const telling[] = {"source_code",   "target_code", "source_system",
+                                          "target_system", "local_code",  "standard_code"};
     size_t found = 0;
     for (size_t i = 0; i < csv->count; i++) {
         char plain[64];
@@ -226,8 +229,8 @@ static void keep_snapshot(struct release *release)
 {
     bool has_snapshot = false;
     for (size_t i = 0; i < release->files.count; i++)
-        has_snapshot = has_snapshot ||
-                       (release->files.at[i].role >= ROLE_RF2_CONCEPT && path_says(release->files.at[i].path, "Snapshot"));
+        has_snapshot = has_snapshot || (release->files.at[i].role >= ROLE_RF2_CONCEPT &&
+                                        path_says(release->files.at[i].path, "Snapshot"));
     if (!has_snapshot)
         return;
     for (size_t i = 0; i < release->files.count; i++) {
@@ -237,7 +240,8 @@ static void keep_snapshot(struct release *release)
     }
 }
 
-/* Of several files in one role (LoincTableCore beside Loinc, a prescribable subset beside the whole) the fullest counts. */
+/* Of several files in one role (LoincTableCore beside Loinc, a prescribable subset beside the whole) the fullest
+ * counts. */
 static void keep_one(struct release *release, enum release_role role)
 {
     struct release_file *best = NULL;
@@ -269,9 +273,10 @@ static void describe(struct ctx *cx, const struct release *release, struct str *
             buf_printf(&text, " %zu %s;", count, roles[role].what);
     }
     if (release->kind == RELEASE_UNKNOWN)
-        buf_put_str(&text, STR(" expected the files of one release: an ICD-10 order file, a LOINC table (LOINC_NUM), RxNorm "
-                               "RRF files, an RF2 snapshot, or a map CSV (source_system, source_code, target_system, "
-                               "target_code)"));
+        buf_put_str(&text,
+                    STR(" expected the files of one release: an ICD-10 order file, a LOINC table (LOINC_NUM), RxNorm "
+                        "RRF files, an RF2 snapshot, or a map CSV (source_system, source_code, target_system, "
+                        "target_code)"));
     *out_probe = arena_str(cx->arena, buf_str(&text));
 }
 

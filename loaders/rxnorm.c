@@ -1,7 +1,7 @@
 /*
  * RxNorm full or prescribable release in Rich Release Format: pipe-separated, no header, a pipe at the end of each row.
- * Source: RxNorm technical documentation, sections 11 (RXNCONSO, RXNREL, RXNSAT, RXNCUI, RXNSAB). Only rows of the source
- * RXNORM are read: they are the normal form, and public domain.
+ * Source: RxNorm technical documentation, sections 11 (RXNCONSO, RXNREL, RXNSAT, RXNCUI, RXNSAB). Only rows of the
+ * source RXNORM are read: they are the normal form, and public domain.
  */
 #include "load.h"
 
@@ -15,16 +15,16 @@ enum { CUI_FROM = 0, CUI_CARDINALITY = 3, CUI_TO = 4, CUI_COLUMNS = 5 };
 enum { SAB_VSAB = 2, SAB_RSAB = 3, SAB_SVER = 6, SAB_COLUMNS = 24 };
 
 /* The term type that names a concept best, best first; synonyms last. */
-static const char *const tty_order[] = {"IN",   "MIN",  "PIN",  "BN",   "SCD",  "SBD",  "GPCK", "BPCK", "SCDC",
-                                        "SBDC", "SCDF", "SBDF", "SCDG", "SBDG", "SCDFP", "SBDFP", "SCDGP", "DF",
-                                        "DFG",  "PSN",  "SY",   "TMSY", "ET"};
+static const char *const tty_order[] = {"IN",    "MIN",  "PIN",  "BN",   "SCD",  "SBD",  "GPCK",  "BPCK",
+                                        "SCDC",  "SBDC", "SCDF", "SBDF", "SCDG", "SBDG", "SCDFP", "SBDFP",
+                                        "SCDGP", "DF",   "DFG",  "PSN",  "SY",   "TMSY", "ET"};
 enum { TTY_COUNT = sizeof tty_order / sizeof tty_order[0], TTY_SYNONYMS = 19 };
 
 /* Relations worth keeping: "the second concept RELA the first". */
-static const char *const kept_relations[] = {"has_ingredient",      "has_ingredients", "has_precise_ingredient",
-                                             "has_part",            "tradename_of",    "consists_of",
-                                             "contains",            "has_dose_form",   "isa",
-                                             "quantified_form_of",  "form_of",         "has_doseformgroup"};
+static const char *const kept_relations[] = {"has_ingredient",     "has_ingredients", "has_precise_ingredient",
+                                             "has_part",           "tradename_of",    "consists_of",
+                                             "contains",           "has_dose_form",   "isa",
+                                             "quantified_form_of", "form_of",         "has_doseformgroup"};
 
 static const struct {
     const char *attribute, *property;
@@ -46,8 +46,8 @@ static void each_row(struct load *load, const struct release_file *file, size_t 
     if (table_open(load, file, '|', false, "rrf", table)) {
         while (table_next(table)) {
             if (table->csv.count < columns)
-                load_finding(load, LOAD_FATAL, file->name, table_line(table), "rrf.columns", "%zu columns, at least %zu belong",
-                             table->csv.count, columns);
+                load_finding(load, LOAD_FATAL, file->name, table_line(table), "rrf.columns",
+                             "%zu columns, at least %zu belong", table->csv.count, columns);
             else
                 visit(table, arg);
         }
@@ -60,7 +60,8 @@ static bool rxcui_sound(struct table *table, struct str rxcui)
 {
     if (shape_is_rxcui(rxcui))
         return true;
-    load_finding(table->load, LOAD_FATAL, table->file->name, table_line(table), "rrf.rxcui", "an RXCUI that is not a number");
+    load_finding(table->load, LOAD_FATAL, table->file->name, table_line(table), "rrf.rxcui",
+                 "an RXCUI that is not a number");
     return false;
 }
 
@@ -86,7 +87,8 @@ static void add_name(struct table *table, void *arg)
     if (!rxcui_sound(table, rxcui) || !str_is(field(table, CONSO_SAB), "RXNORM"))
         return;
     if (text.len == 0 || tty.len == 0) {
-        load_finding(load, LOAD_FATAL, table->file->name, table_line(table), "rrf.empty", "a name without text or term type");
+        load_finding(load, LOAD_FATAL, table->file->name, table_line(table), "rrf.empty",
+                     "a name without text or term type");
         return;
     }
     bool added = false;
@@ -101,7 +103,8 @@ static void add_name(struct table *table, void *arg)
     bool suppressed = !str_is(field(table, CONSO_SUPPRESS), "N") && field(table, CONSO_SUPPRESS).len > 0;
     if (!suppressed)
         names->in_use.at[concept] = 1;
-    uint8_t shown = (uint8_t)(rank + (suppressed ? TTY_COUNT + 1 : 0)); /* a name in use is better than any that is not */
+    uint8_t shown =
+        (uint8_t)(rank + (suppressed ? TTY_COUNT + 1 : 0)); /* a name in use is better than any that is not */
     if (shown < names->ranks.at[concept]) {
         names->ranks.at[concept] = shown;
         pack_builder_display(load->builder, concept, text);

@@ -1,6 +1,7 @@
 /*
- * SNOMED CT snapshot in RF2 [RF2 4.2]: concepts, descriptions, relationships, concrete values, language, association and map
- * refsets. Tab-separated, no quoting, CR LF. Files may be several per kind (languages, extensions); rows may come in any order.
+ * SNOMED CT snapshot in RF2 [RF2 4.2]: concepts, descriptions, relationships, concrete values, language, association
+ * and map refsets. Tab-separated, no quoting, CR LF. Files may be several per kind (languages, extensions); rows may
+ * come in any order.
  */
 #include "load.h"
 
@@ -10,21 +11,21 @@
 
 #include <stdlib.h>
 
-#define IS_A             "116680003"
-#define STATED           "900000000000010007"
-#define FSN              "900000000000003001"
-#define SYNONYM          "900000000000013009"
-#define PREFERRED        "900000000000548007"
-#define US_ENGLISH       "900000000000509007"
+#define IS_A       "116680003"
+#define STATED     "900000000000010007"
+#define FSN        "900000000000003001"
+#define SYNONYM    "900000000000013009"
+#define PREFERRED  "900000000000548007"
+#define US_ENGLISH "900000000000509007"
 
 /* Association refsets by what they say. [RF2 5.2.5] Same-as and replaced-by name the one code to use instead. */
 static const struct {
     const char *refset, *property;
 } associations[] = {
-    {"900000000000526001", "replaced-by"},       {"900000000000527005", "replaced-by"},
-    {"900000000000523009", "possibly-same-as"},  {"1186921001", "possibly-replaced-by"},
-    {"900000000000530003", "alternative"},       {"900000000000528000", "was-a"},
-    {"1186924009", "partially-same-as"},         {"900000000000524003", "moved-to"},
+    {"900000000000526001", "replaced-by"},      {"900000000000527005", "replaced-by"},
+    {"900000000000523009", "possibly-same-as"}, {"1186921001", "possibly-replaced-by"},
+    {"900000000000530003", "alternative"},      {"900000000000528000", "was-a"},
+    {"1186924009", "partially-same-as"},        {"900000000000524003", "moved-to"},
 };
 
 struct snomed {
@@ -108,7 +109,8 @@ static void add_concept(struct snomed *snomed, struct table *table)
     if (concept == PACK_NONE)
         return;
     if (!added) {
-        fault(table, LOAD_FATAL, "rf2.duplicate", "a concept that came before: this is not a snapshot, or two releases are mixed");
+        fault(table, LOAD_FATAL, "rf2.duplicate",
+              "a concept that came before: this is not a snapshot, or two releases are mixed");
         return;
     }
     *VEC_ADD(&snomed->shown) = 0;
@@ -179,7 +181,10 @@ static void add_description(struct snomed *snomed, struct table *table)
         snomed->shown.at[concept] = rank;
         pack_builder_display(load->builder, concept, text);
     }
-    struct str use = rank == 1 ? STR("fsn") : rank >= 3 ? STR("preferred") : rank == 2 ? STR("synonym") : STR("definition");
+    struct str use = rank == 1   ? STR("fsn")
+                     : rank >= 3 ? STR("preferred")
+                     : rank == 2 ? STR("synonym")
+                                 : STR("definition");
     pack_builder_designation(load->builder, concept, table_field(table, B), use, text);
 }
 
@@ -247,19 +252,27 @@ static void add_map(struct snomed *snomed, struct table *table)
 }
 
 #define COMMON "id", "effectiveTime", "active", "moduleId"
-static const struct rf2_kind kinds[] = { /* in the order they must be read */
+static const struct rf2_kind kinds[] = {
+    /* in the order they must be read */
     {ROLE_RF2_CONCEPT, {COMMON, "definitionStatusId"}, 5, add_concept},
     {ROLE_RF2_LANGUAGE, {COMMON, "refsetId", "referencedComponentId", "acceptabilityId"}, 7, add_language},
     {ROLE_RF2_DESCRIPTION,
-     {COMMON, "conceptId", "languageCode", "typeId", "term", "caseSignificanceId"}, 9, add_description},
+     {COMMON, "conceptId", "languageCode", "typeId", "term", "caseSignificanceId"},
+     9,
+     add_description},
     {ROLE_RF2_RELATIONSHIP,
-     {COMMON, "sourceId", "destinationId", "relationshipGroup", "typeId", "characteristicTypeId", "modifierId"}, 10,
+     {COMMON, "sourceId", "destinationId", "relationshipGroup", "typeId", "characteristicTypeId", "modifierId"},
+     10,
      add_relationship},
     {ROLE_RF2_CONCRETE,
-     {COMMON, "sourceId", "value", "relationshipGroup", "typeId", "characteristicTypeId", "modifierId"}, 10, add_concrete},
+     {COMMON, "sourceId", "value", "relationshipGroup", "typeId", "characteristicTypeId", "modifierId"},
+     10,
+     add_concrete},
     {ROLE_RF2_ASSOCIATION, {COMMON, "refsetId", "referencedComponentId", "targetComponentId"}, 7, add_association},
     {ROLE_RF2_MAP,
-     {COMMON, "refsetId", "referencedComponentId", "mapTarget", "mapGroup", "mapPriority", "mapRule"}, 7, add_map},
+     {COMMON, "refsetId", "referencedComponentId", "mapTarget", "mapGroup", "mapPriority", "mapRule"},
+     7,
+     add_map},
 };
 enum { MAP_COLUMNS_ALL = 10 };
 
@@ -267,7 +280,8 @@ static void warn_about_line_ends(struct table *table)
 {
     const char *end = memchr(table->bytes.data ? table->bytes.data : "", '\n', table->bytes.len);
     if (end && (end == table->bytes.data || end[-1] != '\r'))
-        load_finding(table->load, LOAD_WARNING, table->file->name, 1, "rf2.line-end", "lines end in LF alone; RF2 ends them in CR LF");
+        load_finding(table->load, LOAD_WARNING, table->file->name, 1, "rf2.line-end",
+                     "lines end in LF alone; RF2 ends them in CR LF");
 }
 
 static void read_file(struct snomed *snomed, const struct rf2_kind *kind, const struct release_file *file)

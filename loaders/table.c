@@ -92,8 +92,8 @@ static bool report_progress(struct table *table)
     const struct loader_options *options = table->load->options;
     if (options->progress == NULL || table->rows % ROWS_BETWEEN_PROGRESS != 0)
         return true;
-    table->load->cancelled = !options->progress(options->arg, table->stage,
-                                                table->bytes.len - table->csv.rest.len, table->bytes.len);
+    table->load->cancelled =
+        !options->progress(options->arg, table->stage, table->bytes.len - table->csv.rest.len, table->bytes.len);
     return !table->load->cancelled;
 }
 

@@ -120,8 +120,8 @@ static volatile uint64_t sink; /* keeps the compiler from dropping the work */
 
 typedef uint64_t one_round_fn(struct world *world, struct ctx *cx);
 
-/* Nanoseconds per operation: rounds of `per_round` operations until the time is over; the best of ten slices, which is what the
- * code costs when nobody else uses the machine. */
+/* Nanoseconds per operation: rounds of `per_round` operations until the time is over; the best of ten slices, which is
+ * what the code costs when nobody else uses the machine. */
 static double measure(struct world *world, struct ctx *cx, one_round_fn *round, size_t per_round)
 {
     double best = 0;
@@ -159,7 +159,7 @@ static uint64_t round_lookup(struct world *world, struct ctx *cx)
     for (size_t i = 0; i < PROBES; i++) {
         struct codes_concept concept;
         if (codes_lookup(world->snapshot, cx, STR("SCT"), str_from(world->probes[i]), 0, &concept) == STATUS_OK)
-            sum += concept.display.len;
+        sum += concept.display.len;
     }
     return sum;
 }
@@ -192,8 +192,8 @@ static uint64_t round_subsumes(struct world *world, struct ctx *cx)
     uint64_t sum = 0;
     for (size_t i = 0; i + 1 < PROBES; i++) {
         bool is = false;
-        IGNORE(codes_subsumes(world->snapshot, cx, STR("SCT"), str_from(world->probes[i]), str_from(world->probes[i + 1]),
-                              &is)); /* codes of the probes exist: it cannot fail */
+        IGNORE(codes_subsumes(world->snapshot, cx, STR("SCT"), str_from(world->probes[i]),
+                              str_from(world->probes[i + 1]), &is)); /* codes of the probes exist: it cannot fail */
         sum += is;
     }
     return sum;
@@ -216,7 +216,8 @@ static uint64_t round_reconcile(struct world *world, struct ctx *cx)
     return sum;
 }
 
-status codes_bench(struct ctx *cx, const char *dir, uint32_t concepts, double seconds, struct codes_bench_result *out_result)
+status codes_bench(struct ctx *cx, const char *dir, uint32_t concepts, double seconds,
+                   struct codes_bench_result *out_result)
 {
     struct world world = {.concepts = concepts ? concepts : DEFAULT_CONCEPTS, .seconds = seconds / 6};
     status made = world_init(&world, cx, dir);

@@ -9,7 +9,8 @@ const struct data_table_spec codes_tables[] = {{"codes.release"}, {"codes.active
 const size_t codes_table_count = sizeof codes_tables / sizeof codes_tables[0];
 
 const struct reason codes_reasons[CODES_REASON_COUNT] = {
-    [CODES_SYSTEM_NOT_FOUND] = {"codes.system-unknown", STATUS_NOT_FOUND, 103, "no release of this code system is active"},
+    [CODES_SYSTEM_NOT_FOUND] = {"codes.system-unknown", STATUS_NOT_FOUND, 103,
+                                "no release of this code system is active"},
     [CODES_CODE_NOT_FOUND] = {"codes.code-unknown", STATUS_NOT_FOUND, 103, "the code system has no such code"},
     [CODES_RELEASE_UNKNOWN] = {"codes.release-unknown", STATUS_NOT_FOUND, 204, "no such release"},
     [CODES_RELEASE_EXISTS] = {"codes.release-exists", STATUS_ALREADY_EXISTS, 205, "this release is registered already"},

@@ -2,8 +2,8 @@
 #include "codes_internal.h"
 
 /* The release asked for, or the active one. */
-static status find_release(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, uint64_t release_id,
-                           size_t *out_index)
+static status find_release(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system,
+                           uint64_t release_id, size_t *out_index)
 {
     if (release_id == 0) {
         ptrdiff_t active = codes_active_index(snapshot, system);

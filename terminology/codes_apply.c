@@ -1,4 +1,5 @@
-/* Journal entries about releases: register, activate, roll back. One writer; pure functions of (entry, rows, packs on disk). */
+/* Journal entries about releases: register, activate, roll back. One writer; pure functions of (entry, rows, packs on
+ * disk). */
 #include "codes_internal.h"
 
 void codes_registration_encode(struct buf *out, const struct codes_registration *registration)

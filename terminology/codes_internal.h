@@ -12,10 +12,10 @@
 #include <stdatomic.h>
 
 enum {
-    CODES_HISTORY_MAX = 64,             /* activations remembered per system, for roll back */
-    CODES_TRANSLATIONS_MAX = 1000,      /* rows answered for one code */
-    CODES_WORK_ROWS_MAX = 1000 * 1000,  /* distinct work items; past it they are counted per source and path only */
-    CODES_WORK_TEXT_MAX = 200,          /* bytes kept of a system, code or display nobody knows */
+    CODES_HISTORY_MAX = 64,            /* activations remembered per system, for roll back */
+    CODES_TRANSLATIONS_MAX = 1000,     /* rows answered for one code */
+    CODES_WORK_ROWS_MAX = 1000 * 1000, /* distinct work items; past it they are counted per source and path only */
+    CODES_WORK_TEXT_MAX = 200,         /* bytes kept of a system, code or display nobody knows */
 };
 
 struct codes_pack {
@@ -38,9 +38,9 @@ struct codes_snapshot {
     struct codes_release *releases;
     const struct pack **packs; /* beside releases */
     size_t count;
-    struct map active;  /* every name of a system with an active release -> index + 1 into releases */
-    struct map names;   /* every exact name of a known system -> index + 1 into systems_rows */
-    size_t *maps;       /* active releases that hold map rows, by name */
+    struct map active; /* every name of a system with an active release -> index + 1 into releases */
+    struct map names;  /* every exact name of a known system -> index + 1 into systems_rows */
+    size_t *maps;      /* active releases that hold map rows, by name */
     size_t map_count;
 };
 

@@ -1,4 +1,5 @@
-/* From rows to a snapshot, and its life: built whole, swapped in under a lock held for one assignment, freed by its last reader. */
+/* From rows to a snapshot, and its life: built whole, swapped in under a lock held for one assignment, freed by its
+ * last reader. */
 #include "codes_internal.h"
 
 #include "base/mem.h"

@@ -79,7 +79,8 @@ status codes_translate(const struct codes_snapshot *snapshot, struct ctx *cx, st
         all.target = codes_system_uri(snapshot, target_system);
     collect_all(&all, codes_system_uri(snapshot, system), code);
     if (all.rows.count == 0 && systems_find(system) == NULL)
-        collect_all(&all, STR("*"), code); /* rows for "any local system": never for a code that claims a standard one */
+        collect_all(&all, STR("*"),
+                    code); /* rows for "any local system": never for a code that claims a standard one */
 
     struct codes_translation *rows = arena_array(cx->arena, all.rows.count + 1, sizeof *rows);
     if (all.rows.count > 1)
@@ -148,7 +149,8 @@ status codes_reconcile(const struct codes_snapshot *snapshot, struct ctx *cx, st
     }
 
     bool claims_standard = systems_find(uri) != NULL || done.verdict.validity != CODES_SYSTEM_UNKNOWN;
-    bool invalid = done.verdict.validity != CODES_VALID && claims_standard && (wanted || done.verdict.validity != CODES_SYSTEM_UNKNOWN);
+    bool invalid = done.verdict.validity != CODES_VALID && claims_standard &&
+                   (wanted || done.verdict.validity != CODES_SYSTEM_UNKNOWN);
     done.outcome = invalid || any_refused ? CODES_OUTCOME_INVALID : CODES_OUTCOME_UNMAPPED;
     if (!invalid && any_refused)
         done.verdict = refused; /* the map leads to a code that may not be used: say which and why */

@@ -1,8 +1,8 @@
 #include "pack_build.h"
 
 enum {
-    POOLED_MAX = 64,                    /* longer texts are rarely the same twice */
-    STRINGS_MAX_MIB = 4000,             /* offsets are 32 bits */
+    POOLED_MAX = 64,        /* longer texts are rarely the same twice */
+    STRINGS_MAX_MIB = 4000, /* offsets are 32 bits */
 };
 
 struct pack_builder *pack_builder_new(enum pack_keys keys)
@@ -55,7 +55,8 @@ static struct str text_of(const struct pack_builder *builder, struct pack_text t
 
 static struct pack_text append(struct pack_builder *builder, struct str text)
 {
-    if (text.len == 0 || overflow(builder, builder->strings.len + text.len > (size_t)STRINGS_MAX_MIB << 20, "4,000 MiB of text"))
+    if (text.len == 0 ||
+        overflow(builder, builder->strings.len + text.len > (size_t)STRINGS_MAX_MIB << 20, "4,000 MiB of text"))
         return (struct pack_text){0, 0};
     struct pack_text at = {(uint32_t)builder->strings.len, (uint32_t)text.len};
     buf_put_str(&builder->strings, text);
@@ -213,11 +214,13 @@ void pack_builder_designation(struct pack_builder *builder, uint32_t concept, st
 {
     if (overflow(builder, builder->designations.count >= PACK_ROWS_MAX, "128 million designations"))
         return;
-    struct pack_designation_row row = {0}; /* one by one: the order of an initializer's calls is the compiler's choice */
+    struct pack_designation_row row = {
+        0}; /* one by one: the order of an initializer's calls is the compiler's choice */
     row.language = name_index(builder, language);
     row.use = name_index(builder, use);
     struct pack_text display = builder->concepts.at[concept].display;
-    row.text = str_eq(text, text_of(builder, display)) ? display : keep(builder, text); /* mostly one of them is shown */
+    row.text =
+        str_eq(text, text_of(builder, display)) ? display : keep(builder, text); /* mostly one of them is shown */
     *VEC_ADD(&builder->designations) = row;
     *VEC_ADD(&builder->designation_of) = concept;
 }

@@ -67,8 +67,7 @@ struct counts {
 static bool find_sections(struct pack *pack, struct counts *n)
 {
     const struct pack_header *h = pack->header;
-#define FIND(which, field, count)                                                                                      \
-    section(h, which, sizeof *pack->field, (const void **)&pack->field, &n->count)
+#define FIND(which, field, count) section(h, which, sizeof *pack->field, (const void **)&pack->field, &n->count)
     return FIND(PACK_STRINGS, strings, strings) && FIND(PACK_NAMES, names, names) &&
            FIND(PACK_CONCEPTS, concepts, concepts) && FIND(PACK_SLOTS, slots, slots) &&
            FIND(PACK_DESIGNATION_FIRST, designation_first, designation_first) &&

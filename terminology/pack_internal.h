@@ -1,6 +1,6 @@
 /*
- * The bytes of a pack file, shared by its reader and its builder. Little-endian as the machine is: a file from a machine of
- * another kind is refused by its byte-order mark.
+ * The bytes of a pack file, shared by its reader and its builder. Little-endian as the machine is: a file from a
+ * machine of another kind is refused by its byte-order mark.
  */
 #pragma once
 
@@ -10,18 +10,18 @@
 enum { PACK_BYTE_ORDER = 0x01020304, PACK_FORMAT = 1 };
 
 enum pack_section {
-    PACK_STRINGS,            /* bytes of every text */
-    PACK_NAMES,              /* pack_text: languages, uses, property names, systems, equivalences */
-    PACK_CONCEPTS,           /* pack_concept_row, sorted by key */
-    PACK_SLOTS,              /* pack_slot: open addressing from key to concept */
-    PACK_DESIGNATION_FIRST,  /* uint32_t, one per concept and one at the end */
+    PACK_STRINGS,           /* bytes of every text */
+    PACK_NAMES,             /* pack_text: languages, uses, property names, systems, equivalences */
+    PACK_CONCEPTS,          /* pack_concept_row, sorted by key */
+    PACK_SLOTS,             /* pack_slot: open addressing from key to concept */
+    PACK_DESIGNATION_FIRST, /* uint32_t, one per concept and one at the end */
     PACK_DESIGNATIONS,
     PACK_PROPERTY_FIRST,
     PACK_PROPERTIES,
     PACK_PARENT_FIRST,
-    PACK_PARENTS,            /* uint32_t index of a concept */
-    PACK_NODES,              /* pack_node, one per concept and one at the end; empty when there is no hierarchy */
-    PACK_RUNS,               /* pack_run */
+    PACK_PARENTS, /* uint32_t index of a concept */
+    PACK_NODES,   /* pack_node, one per concept and one at the end; empty when there is no hierarchy */
+    PACK_RUNS,    /* pack_run */
     PACK_MAP_FIRST,
     PACK_MAP_ROWS,
     PACK_SECTION_COUNT
@@ -74,7 +74,8 @@ struct pack_map_file_row {
     uint64_t line;
 };
 
-/* Descendants of a concept, as numbers of the depth-first walk: first..last, and the runs from here to those of the next. */
+/* Descendants of a concept, as numbers of the depth-first walk: first..last, and the runs from here to those of the
+ * next. */
 struct pack_node {
     uint32_t first, last, runs;
 };

@@ -1,7 +1,8 @@
 /*
- * Numbers concepts by a depth-first walk over a spanning tree of is-a, and lists for each concept the descendants that the tree
- * misses as runs of those numbers. Everything is a loop over arrays: chains may be as deep as there are concepts, and a lattice
- * with 2^300 paths costs its edges, because a set of descendants is made once from the sets of the children.
+ * Numbers concepts by a depth-first walk over a spanning tree of is-a, and lists for each concept the descendants that
+ * the tree misses as runs of those numbers. Everything is a loop over arrays: chains may be as deep as there are
+ * concepts, and a lattice with 2^300 paths costs its edges, because a set of descendants is made once from the sets of
+ * the children.
  */
 #include "pack_build.h"
 
@@ -80,7 +81,8 @@ static uint32_t concept_on_circle(const struct graph *graph, const uint32_t *wai
 static void number_by_walk(const struct graph *graph, struct pack_node *nodes)
 {
     uint32_t *stack = mem_array(graph->concepts + 1, sizeof *stack);
-    uint32_t *next = mem_array(graph->concepts + 1, sizeof *next); /* 0 = not visited, else 1 + next place in children */
+    uint32_t *next =
+        mem_array(graph->concepts + 1, sizeof *next); /* 0 = not visited, else 1 + next place in children */
     uint32_t number = 0;
     for (size_t r = 0; r < graph->concepts; r++) {
         uint32_t root = graph->order[r];

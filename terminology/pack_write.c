@@ -266,8 +266,8 @@ static struct str file_name(struct ctx *cx, const struct pack_name *name, const 
     struct str version = arena_str(cx->arena, str_sub(name->version, 0, 64));
     for (size_t i = 0; i < version.len; i++) { /* a version from a file is not a path */
         char *c = (char *)&version.data[i];
-        bool plain = (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || *c == '.' ||
-                     *c == '_';
+        bool plain =
+            (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || *c == '.' || *c == '_';
         *c = plain ? *c : '-';
     }
     return arena_printf(cx->arena, "%.*s-%.*s-%02x%02x%02x%02x%02x%02x%02x%02x.pack", STR_ARGS(name->kind),

@@ -1,6 +1,6 @@
 /*
- * Release files from strangers. The first byte chooses the loader and, for RF2, which file the rest stands for; the rest is the
- * file, behind the header it would have. A load that is accepted must give a pack that opens.
+ * Release files from strangers. The first byte chooses the loader and, for RF2, which file the rest stands for; the
+ * rest is the file, behind the header it would have. A load that is accepted must give a pack that opens.
  */
 #include "loaders/codes.h"
 #include "loaders/people.h"
@@ -34,8 +34,8 @@ static const struct form {
     {"sct2_Relationship_Snapshot_INT_20260101.txt",
      "id\teffectiveTime\tactive\tmoduleId\tsourceId\tdestinationId\trelationshipGroup\ttypeId\tcharacteristicTypeId\t"
      "modifierId\r\n"},
-    {"der2_Map_Snapshot.txt",
-     "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\tmapTarget\tmapGroup\tmapPriority\tmapRule\r\n"},
+    {"der2_Map_Snapshot.txt", "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\tmapTarget\tmapGrou"
+                              "p\tmapPriority\tmapRule\r\n"},
     {"der2_Association_Snapshot.txt",
      "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\ttargetComponentId\r\n"},
     {"map.csv", "source_system,source_code,target_system,target_code,equivalence\n"},
@@ -92,7 +92,8 @@ static void forget(const char *name)
 static void load(struct ctx *cx)
 {
     struct str release = arena_printf(cx->arena, "%s/release", dir), packs = arena_printf(cx->arena, "%s/packs", dir);
-    struct loader_options options = {.path = release.data, .pack_dir = packs.data, .version = STR("1"), .findings_max = 5};
+    struct loader_options options = {
+        .path = release.data, .pack_dir = packs.data, .version = STR("1"), .findings_max = 5};
     struct loader_result result;
     if (loaders_load_codes(cx, &options, &result) != STATUS_OK)
         return;

@@ -1,4 +1,5 @@
-/* A pack whose checksum is right but whose content was made to deceive: refused, or every answer stays inside the bytes. */
+/* A pack whose checksum is right but whose content was made to deceive: refused, or every answer stays inside the
+ * bytes. */
 #include "pack_internal.h"
 
 #include "base/mem.h"

@@ -19,7 +19,8 @@ static void put_concepts_for(struct loaders_world *w, struct str relations)
         for (size_t column = 4; column <= 5 && column < csv.count; column++) {
             bool added = false;
             if (pack_builder_concept(seen, csv.fields[column], &added) != PACK_NONE && added)
-                buf_printf(&text, "%.*s\t20260101\t1\t900000000000207008\t900000000000074008\r\n", STR_ARGS(csv.fields[column]));
+                buf_printf(&text, "%.*s\t20260101\t1\t900000000000207008\t900000000000074008\r\n",
+                           STR_ARGS(csv.fields[column]));
         }
     pack_builder_free(seen);
     put_bytes(w, "sct2_Concept_Snapshot_INT_20260101.txt", buf_str(&text));
@@ -114,10 +115,12 @@ static void test_hostile__quotes_in_terms_are_text(void **state)
         skip();
     }
     put_file(w, "sct2_Concept_Snapshot_INT_20260101.txt",
-             "id\teffectiveTime\tactive\tmoduleId\tdefinitionStatusId\r\n1000000009\t20260101\t1\t900000000000207008\t900000000000074008\r\n");
+             "id\teffectiveTime\tactive\tmoduleId\tdefinitionStatusId\r\n1000000009\t20260101\t1\t900000000000207008\t9"
+             "00000000000074008\r\n");
     struct loader_result result;
     assert_ok(&w->s, load_path(w, w->release.data, &result));
-    assert_finding(&result, "rf2.columns", 2, false); /* its row lacks the last column, which says nothing about the term */
+    assert_finding(&result, "rf2.columns", 2,
+                   false); /* its row lacks the last column, which says nothing about the term */
     struct pack *pack = open_result(w, &result);
     assert_str(pack_concept_at(pack, index_of(pack, "1000000009")).display, "\"unbalanced quote ' and \\ tab");
     pack_close(pack);
@@ -133,7 +136,8 @@ static void test_hostile__csv_files_have_their_expected_outcome(void **state)
     }
     assert_refused(w, quote, "csv.quote", 2);
     struct loader_options options = {.path = support_data(&w->s, HOSTILE "loinc-csv-embedded-newline.csv"),
-                                     .pack_dir = w->packs.data, .version = STR("2.80")};
+                                     .pack_dir = w->packs.data,
+                                     .version = STR("2.80")};
     struct loader_result result;
     assert_ok(&w->s, loaders_load_codes(&w->s.cx, &options, &result));
     assert_int_equal(result.registration.concepts, 1);

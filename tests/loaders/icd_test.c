@@ -5,12 +5,16 @@
 static void test_icd__reads_headings_leaves_and_titles(void **state)
 {
     struct loaders_world *w = *state;
-    const char *path = put_file(w, "icd10cm-order-2026.txt",
-                                "00001 A00     0 Cholera                                                      Cholera\r\n"
-                                "00002 A000    1 Cholera due to biovar cholerae                               Cholera due to Vibrio cholerae 01, biovar cholerae\r\n"
-                                "00003 T36     0 Poisoning                                                    Poisoning\r\n"
-                                "00004 T360X1  0 Poisoning by penicillins                                     Poisoning by penicillins, accidental\r\n"
-                                "00005 T360X1A 1 Poisoning by penicillins, init                               Poisoning by penicillins, accidental, initial encounter\r\n");
+    const char *path =
+        put_file(w, "icd10cm-order-2026.txt",
+                 "00001 A00     0 Cholera                                                      Cholera\r\n"
+                 "00002 A000    1 Cholera due to biovar cholerae                               Cholera due to Vibrio "
+                 "cholerae 01, biovar cholerae\r\n"
+                 "00003 T36     0 Poisoning                                                    Poisoning\r\n"
+                 "00004 T360X1  0 Poisoning by penicillins                                     Poisoning by "
+                 "penicillins, accidental\r\n"
+                 "00005 T360X1A 1 Poisoning by penicillins, init                               Poisoning by "
+                 "penicillins, accidental, initial encounter\r\n");
     struct loader_result result;
     assert_ok(&w->s, load_path(w, path, &result));
     assert_string_equal(result.kind, "icd10cm");
@@ -21,7 +25,8 @@ static void test_icd__reads_headings_leaves_and_titles(void **state)
     assert_true(pack_concept_at(pack, index_of(pack, "A00")).header);
     assert_str(pack_concept_at(pack, index_of(pack, "A000")).code, "A00.0");
     assert_false(pack_concept_at(pack, index_of(pack, "A00.0")).header);
-    assert_str(pack_concept_at(pack, index_of(pack, "A000")).display, "Cholera due to Vibrio cholerae 01, biovar cholerae");
+    assert_str(pack_concept_at(pack, index_of(pack, "A000")).display,
+               "Cholera due to Vibrio cholerae 01, biovar cholerae");
     assert_true(pack_is_a(pack, index_of(pack, "T36.0X1A"), index_of(pack, "T36"))); /* over a level that is left out */
     assert_int_equal(pack_parents(pack, index_of(pack, "T36.0X1A")).count, 1);
     pack_close(pack);
@@ -35,16 +40,22 @@ static void test_icd__refuses_what_is_wrong_by_line(void **state)
         uint64_t line;
     } cases[] = {
         {"00001 A00     0 Cholera                                                      Cholera\n"
-         "00002 A00     1 Cholera                                                      Cholera\n", "icd.duplicate", 2},
+         "00002 A00     1 Cholera                                                      Cholera\n",
+         "icd.duplicate", 2},
         {"00001 A00     0 Cholera                                                      Cholera\n"
-         "00002 A0!0    1 Cholera                                                      Cholera\n", "icd.line", 2},
+         "00002 A0!0    1 Cholera                                                      Cholera\n",
+         "icd.line", 2},
         {"00001 A00     0 Cholera                                                      Cholera\n"
-         "00002 A000    2 Cholera                                                      Cholera\n", "icd.line", 2},
-        {"00001 A00     0 Cholera                                                      Cholera\n00002 A000\n", "icd.line", 2},
+         "00002 A000    2 Cholera                                                      Cholera\n",
+         "icd.line", 2},
+        {"00001 A00     0 Cholera                                                      Cholera\n00002 A000\n",
+         "icd.line", 2},
         {"00001 A00     0 Cholera                                                      Cholera\n"
-         "00002 A000    1 Choler\xe9                                                      Cholera\n", "icd.text", 2},
+         "00002 A000    1 Choler\xe9                                                      Cholera\n",
+         "icd.text", 2},
         {"00001 A00     0 Cholera                                                      Cholera\n"
-         "00002 A000    1                                                                     \n", "icd.line", 2},
+         "00002 A000    1                                                                     \n",
+         "icd.line", 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_refused(w, put_file(w, "order-2026.txt", cases[i].text), cases[i].rule, cases[i].line);
@@ -53,9 +64,11 @@ static void test_icd__refuses_what_is_wrong_by_line(void **state)
 static void test_icd__wants_a_version_when_the_name_has_none(void **state)
 {
     struct loaders_world *w = *state;
-    const char *path = put_file(w, "order.txt", "00001 A00     0 Cholera                                                      Cholera\n");
+    const char *path = put_file(
+        w, "order.txt", "00001 A00     0 Cholera                                                      Cholera\n");
     assert_refused(w, path, "icd.version", 0);
-    struct loader_options options = {.path = path, .pack_dir = w->packs.data, .version = STR("2026-04"), .dry_run = true};
+    struct loader_options options = {
+        .path = path, .pack_dir = w->packs.data, .version = STR("2026-04"), .dry_run = true};
     struct loader_result result;
     assert_ok(&w->s, loaders_load_codes(&w->s.cx, &options, &result));
     assert_str(result.registration.version, "2026-04");

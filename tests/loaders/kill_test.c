@@ -1,4 +1,5 @@
-/* kill -9 at random moments of a load: the pack folder never shows a pack that does not open, and the next load works. */
+/* kill -9 at random moments of a load: the pack folder never shows a pack that does not open, and the next load works.
+ */
 #include "loaders_world.h"
 
 #include "base/clock.h"
@@ -15,8 +16,8 @@ static const char *put_order_file(struct loaders_world *w)
 {
     SCOPED(buf_fini) struct buf text = {0};
     for (int i = 0; i < CODES; i++)
-        buf_printf(&text, "%05d %c%02d%04d 1 %-60s Made-up diagnosis number %d, long title\r\n", i + 1, 'A' + i / 10000 % 26,
-                   i / 100 % 100, i % 10000, "Made-up diagnosis", i);
+        buf_printf(&text, "%05d %c%02d%04d 1 %-60s Made-up diagnosis number %d, long title\r\n", i + 1,
+                   'A' + i / 10000 % 26, i / 100 % 100, i % 10000, "Made-up diagnosis", i);
     return put_bytes(w, "order-2026.txt", buf_str(&text));
 }
 

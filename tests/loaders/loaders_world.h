@@ -93,7 +93,7 @@ static inline const struct loader_finding *finding(const struct loader_result *r
         if (finding_ == NULL)                                                                                          \
             fail_msg("no finding %s; first: %.*s", (rule_name),                                                        \
                      (result)->findings_count ? (int)(result)->findings[0].rule.len : 4,                               \
-                     (result)->findings_count ? (result)->findings[0].rule.data : "none");                            \
+                     (result)->findings_count ? (result)->findings[0].rule.data : "none");                             \
         assert_int_equal(finding_->line, (line_number));                                                               \
         assert_int_equal(finding_->fatal, (is_fatal));                                                                 \
     } while (0)

@@ -30,8 +30,11 @@ static void test_map__reads_rows_and_normalises_systems(void **state)
 static void test_map__understands_other_spellings_and_separators(void **state)
 {
     struct loaders_world *w = *state;
-    const char *path = put_file(w, "m.csv", "\xef\xbb\xbfLocal System;Local-Code;Standard System;Standard Code;Notes\r\n99LAB;GLU;LN;2345-7;x\r\n");
-    struct loader_options options = {.path = path, .pack_dir = w->packs.data, .system = STR("map:mine"), .version = STR("7")};
+    const char *path = put_file(
+        w, "m.csv",
+        "\xef\xbb\xbfLocal System;Local-Code;Standard System;Standard Code;Notes\r\n99LAB;GLU;LN;2345-7;x\r\n");
+    struct loader_options options = {
+        .path = path, .pack_dir = w->packs.data, .system = STR("map:mine"), .version = STR("7")};
     struct loader_result result;
     assert_ok(&w->s, loaders_load_codes(&w->s.cx, &options, &result));
     assert_int_equal(result.findings_total, 0);
@@ -48,20 +51,26 @@ static void test_map__warns_and_refuses_by_line(void **state)
         bool fatal;
         const char *says;
     } cases[] = {
-        {"source_system,source_code,target_system,targt_code\nL,a,LN,2345-7\n", "map.column-missing", 1, true, "targt_code"},
-        {"source_system,source_code,target_system,target_code,owner\nL,a,LN,2345-7,me\n", "map.column-unknown", 1, false, "owner"},
-        {"source_system,source_code,target_system,target_code,coment\nL,a,LN,2345-7,me\n", "map.column-unknown", 1, false,
-         "did you mean comment?"},
-        {"source_system,source_code,target_system,target_code\nL,a,LN,2345-8\n", "map.target-shape", 2, true, "check digit"},
+        {"source_system,source_code,target_system,targt_code\nL,a,LN,2345-7\n", "map.column-missing", 1, true,
+         "targt_code"},
+        {"source_system,source_code,target_system,target_code,owner\nL,a,LN,2345-7,me\n", "map.column-unknown", 1,
+         false, "owner"},
+        {"source_system,source_code,target_system,target_code,coment\nL,a,LN,2345-7,me\n", "map.column-unknown", 1,
+         false, "did you mean comment?"},
+        {"source_system,source_code,target_system,target_code\nL,a,LN,2345-8\n", "map.target-shape", 2, true,
+         "check digit"},
         {"source_system,source_code,target_system,target_code\nL,a,SCT,4.41E+07\n", "map.target-shape", 2, true, "SCT"},
         {"source_system,source_code,target_system,target_code\nL,a,I10C,E1.19\n", "map.target-shape", 2, true, "I10C"},
         {"source_system,source_code,target_system,target_code\nL,,LN,2345-7\n", "map.source-empty", 2, true, "source"},
         {"source_system,source_code,target_system,target_code\nL,a,LN,\n", "map.target-empty", 2, true, "unmatched"},
-        {"source_system,source_code,target_system,target_code,equivalence\nL,a,LN,2345-7,equivalant\n", "map.equivalence", 2, true,
-         "did you mean equivalent?"},
-        {"source_system,source_code,target_system,target_code\nL,a,LN,2345-7\nL,a,LN,2345-7\n", "map.duplicate", 3, false, "line 2"},
-        {"source_system,source_code,target_system,target_code\nL,a,LN,2345-7\nL,a,LN,2951-2\n", "map.ambiguous", 3, false, "line 2"},
-        {"source_system,source_code,target_system,target_code\nL,a,LN,2345-7,extra\n", "map.columns", 2, true, "5 columns"},
+        {"source_system,source_code,target_system,target_code,equivalence\nL,a,LN,2345-7,equivalant\n",
+         "map.equivalence", 2, true, "did you mean equivalent?"},
+        {"source_system,source_code,target_system,target_code\nL,a,LN,2345-7\nL,a,LN,2345-7\n", "map.duplicate", 3,
+         false, "line 2"},
+        {"source_system,source_code,target_system,target_code\nL,a,LN,2345-7\nL,a,LN,2951-2\n", "map.ambiguous", 3,
+         false, "line 2"},
+        {"source_system,source_code,target_system,target_code\nL,a,LN,2345-7,extra\n", "map.columns", 2, true,
+         "5 columns"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct loader_result result;
@@ -81,7 +90,8 @@ static void test_map__counts_every_finding_but_keeps_a_bounded_number(void **sta
     buf_put_str(&text, STR("source_system,source_code,target_system,target_code\n"));
     for (int i = 0; i < 500; i++)
         buf_printf(&text, "L,a%d,LN,2345-8\n", i);
-    struct loader_options options = {.path = put_bytes(w, "m.csv", buf_str(&text)), .pack_dir = w->packs.data, .findings_max = 7};
+    struct loader_options options = {
+        .path = put_bytes(w, "m.csv", buf_str(&text)), .pack_dir = w->packs.data, .findings_max = 7};
     struct loader_result result;
     assert_fails(&w->s, loaders_load_codes(&w->s.cx, &options, &result), "loaders.faulty");
     assert_int_equal(result.findings_count, 7);
@@ -100,7 +110,9 @@ static void test_load__can_be_cancelled_and_knows_what_it_does_not_know(void **s
     struct loaders_world *w = *state;
     int calls = 0;
     struct loader_options options = {.path = put_file(w, "m.csv", HEADER "L,a,,LN,2345-7,,,\n"),
-                                     .pack_dir = w->packs.data, .progress = cancel, .arg = &calls};
+                                     .pack_dir = w->packs.data,
+                                     .progress = cancel,
+                                     .arg = &calls};
     struct loader_result result;
     assert_fails(&w->s, loaders_load_codes(&w->s.cx, &options, &result), "loaders.cancelled");
     assert_int_equal(packs_seen(w), 0);
@@ -108,7 +120,8 @@ static void test_load__can_be_cancelled_and_knows_what_it_does_not_know(void **s
     assert_true(result.probe.len > 0);
     put_file(w, "Loinc.csv", "LOINC_NUM,COMPONENT\n1-8,a\n");
     put_file(w, "m.csv", HEADER "L,a,,LN,2345-7,,,\n");
-    assert_fails(&w->s, load_path(w, w->release.data, &result), "loaders.unknown-release"); /* two releases in one folder */
+    assert_fails(&w->s, load_path(w, w->release.data, &result),
+                 "loaders.unknown-release"); /* two releases in one folder */
     assert_fails(&w->s, load_path(w, "/nonexistent", &result), "base.file");
 }
 

@@ -1,14 +1,16 @@
 #include "loaders_world.h"
 
-static const char table[] = "\"LOINC_NUM\",\"COMPONENT\",\"PROPERTY\",\"STATUS\",\"SHORTNAME\",\"LONG_COMMON_NAME\",\"VersionLastChanged\"\r\n"
-                            "\"2345-7\",\"Glucose\",\"MCnc\",\"ACTIVE\",\"Glucose SerPl-mCnc\",\"Glucose [Mass/volume] in Serum\",\"2.9\"\r\n"
-                            "\"2340-8\",\"Glucose\",\"MCnc\",\"DEPRECATED\",\"\",\"Glucose by \"\"strip\"\"\",\"2.72\"\r\n";
+static const char table[] =
+    "\"LOINC_NUM\",\"COMPONENT\",\"PROPERTY\",\"STATUS\",\"SHORTNAME\",\"LONG_COMMON_NAME\",\"VersionLastChanged\"\r\n"
+    "\"2345-7\",\"Glucose\",\"MCnc\",\"ACTIVE\",\"Glucose SerPl-mCnc\",\"Glucose [Mass/volume] in Serum\",\"2.9\"\r\n"
+    "\"2340-8\",\"Glucose\",\"MCnc\",\"DEPRECATED\",\"\",\"Glucose by \"\"strip\"\"\",\"2.72\"\r\n";
 
 static void test_loinc__reads_the_table_by_column_names(void **state)
 {
     struct loaders_world *w = *state;
     put_file(w, "Loinc.csv", table);
-    put_file(w, "LoincTableCore.csv", "\"LOINC_NUM\",\"COMPONENT\"\r\n\"2345-7\",\"Glucose\"\r\n"); /* the fuller one is read */
+    put_file(w, "LoincTableCore.csv",
+             "\"LOINC_NUM\",\"COMPONENT\"\r\n\"2345-7\",\"Glucose\"\r\n"); /* the fuller one is read */
     put_file(w, "MapTo.csv", "\"LOINC\",\"MAP_TO\",\"COMMENT\"\r\n\"2340-8\",\"2345-7\",\"\"\r\n");
     struct loader_result result;
     assert_ok(&w->s, load_path(w, w->release.data, &result));

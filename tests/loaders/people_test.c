@@ -4,8 +4,8 @@
 
 static struct loader_people *open_people(struct loaders_world *w, const char *text, const char *source)
 {
-    struct loader_people_options options = {.path = put_file(w, "people.csv", text), .source = str_from(source),
-                                            .authority = STR("HOSP")};
+    struct loader_people_options options = {
+        .path = put_file(w, "people.csv", text), .source = str_from(source), .authority = STR("HOSP")};
     struct loader_people *people;
     assert_ok(&w->s, loader_people_open(&w->s.cx, &options, &people));
     return people;
@@ -14,11 +14,12 @@ static struct loader_people *open_people(struct loaders_world *w, const char *te
 static void test_people__reads_columns_by_any_of_their_names(void **state)
 {
     struct loaders_world *w = *state;
-    struct loader_people *people = open_people(w,
-                                               "\xef\xbb\xbfMRN,Last Name,first_name,DOB,Gender,zip,Mothers Maiden Name,ssn\r\n"
-                                               "7, Examplé ,\"Ann \"\"Annie\"\"\",1980-02-29,F,12345,Sample,999-00-0001\r\n"
-                                               "\"8\",\"Two\nLines\",Bo,19791231,M,,,\r\n",
-                                               "lab-a");
+    struct loader_people *people =
+        open_people(w,
+                    "\xef\xbb\xbfMRN,Last Name,first_name,DOB,Gender,zip,Mothers Maiden Name,ssn\r\n"
+                    "7, Examplé ,\"Ann \"\"Annie\"\"\",1980-02-29,F,12345,Sample,999-00-0001\r\n"
+                    "\"8\",\"Two\nLines\",Bo,19791231,M,,,\r\n",
+                    "lab-a");
     struct loader_person person;
     assert_true(loader_people_next(people, &person));
     assert_str(person.source, "lab-a");
@@ -58,7 +59,8 @@ static void test_people__a_header_that_is_not_understood_is_refused_with_advice(
         {"", "", "no header"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct loader_people_options options = {.path = put_file(w, "p.csv", cases[i].text), .source = str_from(cases[i].source)};
+        struct loader_people_options options = {.path = put_file(w, "p.csv", cases[i].text),
+                                                .source = str_from(cases[i].source)};
         struct loader_people *people;
         assert_fails(&w->s, loader_people_open(&w->s.cx, &options, &people), "loaders.people-columns");
         if (!memmem(w->s.cx.detail.data, w->s.cx.detail.len, cases[i].says, strlen(cases[i].says)))

@@ -1,13 +1,12 @@
 #include "loaders_world.h"
 
 /* A made-up drug in three forms, a brand, and a retired concept that became the drug. */
-static const char conso[] =
-    "900001|ENG||||||A1||||OTHER|XX|900001|not a source we read||N||\n"
-    "900001|ENG||||||A2||||RXNORM|IN|900001|examplol||N||\n"
-    "900002|ENG||||||A3||||RXNORM|SY|900002|examplol ten mg pill||N||\n"
-    "900002|ENG||||||A4||||RXNORM|SCD|900002|examplol 10 MG Oral Tablet||N||\n"
-    "900003|ENG||||||A5||||RXNORM|BN|900003|Brandol||N||\n"
-    "900004|ENG||||||A6||||RXNORM|SCD|900004|examplol 5 MG Oral Tablet||O||\n";
+static const char conso[] = "900001|ENG||||||A1||||OTHER|XX|900001|not a source we read||N||\n"
+                            "900001|ENG||||||A2||||RXNORM|IN|900001|examplol||N||\n"
+                            "900002|ENG||||||A3||||RXNORM|SY|900002|examplol ten mg pill||N||\n"
+                            "900002|ENG||||||A4||||RXNORM|SCD|900002|examplol 10 MG Oral Tablet||N||\n"
+                            "900003|ENG||||||A5||||RXNORM|BN|900003|Brandol||N||\n"
+                            "900004|ENG||||||A6||||RXNORM|SCD|900004|examplol 5 MG Oral Tablet||O||\n";
 static const char rel[] = "900001|||RO|900002|||has_ingredient|R1||RXNORM||||N||\n"
                           "900001|||RO|900003|||tradename_of|R2||RXNORM||||N||\n"
                           "900001|||RO|900002|||something_else|R3||RXNORM||||N||\n"

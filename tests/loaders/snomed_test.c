@@ -19,13 +19,15 @@ static void put_small(struct loaders_world *w)
              "1000000013" C "73211009\ten\t900000000000003001\tDiabetes mellitus (disorder)\t900000000000448009\r\n"
              "1000001012" C "73211009\ten\t900000000000013009\tDM \"sugar\" \\ '\t900000000000448009\r\n"
              "1000002017" C "73211009\ten\t900000000000013009\tDiabetes mellitus\t900000000000448009\r\n"
-             "1000003010\t20260101\t0\t900000000000207008\t73211009\ten\t900000000000013009\tSwept away\t900000000000448009\r\n");
+             "1000003010\t20260101\t0\t900000000000207008\t73211009\ten\t900000000000013009\tSwept "
+             "away\t900000000000448009\r\n");
     put_file(w, "der2_cRefset_LanguageSnapshot-en_INT_20260101.txt",
              "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\tacceptabilityId\r\n"
              "a" C "900000000000509007\t1000002017\t900000000000548007\r\n"
              "b" C "900000000000509007\t1000001012\t900000000000549004\r\n");
     put_file(w, "sct2_Relationship_Snapshot_INT_20260101.txt",
-             "id\teffectiveTime\tactive\tmoduleId\tsourceId\tdestinationId\trelationshipGroup\ttypeId\tcharacteristicTypeId\tmodifierId\r\n"
+             "id\teffectiveTime\tactive\tmoduleId\tsourceId\tdestinationId\trelationshipGroup\ttypeId\tcharacteristicTy"
+             "peId\tmodifierId\r\n"
              "10000000020" C "404684003\t138875005\t0\t116680003\t900000000000011006\t900000000000451002\r\n"
              "10000001024" C "73211009\t404684003\t0\t116680003\t900000000000011006\t900000000000451002\r\n"
              "10000002028" C "73211009\t404684003\t1\t363698007\t900000000000011006\t900000000000451002\r\n");
@@ -33,7 +35,8 @@ static void put_small(struct loaders_world *w)
              "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\ttargetComponentId\r\n"
              "a" C "900000000000527005\t44054006\t73211009\r\n");
     put_file(w, "der2_iisssccRefset_ExtendedMapSnapshot_INT_20260101.txt",
-             "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\tmapGroup\tmapPriority\tmapRule\tmapAdvice\tmapTarget\tcorrelationId\tmapCategoryId\r\n"
+             "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\tmapGroup\tmapPriority\tmapRule\tmap"
+             "Advice\tmapTarget\tcorrelationId\tmapCategoryId\r\n"
              "a" C "447562003\t73211009\t1\t1\tTRUE\tALWAYS E14.9\tE14.9\t447561005\t447637006\r\n"
              "b" C "447562003\t73211009\t1\t2\tIFA 248152002\tIF FEMALE\tO24.9\t447561005\t447637006\r\n");
 }
@@ -92,8 +95,14 @@ static void read_subset(struct loaders_world *w, const char *folder, struct walk
 {
     SCOPED(buf_fini) struct buf concepts = {0}, relations = {0};
     struct arena *arena = &w->s.arena;
-    assert_ok(&w->s, file_read(&w->s.cx, arena_printf(arena, "%s/Terminology/sct2_Concept_Snapshot_INT_20250909.txt", folder).data, 1 << 28, &concepts));
-    assert_ok(&w->s, file_read(&w->s.cx, arena_printf(arena, "%s/Terminology/sct2_Relationship_Snapshot_INT_20250909.txt", folder).data, 1 << 28, &relations));
+    assert_ok(&w->s,
+              file_read(&w->s.cx,
+                        arena_printf(arena, "%s/Terminology/sct2_Concept_Snapshot_INT_20250909.txt", folder).data,
+                        1 << 28, &concepts));
+    assert_ok(&w->s,
+              file_read(&w->s.cx,
+                        arena_printf(arena, "%s/Terminology/sct2_Relationship_Snapshot_INT_20250909.txt", folder).data,
+                        1 << 28, &relations));
     static struct csv csv;
     csv_init(&csv, buf_str(&concepts), '\t', false, arena);
     csv_next(&csv);
@@ -104,7 +113,8 @@ static void read_subset(struct loaders_world *w, const char *folder, struct walk
     csv_init(&csv, buf_str(&relations), '\t', false, arena);
     csv_next(&csv);
     while (csv_next(&csv))
-        if (str_is(csv.fields[2], "1") && str_is(csv.fields[7], "116680003") && !str_is(csv.fields[8], "900000000000010007"))
+        if (str_is(csv.fields[2], "1") && str_is(csv.fields[7], "116680003") &&
+            !str_is(csv.fields[8], "900000000000010007"))
             *VEC_ADD(&walk->edges) = (struct edge){(uint32_t)*map_get(&walk->ids, csv.fields[4]),
                                                    (uint32_t)*map_get(&walk->ids, csv.fields[5])};
 }
@@ -160,7 +170,8 @@ static void test_snomed__the_published_subset_has_its_published_counts(void **st
         longest = ancestors > longest ? ancestors : longest;
         for (uint32_t a = 0; a < walk.ids.count; a++)
             if (pack_is_a(pack, index[i], index[a]) != (marked[a] != 0))
-                fail_msg("%.*s is-a %.*s: want %d", STR_ARGS(walk.ids.entries[i].key), STR_ARGS(walk.ids.entries[a].key), marked[a]);
+                fail_msg("%.*s is-a %.*s: want %d", STR_ARGS(walk.ids.entries[i].key),
+                         STR_ARGS(walk.ids.entries[a].key), marked[a]);
     }
     print_message("closure %u pairs, longest ancestor list %u\n", pairs, longest);
     assert_int_equal(pairs, 29126);

@@ -10,21 +10,20 @@
 #define ICD   "http://hl7.org/fhir/sid/icd-10-cm"
 
 static const struct small_row map_rows[] = {
-    {"99LAB", "GLU", LOINC, "2345-7", "equivalent"},
-    {"99LAB", "NA", LOINC, "2951-2", "wider"},
-    {"99LAB", "NA", LOINC, "2345-7", "equal"}, /* better, though later */
+    {"99LAB", "GLU", LOINC, "2345-7", "equivalent"}, {"99LAB", "NA", LOINC, "2951-2", "wider"},
+    {"99LAB", "NA", LOINC, "2345-7", "equal"},       /* better, though later */
     {"99LAB", "OLD", LOINC, "2340-8", "equivalent"}, /* leads to a retired code */
-    {"99LAB", "DM2", ICD, "E119", "equivalent"},
-    {"99LAB", "DM2", LOINC, "2951-2", "relatedto"},
-    {"*", "ANY", LOINC, "2951-2", "equivalent"},
-    {"http://snomed.info/sct", "44054006", ICD, "E11.9", "equivalent"},
+    {"99LAB", "DM2", ICD, "E119", "equivalent"},     {"99LAB", "DM2", LOINC, "2951-2", "relatedto"},
+    {"*", "ANY", LOINC, "2951-2", "equivalent"},     {"http://snomed.info/sct", "44054006", ICD, "E11.9", "equivalent"},
 };
 
 static void load_all(struct codes_world *w)
 {
-    world_activate(w, world_register(w, small_loinc("Glucose [Mass/volume] in Serum or Plasma"), LOINC, "2.80", "loinc"));
+    world_activate(w,
+                   world_register(w, small_loinc("Glucose [Mass/volume] in Serum or Plasma"), LOINC, "2.80", "loinc"));
     world_activate(w, world_register(w, small_icd(), ICD, "2026", "icd10cm"));
-    world_activate(w, world_register(w, small_map(map_rows, sizeof map_rows / sizeof map_rows[0]), "map:lab-a", "1", "map"));
+    world_activate(
+        w, world_register(w, small_map(map_rows, sizeof map_rows / sizeof map_rows[0]), "map:lab-a", "1", "map"));
 }
 
 static void test_lookup__finds_by_any_name_of_the_system(void **state)
@@ -59,11 +58,13 @@ static void test_details__list_names_parents_and_properties(void **state)
     struct codes_designation *names;
     struct codes_property *properties;
     size_t name_count, property_count;
-    assert_ok(&w->s, codes_details(now, &w->s.cx, STR("I10C"), STR("E119"), 0, &names, &name_count, &properties, &property_count));
+    assert_ok(&w->s, codes_details(now, &w->s.cx, STR("I10C"), STR("E119"), 0, &names, &name_count, &properties,
+                                   &property_count));
     assert_int_equal(property_count, 1);
     assert_str(properties[0].name, "parent");
     assert_str(properties[0].value, "E11");
-    assert_ok(&w->s, codes_details(now, &w->s.cx, STR("LN"), STR("2345-7"), 0, &names, &name_count, &properties, &property_count));
+    assert_ok(&w->s, codes_details(now, &w->s.cx, STR("LN"), STR("2345-7"), 0, &names, &name_count, &properties,
+                                   &property_count));
     assert_int_equal(name_count, 1);
     assert_str(names[0].use, "short");
     codes_snapshot_unref(now);
@@ -81,7 +82,8 @@ static void test_validate__says_why_a_code_may_not_be_used(void **state)
         const char *replacement;
     } cases[] = {
         {"LN", "2345-7", "", CODES_VALID, false, ""},
-        {"LN", "2345-7", "GLUCOSE serpl-mcnc ", CODES_VALID, false, ""}, /* a designation, letter case and blanks aside */
+        {"LN", "2345-7", "GLUCOSE serpl-mcnc ", CODES_VALID, false,
+         ""}, /* a designation, letter case and blanks aside */
         {"LN", "2345-7", "Sodium", CODES_VALID, true, ""},
         {"LN", "2340-8", "", CODES_INACTIVE, false, "2345-7"},
         {"LN", "1-8", "", CODES_INACTIVE, false, ""},
@@ -154,8 +156,8 @@ static void test_reconcile__decides_once_per_element(void **state)
     static const struct str targets[] = {STR_INIT("LN"), STR_INIT("I10C")};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct codes_reconciled got;
-        assert_ok(&w->s, codes_reconcile(now, &w->s.cx, str_from(cases[i].system), str_from(cases[i].code), STR_NONE, targets,
-                                         2, &got));
+        assert_ok(&w->s, codes_reconcile(now, &w->s.cx, str_from(cases[i].system), str_from(cases[i].code), STR_NONE,
+                                         targets, 2, &got));
         if (got.outcome != cases[i].want || got.verdict.validity != cases[i].validity)
             fail_msg("%s %s: outcome %d, %s", cases[i].system, cases[i].code, got.outcome,
                      codes_validity_name(got.verdict.validity));
@@ -174,7 +176,8 @@ static void test_subsumes__needs_a_hierarchy(void **state)
     assert_true(is);
     assert_ok(&w->s, codes_subsumes(now, &w->s.cx, STR("I10C"), STR("E119"), STR("E11"), &is));
     assert_false(is);
-    assert_fails(&w->s, codes_subsumes(now, &w->s.cx, STR("LN"), STR("2345-7"), STR("2345-7"), &is), "codes.no-hierarchy");
+    assert_fails(&w->s, codes_subsumes(now, &w->s.cx, STR("LN"), STR("2345-7"), STR("2345-7"), &is),
+                 "codes.no-hierarchy");
     assert_fails(&w->s, codes_subsumes(now, &w->s.cx, STR("I10C"), STR("E12"), STR("E119"), &is), "codes.code-unknown");
     codes_snapshot_unref(now);
 }
@@ -263,8 +266,8 @@ static void test_work_items__are_counted_and_listed_most_used_first(void **state
     for (size_t i = 0; i < 4; i++)
         for (int t = 0; t < cases[i].times; t++) {
             w->s.cx.now_us += 10;
-            codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, str_from(cases[i].source), STR("OBX-3"), STR("99LAB"),
-                                  str_from(cases[i].code), t == 0 ? STR("some test") : STR_NONE,
+            codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, str_from(cases[i].source), STR("OBX-3"),
+                                  STR("99LAB"), str_from(cases[i].code), t == 0 ? STR("some test") : STR_NONE,
                                   i == 2 ? CODES_OUTCOME_INVALID : CODES_OUTCOME_UNMAPPED);
         }
     data_txn_commit(txn, w->seq);

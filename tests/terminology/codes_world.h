@@ -20,7 +20,8 @@ struct codes_world {
 
 static inline void world_open(struct codes_world *w)
 {
-    struct data_options options = {.dir = w->dir, .format = 1, .tables = codes_tables, .table_count = codes_table_count};
+    struct data_options options = {
+        .dir = w->dir, .format = 1, .tables = codes_tables, .table_count = codes_table_count};
     assert_ok(&w->s, data_open(&w->s.cx, &options, &w->store));
     assert_ok(&w->s, codes_open(&w->s.cx, w->packs.data, w->store, &w->codes));
 }
@@ -68,8 +69,8 @@ static inline status world_apply(struct codes_world *w,
 }
 
 /* Writes the builder's pack and answers the body of its registration. */
-static inline struct buf world_pack(struct codes_world *w, struct pack_builder *builder, const char *system, const char *version,
-                                    const char *kind)
+static inline struct buf world_pack(struct codes_world *w, struct pack_builder *builder, const char *system,
+                                    const char *version, const char *kind)
 {
     struct pack_name name = {str_from(system), str_from(version), str_from(kind)};
     struct pack_written written;
@@ -108,7 +109,8 @@ static inline status world_roll_back(struct codes_world *w, const char *system)
     return world_apply(w, codes_apply_activate, buf_str(&body));
 }
 
-static inline uint32_t world_concept(struct pack_builder *builder, const char *code, const char *display, uint32_t flags)
+static inline uint32_t world_concept(struct pack_builder *builder, const char *code, const char *display,
+                                     uint32_t flags)
 {
     uint32_t concept = pack_builder_concept(builder, str_from(code), NULL);
     assert_int_not_equal(concept, PACK_NONE);

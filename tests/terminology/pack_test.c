@@ -63,7 +63,8 @@ static uint32_t add(struct pack_builder *builder, const char *code, const char *
 static struct pack_builder *small(void)
 {
     struct pack_builder *builder = pack_builder_new(PACK_KEYS_ICD);
-    uint32_t diabetes = add(builder, "E11", "Type 2 diabetes mellitus"), plain = add(builder, "E11.9", "without complications");
+    uint32_t diabetes = add(builder, "E11", "Type 2 diabetes mellitus"),
+             plain = add(builder, "E11.9", "without complications");
     pack_builder_flags(builder, diabetes, PACK_HEADER);
     pack_builder_parent(builder, plain, diabetes);
     pack_builder_designation(builder, plain, STR("en"), STR("short"), STR("T2DM w/o compl"));
@@ -193,7 +194,8 @@ static void test_pack__lookup_is_that_of_a_naive_table(void **state)
             char code[32];
             unsigned long long number = hash_random(&seed) % 20000;
             int len = keys == PACK_KEYS_LOINC  ? snprintf(code, sizeof code, "%llu-%llu", number / 10 + 1, number % 10)
-                      : keys == PACK_KEYS_ICD  ? snprintf(code, sizeof code, "%c%02llu.%llX", (char)('A' + number % 26), number % 100, number)
+                      : keys == PACK_KEYS_ICD  ? snprintf(code, sizeof code, "%c%02llu.%llX", (char)('A' + number % 26),
+                                                          number % 100, number)
                       : keys == PACK_KEYS_TEXT ? snprintf(code, sizeof code, "tést %llu", number)
                                                : snprintf(code, sizeof code, "%llu", number);
             bool added;
@@ -235,7 +237,8 @@ static void check_random_graph(struct world *w, uint64_t seed, uint32_t count, u
     memset(reach, 0, sizeof reach);
     struct pack_builder *builder = pack_builder_new(PACK_KEYS_DIGITS);
     for (uint32_t i = 0; i < count; i++) {
-        add(builder, arena_printf(&w->s.arena, "%u", 1000 - i).data, "x"); /* the file's order is not the order of arrival */
+        add(builder, arena_printf(&w->s.arena, "%u", 1000 - i).data,
+            "x"); /* the file's order is not the order of arrival */
         reach[i][i] = true;
         uint32_t parents = i == 0 ? 0 : (uint32_t)(hash_random(&seed) % (parents_max + 1));
         for (uint32_t p = 0; p < parents; p++) {

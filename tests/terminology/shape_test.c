@@ -50,8 +50,8 @@ static void test_shape__tells_codes_from_typing_errors(void **state)
 static void test_systems__are_found_by_any_name(void **state)
 {
     (void)state;
-    static const char *const names[] = {"http://loinc.org", "LN", "ln", "LOINC", "2.16.840.1.113883.6.1",
-                                        "urn:oid:2.16.840.1.113883.6.1"};
+    static const char *const names[] = {
+        "http://loinc.org", "LN", "ln", "LOINC", "2.16.840.1.113883.6.1", "urn:oid:2.16.840.1.113883.6.1"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const struct system_row *row = systems_find(str_from(names[i]));
         assert_non_null(row);

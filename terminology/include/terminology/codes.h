@@ -1,12 +1,13 @@
 /*
  * The code service as the rest of idem sees it: which code systems and maps are active, and what a code means in them.
  *
- * Every loaded release is an immutable, checksummed, mmap'd *pack* (terminology/pack.h). The *registry* says which packs exist
- * and which is active per system; registering, activating and rolling back are journal entries applied by the one writer.
- * Readers take a *snapshot*: immutable and reference-counted, so an activation never disturbs a running call.
+ * Every loaded release is an immutable, checksummed, mmap'd *pack* (terminology/pack.h). The *registry* says which
+ * packs exist and which is active per system; registering, activating and rolling back are journal entries applied by
+ * the one writer. Readers take a *snapshot*: immutable and reference-counted, so an activation never disturbs a running
+ * call.
  *
- * Systems are named by FHIR URI ("http://loinc.org"); HL7 v2 names (table 0396: LN, SCT, I10, I10C, RXNORM) are aliases.
- * A local map is a release of a pack with kind map: from one system (or local system name) to another.
+ * Systems are named by FHIR URI ("http://loinc.org"); HL7 v2 names (table 0396: LN, SCT, I10, I10C, RXNORM) are
+ * aliases. A local map is a release of a pack with kind map: from one system (or local system name) to another.
  *
  * Threads: codes_snapshot() and everything on a snapshot from any thread; codes_apply_* from the one writer.
  */
@@ -23,7 +24,8 @@ extern const size_t codes_table_count;
 struct codes;          /* registry and packs of one daemon */
 struct codes_snapshot; /* what was active at one moment */
 
-/* `dir` holds the packs (<data>/packs). Opens every registered pack; a missing or damaged one is named in the failure. */
+/* `dir` holds the packs (<data>/packs). Opens every registered pack; a missing or damaged one is named in the failure.
+ */
 status codes_open(struct ctx *cx, const char *dir, struct data_store *store, struct codes **out_codes);
 void codes_close(struct codes *codes);
 
@@ -32,11 +34,11 @@ void codes_snapshot_unref(struct codes_snapshot *snapshot);
 
 /* A release as listed. Strings live as long as the snapshot. */
 struct codes_release {
-    uint64_t id;          /* seq of the journal entry that registered it */
-    struct str system;    /* code system URI, or for a map its name, e.g. "map:hospital-a-labs" */
-    struct str version;   /* "2.78", "20250901", "2026" … */
-    struct str kind;      /* "icd10cm", "loinc", "rxnorm", "snomed", "map" */
-    uint64_t concepts;    /* or map rows */
+    uint64_t id;        /* seq of the journal entry that registered it */
+    struct str system;  /* code system URI, or for a map its name, e.g. "map:hospital-a-labs" */
+    struct str version; /* "2.78", "20250901", "2026" … */
+    struct str kind;    /* "icd10cm", "loinc", "rxnorm", "snomed", "map" */
+    uint64_t concepts;  /* or map rows */
     int64_t registered_us;
     int64_t activated_us; /* 0 = never */
     bool active;
@@ -70,9 +72,9 @@ status codes_details(const struct codes_snapshot *snapshot, struct ctx *cx, stru
                      struct codes_property **out_properties, size_t *out_property_count);
 
 enum codes_validity {
-    CODES_VALID,            /* in use in the active release */
-    CODES_INACTIVE,         /* known, but retired: see replaced-by */
-    CODES_HEADER,           /* known, but a heading that may not be used (ICD-10-CM) */
+    CODES_VALID,    /* in use in the active release */
+    CODES_INACTIVE, /* known, but retired: see replaced-by */
+    CODES_HEADER,   /* known, but a heading that may not be used (ICD-10-CM) */
     CODES_CODE_UNKNOWN,
     CODES_SYSTEM_UNKNOWN,
 };
@@ -90,12 +92,14 @@ struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struc
 
 struct codes_translation {
     struct str system, code, display; /* target; display from the target's active release when it has one */
-    struct str equivalence;           /* FHIR R4 concept-map-equivalence: "equivalent", "equal", "wider", "narrower", "inexact" */
-    struct str map, map_version;      /* release that answered */
-    uint64_t map_row;                 /* 1-based line of the row in the loaded file */
+    struct str equivalence; /* FHIR R4 concept-map-equivalence: "equivalent", "equal", "wider", "narrower", "inexact" */
+    struct str map, map_version; /* release that answered */
+    uint64_t map_row;            /* 1-based line of the row in the loaded file */
 };
-/* All rows from (system, code) to `target_system` (empty = any target) in active maps, best first, into cx->arena. None is an
- * answer, not a failure: *out_count = 0. */
+/* All rows from (system, code) to `target_system` (empty = any target) in active maps, best first (equivalence, then
+ * the map's name, then the line), at most 1,000, into cx->arena. None is an answer, not a failure: *out_count = 0. When
+ * a local system has no row of its own, rows of the source system "*" count; never for a system that claims to be a
+ * standard one. */
 status codes_translate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
                        struct str target_system, struct codes_translation **out_rows, size_t *out_count);
 
@@ -116,12 +120,18 @@ struct codes_reconciled {
     struct codes_verdict verdict;
     struct codes_translation translation;
 };
-/* Reconcile one (code, display, system) against the wanted target systems, in order of preference. */
+/* Reconcile one (code, display, system) against the wanted target systems, in order of preference.
+ * A translation whose target is retired, a heading or unknown in the target's active release is never answered: when a
+ * map has no better row the outcome is INVALID and the verdict is that of the target. Without targets only validity is
+ * judged. */
 status codes_reconcile(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
                        struct str display, const struct str *targets, size_t target_count,
                        struct codes_reconciled *out_reconciled);
 
-/* Apply (the one writer). Bodies are those the daemon journals. */
+/* Apply (the one writer). Bodies are those the daemon journals. What register and activate changed is in the current
+ * snapshot as soon as they answer OK, before the transaction commits, so that later entries of a batch see it; when
+ * such an entry must be undone all the same, the next activation or codes_open() puts the snapshot right. Rows of a
+ * refused entry are taken back by the caller (data_txn_undo_to). */
 struct codes_registration {
     struct str system, version, kind;
     struct str pack_file; /* file name inside the pack directory */
@@ -129,9 +139,11 @@ struct codes_registration {
     uint64_t concepts;
 };
 void codes_registration_encode(struct buf *out, const struct codes_registration *registration);
-/* Register (not yet active). The pack file must be there with this digest. Same system+version+digest again: ALREADY_EXISTS. */
+/* Register (not yet active). The pack file must be there with this digest. Same system+version+digest again:
+ * ALREADY_EXISTS. */
 status codes_apply_register(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body);
-/* Activate release_id for its system, or roll back to the one active before: body = varint release id, 0 + lstr system = roll back. */
+/* Activate release_id for its system, or roll back to the one active before: body = varint release id, 0 + lstr system
+ * = roll back. */
 void codes_activation_encode(struct buf *out, uint64_t release_id);
 void codes_rollback_encode(struct buf *out, struct str system);
 status codes_apply_activate(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body);

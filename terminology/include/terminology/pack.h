@@ -1,16 +1,17 @@
 /*
  * A pack: one release of one code system, or one map, as an immutable, checksummed, mmap'd file.
  *
- * The builder takes rows in any order and writes the file in one go: temporary name, fsync, rename, fsync of the folder; a
- * killed build leaves only a temporary file that the next build removes. The same rows in one order give the same bytes.
+ * The builder takes rows in any order and writes the file in one go: temporary name, fsync, rename, fsync of the
+ * folder; a killed build leaves only a temporary file that the next build removes. The same rows in one order give the
+ * same bytes.
  *
- * Opening checks magic, format number, byte order, the SHA-256, and then every index inside the file, so that nothing read
- * later can lead outside the mapping, even in a file that was made to deceive.
+ * Opening checks magic, format number, byte order, the SHA-256, and then every index inside the file, so that nothing
+ * read later can lead outside the mapping, even in a file that was made to deceive.
  *
- * Codes become a 64-bit key (SCTID and RxCUI as numbers, ICD and LOINC in base 37), found by open addressing: one cache miss for
- * the index of a concept, another for its texts.
- * Is-a: concepts are numbered by a depth-first walk, so that most of the descendants of a concept are one interval; the rest are
- * a short sorted list of runs. The question "is A an ancestor of B" is one comparison, rarely a binary search.
+ * Codes become a 64-bit key (SCTID and RxCUI as numbers, ICD and LOINC in base 37), found by open addressing: one cache
+ * miss for the index of a concept, another for its texts. Is-a: concepts are numbered by a depth-first walk, so that
+ * most of the descendants of a concept are one interval; the rest are a short sorted list of runs. The question "is A
+ * an ancestor of B" is one comparison, rarely a binary search.
  *
  * Memory:  texts answered borrow from the mapping and live as long as the pack.
  * Threads: struct pack is immutable; struct pack_builder belongs to one thread.
@@ -33,11 +34,11 @@ enum {
 };
 
 enum { /* what a stranger's release can make a pack hold */
-    PACK_CONCEPTS_MAX = 8 * 1000 * 1000,
-    PACK_ROWS_MAX = 128 * 1000 * 1000, /* designations, properties, is-a, map rows: each */
-    PACK_RUNS_MAX = 64 * 1000 * 1000,
-    PACK_NAMES_MAX = 65000, /* languages, uses, property names, systems */
-    PACK_CODE_MAX = 256,    /* bytes of one code */
+       PACK_CONCEPTS_MAX = 8 * 1000 * 1000,
+       PACK_ROWS_MAX = 128 * 1000 * 1000, /* designations, properties, is-a, map rows: each */
+       PACK_RUNS_MAX = 64 * 1000 * 1000,
+       PACK_NAMES_MAX = 65000, /* languages, uses, property names, systems */
+       PACK_CODE_MAX = 256,    /* bytes of one code */
 };
 
 struct pack;
@@ -63,7 +64,8 @@ struct pack_range {
     uint32_t first, count;
 };
 
-/* codes.pack-damaged. `want_sha256` NULL: the checksum inside the file is compared; otherwise the digest of the whole file. */
+/* codes.pack-damaged. `want_sha256` NULL: the checksum inside the file is compared; otherwise the digest of the whole
+ * file. */
 status pack_open(struct ctx *cx, const char *path, const uint8_t *want_sha256, struct pack **out_pack);
 /* Over bytes in memory (8-byte aligned, borrowed until pack_close). */
 status pack_open_bytes(struct ctx *cx, struct str bytes, struct pack **out_pack);
@@ -101,14 +103,16 @@ struct pack_builder;
 
 struct pack_builder *pack_builder_new(enum pack_keys keys);
 void pack_builder_free(struct pack_builder *builder);
-/* The concept's handle, made when absent (*out_added may be NULL). PACK_NONE: the code does not fit the kind of key, is longer
- * than PACK_CODE_MAX, or there are too many. Texts are copied. */
+/* The concept's handle, made when absent (*out_added may be NULL). PACK_NONE: the code does not fit the kind of key, is
+ * longer than PACK_CODE_MAX, or there are too many. Texts are copied. */
 uint32_t pack_builder_concept(struct pack_builder *builder, struct str code, bool *out_added);
 uint32_t pack_builder_find(const struct pack_builder *builder, struct str code); /* PACK_NONE when absent */
-struct str pack_builder_code(const struct pack_builder *builder, uint32_t concept); /* borrowed until the next concept */
+struct str pack_builder_code(const struct pack_builder *builder,
+                             uint32_t concept); /* borrowed until the next concept */
 bool pack_builder_has_display(const struct pack_builder *builder, uint32_t concept);
 void pack_builder_display(struct pack_builder *builder, uint32_t concept, struct str display);
-void pack_builder_flags(struct pack_builder *builder, uint32_t concept, uint32_t flags); /* PACK_INACTIVE | PACK_HEADER */
+void pack_builder_flags(struct pack_builder *builder, uint32_t concept,
+                        uint32_t flags); /* PACK_INACTIVE | PACK_HEADER */
 void pack_builder_designation(struct pack_builder *builder, uint32_t concept, struct str language, struct str use,
                               struct str text);
 void pack_builder_property(struct pack_builder *builder, uint32_t concept, struct str name, struct str value);
