@@ -81,13 +81,22 @@ static void show_release_line(struct cli_run *run, const Idem__Terminology__V1__
     cli_end_line(&run->show);
 }
 
+static const char *advice(const struct load *load, status got)
+{
+    if (got == STATUS_ALREADY_EXISTS)
+        return "`idem codes list` shows it; --version gives another version to what the files hold";
+    if (cli_exit_of(got) != CLI_NEGATIVE)
+        return NULL;
+    return load->findings_kept ? "mend the rows named above; nothing of this load was kept" : "nothing of this load was kept";
+}
+
 static enum cli_exit end_load(struct load *load, status got, int64_t took_us)
 {
     struct cli_run *run = load->run;
     if (load->findings_total > load->findings_kept)
         cli_say(run, "%" PRIu64 " findings in all, %zu shown", load->findings_total, load->findings_kept);
     if (got != STATUS_OK)
-        return cli_failed(run, got, "mend the rows named above; nothing of this load was kept");
+        return cli_failed(run, got, advice(load, got));
     char took[32];
     cli_format_span(took_us, took);
     bool is_dry = cli_flag(run, "dry-run");

@@ -108,7 +108,7 @@ static enum cli_exit run_identify(struct cli_run *run)
 }
 
 static const struct cli_argument identify_arguments[] = {
-    {"FILE", CLI_FILE, true, false, "an HL7 v2 message (its PID; the first of many), or JSON with the names of the options; - for standard input", NULL},
+    {"FILE", CLI_FILE, true, false, "an HL7 v2 message (the first of many), or JSON with the names of the options; - for stdin", NULL},
     {0}};
 static const struct cli_option identify_options[] = {
     {"id", CLI_TEXT, "AUTHORITY:VALUE", NULL, "identifier; more with commas, a third part is its type", NULL},

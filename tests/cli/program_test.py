@@ -1,0 +1,522 @@
+#!/usr/bin/env python3
+"""The program as its users meet it: help of every command, did-you-mean, completion, exit codes, JSON; then against a live daemon.
+
+Usage: program_test.py IDEM BUILD_DIR      UPDATE_GOLDEN=1 rewrites tests/golden/cli/*.txt and docs/cli.md.
+The daemon is BUILD_DIR/idemd/idemd; without it the live part is skipped, loudly.
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+IDEM, BUILD = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"
+GOLDEN = "tests/golden/cli"
+failures = []
+SCRATCH = tempfile.mkdtemp(prefix="idem-cli-test-")
+ENV = {k: v for k, v in os.environ.items() if not k.startswith("IDEM_")}
+ENV["HOME"] = SCRATCH  # nobody's own ~/.config/idem/cli.yaml
+
+
+def run(*words, stdin=None, env=None, cwd=None):
+    return subprocess.run([IDEM, *map(str, words)], input=stdin, capture_output=True, env={**ENV, **(env or {})}, cwd=cwd,
+                          timeout=120)
+
+
+def check(what, is_right, detail=""):
+    if not is_right:
+        failures.append(what)
+        print(f"FAILED {what}\n  {detail}")
+
+
+def check_exit(what, got, want):
+    check(what, got.returncode == want, f"exit {got.returncode}, want {want}\n  {got.stdout[-800:]}\n  {got.stderr[-800:]}")
+
+
+# No byte a terminal obeys, but line ends.
+STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def check_harmless(what, got):
+    for stream in (got.stdout, got.stderr):
+        try:
+            text = stream.decode("utf-8")
+        except UnicodeDecodeError as bad:
+            check(what, False, f"not UTF-8: {bad}")
+            continue
+        found = STEERING.search(text)
+        check(what, not found, f"steering character {found.group()!r} in {text[max(0, found.start() - 40):found.end() + 40]!r}"
+              if found else "")
+
+
+def check_json(what, got):
+    try:
+        return json.loads(got.stdout.decode("utf-8"))
+    except ValueError as bad:
+        check(what, False, f"{bad}: {got.stdout[:400]}")
+        return {}
+
+
+def check_golden(path, got):
+    if UPDATE:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(got)
+        return
+    want = open(path, "rb").read() if os.path.exists(path) else b""
+    check(f"{path} is up to date", got == want, "UPDATE_GOLDEN=1 ctest -R cli/program rewrites it; look at the difference")
+
+
+def commands():
+    """Names of all commands, from the help."""
+    text = run("help").stdout.decode()
+    body = text[text.index("Usage"):text.index("Options of every command")]
+    return [m.group(1).split() for m in re.finditer(r"^  ((?:[a-z]+ )?[a-z]+) {2,}\S", body, re.M)]
+
+
+# ---- without a daemon ----
+
+def test_help():
+    names = commands()
+    check("the help lists commands", len(names) > 30, str(names))
+    everything = run("help").stdout
+    for name in names:
+        got = run("help", *name)
+        check_exit(f"help {name}", got, 0)
+        check(f"help {name} names it", got.stdout.startswith(b"idem " + " ".join(name).encode() + b": "))
+        same = run(*name, "--help")
+        check(f"{name} --help is the same", same.stdout == got.stdout and same.returncode == 0)
+        everything += b"\n---\n" + got.stdout
+    if not any(n[0] == "bench" for n in names):
+        print("bench is not built in: the golden help leaves it out")
+    check_golden(f"{GOLDEN}/help.txt", everything)
+    markdown = run("help", "--markdown")
+    check_exit("help --markdown", markdown, 0)
+    check_golden("docs/cli.md", markdown.stdout)
+    for line in everything.decode().splitlines():
+        check("help fits 132 columns", len(line) <= 132, line)
+
+
+def test_mistakes():
+    for words, said in [
+        (["trcae", "7"], b'did you mean "trace"?'),
+        (["review", "lst"], b'did you mean "review list"?'),
+        (["status", "--jsno"], b"did you mean --json?"),
+        (["help", "reviw"], b'did you mean "review"?'),
+        ([], b"idem help"),
+    ]:
+        got = run(*words)
+        check_exit(f"{words}", got, 2)
+        check(f"{words} says {said}", said in got.stderr, got.stderr)
+        check(f"{words} writes no data", got.stdout == b"")
+    got = run("stauts", "--json")
+    check("a mistake with --json is JSON", check_json("stauts --json", got).get("error", {}).get("reason") == "cli.usage")
+    got = run("\x1b[2Jboo\u202e")
+    check_harmless("a hostile command name", got)
+
+
+def test_completion():
+    for shell in ("bash", "zsh"):
+        got = run("completion", shell)
+        check_exit(f"completion {shell}", got, 0)
+        path = f"{SCRATCH}/completion.{shell}"
+        open(path, "wb").write(got.stdout)
+        if shutil.which(shell):
+            parsed = subprocess.run([shell, "-n", path], capture_output=True)
+            check(f"{shell} takes the script", parsed.returncode == 0, parsed.stderr)
+    script = f"source {SCRATCH}/completion.bash; COMP_WORDS=({{words}}); COMP_CWORD=$((${{{{#COMP_WORDS[@]}}}}-1)); " \
+             "_idem; echo ${{COMPREPLY[@]}}"
+    for words, want in [("idem tra", "trace"), ("idem review sa", "same"), ("idem trace --di", "--diff"),
+                        ("idem completion z", "zsh"), ("idem review list --js", "--json")]:
+        got = subprocess.run(["bash", "-c", script.format(words=words)], capture_output=True)
+        check(f"bash completes {words}", want in got.stdout.decode().split(), f"{got.stdout} {got.stderr}")
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def test_unreachable():
+    port = free_ports(1)[0]
+    got = run("status", "--plain", "--address", f"127.0.0.1:{port}", "--timeout", 3)
+    check_exit("nothing listens", got, 3)
+    check("it says what to do", b"next:" in got.stderr and b"--address" in got.stderr, got.stderr)
+    got = run("status", "--plain", "--address", f"127.0.0.1:{port}", "--timeout", 3, "--json")
+    check("and as JSON", "error" in check_json("unreachable --json", got))
+    got = run("status", "--home", f"{SCRATCH}/nowhere")
+    check("a missing --home is named", b"nowhere/client.yaml" in got.stderr, got.stderr)
+    os.makedirs(f"{SCRATCH}/bad", exist_ok=True)
+    open(f"{SCRATCH}/bad/client.yaml", "w").write("adress: 127.0.0.1:1\n")
+    got = run("status", "--home", f"{SCRATCH}/bad")
+    check("a wrong key is named with its line", b"line 1" in got.stderr and b"address" in got.stderr, got.stderr)
+    message = f"{SCRATCH}/one.hl7"
+    open(message, "wb").write(b"MSH|^~\\&|A|B|C|D|20260101||ADT^A08|X1|P|2.5\rPID|||1^^^N\r")
+    got = run("send", message, "--to", f"mllp://127.0.0.1:{port}", "--timeout", 3)
+    check_exit("no receiving system", got, 3)
+    check("the message is said to be not sent", b"not sent" in got.stdout, got.stdout)
+    for words in (["send", message, "--to", "nonsense"], ["send", f"{SCRATCH}/none.hl7"], ["trace"], ["review", "same"],
+                  ["status", "--every", 1], ["identify"], ["identify", "--born", "2026-02-30"]):
+        check_exit(f"{words}", run(*words, "--plain", "--address", f"127.0.0.1:{port}"), 2)
+
+
+def test_alone():
+    check_exit("version", run("version"), 0)
+    check_json("version --json", run("version", "--json"))
+    pki = f"{SCRATCH}/pki"
+    check_exit("pki init", run("pki", "init", "--dir", pki), 0)
+    check_exit("a second authority is refused", run("pki", "init", "--dir", pki), 2)
+    check_json("pki issue --json", run("pki", "issue", "one", "--dir", pki, "--json"))
+    check_exit("a certificate is not replaced by accident", run("pki", "issue", "one", "--dir", pki), 2)
+    check_exit("a name cannot leave the folder", run("pki", "issue", "../one", "--dir", pki), 2)
+    check("keys are secret", all(os.stat(f"{pki}/{f}").st_mode & 0o077 == 0 for f in ("ca.key", "one.key")))
+    for what in ("people", "messages", "codes"):
+        check_exit(f"gen {what}", run("gen", what, "--out", f"{SCRATCH}/gen", *(["--people", 200] if what != "codes" else [])), 0)
+
+
+# ---- with a daemon ----
+
+HOSTILE_NAME = "Lind\x1b]0;owned\x07\u202eevil\u009b31m".encode()
+
+
+class Grumbler(threading.Thread):
+    """A receiving system that refuses everything (AE): what it is sent becomes dead letters."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def run(self):
+        while True:
+            try:
+                line, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.grumble, args=(line,), daemon=True).start()
+
+    @staticmethod
+    def grumble(line):
+        held = b""
+        while True:
+            try:
+                got = line.recv(65536)
+            except OSError:
+                return
+            if not got:
+                return
+            held += got
+            while b"\x1c\r" in held:
+                frame, held = held.split(b"\x1c\r", 1)
+                control_id = frame.lstrip(b"\x0b").split(b"\r")[0].split(b"|")[9]
+                line.sendall(b"\x0bMSH|^~\\&|L|L|I|I|20260101||ACK|1|P|2.5.1\rMSA|AE|" + control_id +
+                             b"|no \x1b[2Jthanks\r\x1c\r")
+
+
+class Daemon:
+    def __init__(self, program):
+        self.home = f"{SCRATCH}/home"
+        os.makedirs(self.home)
+        for words in (["init"], ["issue", "idemd", "--server"], ["issue", "admin"], ["issue", "reader"], ["issue", "nobody"]):
+            check_exit(f"pki {words}", run("pki", *words, "--dir", f"{self.home}/pki"), 0)
+        self.grpc, self.plain, self.mllp = free_ports(3)
+        self.grumbler = Grumbler()
+        self.grumbler.start()
+        self.write("idemd.yaml", f"""\
+data: ./data
+tls: {{ certificate: pki/idemd.pem, key: pki/idemd.key, clients_ca: pki/ca.pem }}
+grpc: {{ listen: 127.0.0.1:{self.grpc}, listen_plain: 127.0.0.1:{self.plain} }}
+mllp:
+  - {{ source: north, listen: 127.0.0.1:{self.mllp}, allow_plain: true }}
+  - {{ source: lake, listen: 127.0.0.1:0, tls: true, peers: [admin] }}
+roles:
+  - {{ principal: admin, roles: [reader, sender, steward, terminologist, operator] }}
+  - {{ principal: reader, roles: [reader] }}
+plain_roles: [reader]
+""")
+        self.write("client.yaml", f"address: 127.0.0.1:{self.grpc}\nca: pki/ca.pem\ncert: pki/admin.pem\nkey: pki/admin.key\n")
+        self.write("routes.yaml", f"""\
+destinations:
+  - name: archive
+    file: {{ folder: {self.home}/archive }}
+  - name: grumbler
+    mllp: {{ connect: "127.0.0.1:{self.grumbler.port}" }}
+routes:
+  - name: all
+    when: {{ source: [north] }}
+    person_id: {{ authority: IDEM, type: PI }}
+    local_system: {{ L: north-lab }}
+    codes:
+      - {{ path: "DG1(*)-3", to: [I10C] }}
+      - {{ path: "OBX(*)-3", to: [LN] }}
+    to: [archive, grumbler]
+""")
+        self.log = open(f"{self.home}/idemd.log", "wb")
+        self.process = subprocess.Popen([program, "--config", f"{self.home}/idemd.yaml"], stdout=self.log, stderr=self.log)
+        self.lake = None
+
+    def write(self, name, text):
+        open(f"{self.home}/{name}", "w").write(text)
+
+    def wait(self):
+        for _ in range(100):
+            if self.process.poll() is not None:
+                return False
+            text = open(f"{self.home}/idemd.log").read()
+            if "idemd.ready" in text:
+                found = re.search(r"source=lake \S+ port=(\d+)", text)
+                self.lake = found and found.group(1)
+                return True
+            time.sleep(0.1)
+        return False
+
+    def idem(self, *words, **more):
+        return run("--home", self.home, *words, **more)
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.log.close()
+        self.grumbler.listener.close()
+
+
+def message(control_id, name, ids="1001^^^NORTH^MR", extra=b"", kind=b"ADT^A01"):
+    return (b"MSH|^~\\&|HIS|NORTH|IDEM|X|20260101120000||" + kind + b"|" + control_id + b"|P|2.5.1||||||UNICODE UTF-8\r"
+            b"EVN||20260101120000\rPID|1||" + ids.encode() + b"||" + name + b"^Ada^^^||19800229|F\rPV1|1|I\r" + extra)
+
+
+def both(daemon, *words, want=0):
+    """Readable and JSON: same exit code, harmless, valid. Answers the JSON."""
+    got = daemon.idem(*words)
+    check_exit(f"{words}", got, want)
+    check_harmless(f"{words} is harmless", got)
+    for line in got.stdout.decode("utf-8", "replace").splitlines():
+        check(f"{words} fits 140 columns", len(line) <= 140 or words[0] in ("codes", "people") or "--diff" in words, line)
+    as_json = daemon.idem(*words, "--json")
+    check_exit(f"{words} --json", as_json, want)
+    return check_json(f"{words} --json", as_json)
+
+
+def test_messages(daemon):
+    hostile = f"{SCRATCH}/hostile.hl7"
+    open(hostile, "wb").write(message(b"H1", HOSTILE_NAME, extra=b"DG1|1||E11.9^\x1b[2JDiabetes^I10C\r"))
+    good = f"{SCRATCH}/good.hl7"
+    open(good, "wb").write(message(b"G1", b"Lind") + message(b"G2", b"Berg", "1002^^^NORTH^MR"))
+    bad = f"{SCRATCH}/bad.hl7"
+    open(bad, "wb").write(message(b"G3", b"Moe", "1003^^^NORTH^MR") + message(b"", b"Nix"))
+
+    got = daemon.idem("send", good, "--source", "north", "--json")
+    check_exit("send over gRPC", got, 0)
+    sent = check_json("send --json", got)
+    check("two accepted", sent.get("summary", {}).get("accepted") == 2, str(sent))
+    seq = sent["messages"][0]["seq"] if sent.get("messages") else 0
+    got = daemon.idem("send", good, "--source", "north")
+    check_exit("send again", got, 0)
+    check("a repeat is answered, and said to be one", b"2 repeated" in got.stdout, got.stdout)
+    got = daemon.idem("send", bad, "--source", "north")
+    check_exit("a refused message is exit 1", got, 1)
+    check("its answer is shown", b"1 AA" in got.stdout and (b"AE" in got.stdout or b"AR" in got.stdout), got.stdout)
+    got = daemon.idem("send", hostile, "--source", "north")
+    check_exit("a hostile but legal message is taken", got, 0)
+    check_harmless("send of a hostile message", got)
+    worse = f"{SCRATCH}/worse.hl7"
+    open(worse, "wb").write(message(b"H2\x1b[2J", HOSTILE_NAME + b"\xff\x9b2J"))
+    got = daemon.idem("send", worse, "--source", "north")
+    check_exit("bytes that are no text are refused", got, 1)
+    check_harmless("send of bytes that are no text", got)
+    got = daemon.idem("send", good, "--to", f"mllp://127.0.0.1:{daemon.mllp}")
+    check_exit("send over MLLP", got, 0)
+    if daemon.lake:
+        got = daemon.idem("send", good, "--to", f"mllps://127.0.0.1:{daemon.lake}", "--quiet")
+        check_exit("send over MLLP with TLS", got, 0)
+    got = daemon.idem("send", "-", "--source", "north", "--quiet", stdin=message(b"S1", b"Stdin", "1009^^^NORTH^MR"))
+    check_exit("send from standard input", got, 0)
+    got = daemon.idem("send", good, bad, "--source", "north", "--connections", 3, "--quiet")
+    check_exit("send over several connections", got, 1)
+
+    trace = both(daemon, "trace", seq)
+    total = sum(e["weight_mbit"] for e in trace.get("evidence", []))
+    check("evidence adds up", not trace.get("evidence") or total == trace["score_mbit"], str(trace.get("evidence")))
+    both(daemon, "trace", seq, "--diff")
+    both(daemon, "trace", "--control-id", "H1", "--diff")
+    both(daemon, "trace", 999999999, want=1)
+    both(daemon, "messages")
+    both(daemon, "messages", "--refused", "--max", 5)
+    both(daemon, "status")
+    both(daemon, "status", "--line")
+    got = daemon.idem("status", "--watch", "--line", "--every", 50, "--times", 3)
+    check("watch looks three times", got.stdout.count(b"\n") == 3 and got.returncode == 0, got.stdout)
+    got = daemon.idem("status", "--watch", "--json", "--every", 50, "--times", 2)
+    check("watch --json is one text a line", all(json.loads(line) for line in got.stdout.splitlines()))
+
+
+def test_people(daemon):
+    for source in ("north", "lake", "lab", "insurer"):
+        both(daemon, "people", "load", f"{SCRATCH}/gen/{source}.csv")
+    broken = f"{SCRATCH}/broken.csv"
+    open(broken, "w").write("source,authority,id,famly\nnorth,NORTH,1,Lind\n")
+    got = daemon.idem("people", "load", broken)
+    check_exit("a misspelt column is refused", got, 2)
+    check("and the right one named", b"family" in got.stderr, got.stderr)
+    both(daemon, "identify", "--family", "Lind", "--given", "Ada", "--born", "1980-02-29")
+    both(daemon, "identify", "--family", "Nobodyatall", "--born", "1901-01-01", want=1)
+    both(daemon, "identify", f"{SCRATCH}/good.hl7")
+    asked = f"{SCRATCH}/asked.json"
+    open(asked, "w").write('{"identifiers": [{"authority": "NORTH", "value": "1001"}], "family": "Lind", "born": "1980-02-29"}')
+    found = both(daemon, "identify", asked)
+    person = found["matches"][0]["person"] if found.get("matches") else 0
+    both(daemon, "person", "show", person)
+    both(daemon, "person", "find", "NORTH", "1001")
+    both(daemon, "person", "find", "NORTH", "nobody", want=1)
+    both(daemon, "person", "history", person)
+    both(daemon, "person", "show", 999999999, want=1)
+
+    reviews = both(daemon, "review", "list").get("reviews", [])
+    check("there is something to review", len(reviews) > 0)
+    both(daemon, "review", "show", 999999999, want=1)
+    if not reviews:
+        return
+    review = reviews[0]
+    shown = both(daemon, "review", "show", review["id"])
+    total = sum(e["weight_mbit"] for e in shown["comparison"]["evidence"])
+    check("evidence of a review adds up", total == shown["comparison"]["score_mbit"], str(shown["comparison"]))
+    both(daemon, "why", review["left_record"], review["right_record"], want=1)
+    got = daemon.idem("review", "same", review["id"], "--note", "asked the ward", "--json")
+    decided = check_json("review same", got)
+    check_exit("review same", got, 0)
+    both(daemon, "why", review["left_record"], review["right_record"], want=0)
+    got = daemon.idem("review", "undo", decided.get("decision", 0))
+    check_exit("review undo", got, 0)
+    both(daemon, "why", review["left_record"], review["right_record"], want=1)
+    got = daemon.idem("review", "different", "--left", review["left_record"], "--right", review["right_record"])
+    check_exit("review different by records", got, 0)
+
+
+def test_codes(daemon):
+    both(daemon, "codes", "list")
+    for name in ("codes/icd10cm", "codes/loinc", "maps/north-lab.csv"):
+        both(daemon, "codes", "load", f"{SCRATCH}/gen/{name}", "--dry-run", "--version", "2026-01")
+        got = daemon.idem("codes", "load", f"{SCRATCH}/gen/{name}", "--activate", "--version", "2026-01")
+        check_exit(f"codes load {name}", got, 0)
+        got = daemon.idem("codes", "load", f"{SCRATCH}/gen/{name}", "--version", "2026-01")
+        check_exit(f"the same release again {name}", got, 1)
+        check("is said to be there already", b"codes list" in got.stderr, got.stderr)
+    junk = f"{SCRATCH}/junk.csv"
+    open(junk, "w").write("a,b\n1,2\n")
+    both(daemon, "codes", "load", junk, want=1)
+    releases = both(daemon, "codes", "list").get("releases", [])
+    check("releases are listed", len(releases) >= 3, str(releases))
+    both(daemon, "codes", "lookup", "I10C", "E11.9")
+    both(daemon, "codes", "lookup", "I10C", "nonsense", want=1)
+    both(daemon, "codes", "validate", "I10C", "E11.9")
+    both(daemon, "codes", "validate", "I10C", "nonsense", want=1)
+    both(daemon, "codes", "translate", "I10C", "nonsense", want=1)
+    both(daemon, "codes", "subsumes", "I10C", "E11", "E11.9")
+    both(daemon, "codes", "work")
+    both(daemon, "codes", "activate", 999999, want=1)
+    if releases:
+        check_exit("codes activate", daemon.idem("codes", "activate", releases[0]["id"]), 0)
+
+
+def test_operation(daemon):
+    routes = both(daemon, "route", "list")
+    check("the routes are there", "all" in routes.get("routes", []), str(routes))
+    check("their text comes back", b"destinations" in daemon.idem("route", "list", "--text").stdout)
+    got = daemon.idem("route", "test", "--source", "north", stdin=message(b"T1", HOSTILE_NAME))
+    check_exit("route test", got, 0)
+    check_harmless("route test", got)
+    check_exit("route test nowhere", daemon.idem("route", "test", "--source", "other", stdin=message(b"T2", b"Lind")), 1)
+    wrong = f"{SCRATCH}/wrong.yaml"
+    open(wrong, "w").write("destinatons: []\nroutes: []\n")
+    got = daemon.idem("route", "apply", wrong)
+    check_exit("wrong routes are refused", got, 1)
+    check("with line and suggestion", b"line 1" in got.stderr and b"destinations" in got.stderr, got.stderr)
+    for _ in range(100):
+        letters = both(daemon, "dlq", "list").get("letters", [])
+        if letters:
+            break
+        time.sleep(0.1)
+    check("there are dead letters", bool(letters))
+    if letters:
+        both(daemon, "dlq", "show", letters[0]["id"])
+        both(daemon, "dlq", "replay", letters[0]["id"], "--dry-run")
+        check_exit("dlq replay", daemon.idem("dlq", "replay", letters[0]["id"]), 0)
+    both(daemon, "dlq", "show", 999999999, want=1)
+    both(daemon, "journal", "verify")
+    both(daemon, "journal", "stats")
+    doctor = daemon.idem("doctor")
+    check("doctor answers", doctor.returncode in (0, 5) and b"journal" in doctor.stdout, doctor.stdout)
+    check_json("doctor --json", daemon.idem("doctor", "--json"))
+
+
+def test_rights(daemon):
+    pki = f"{daemon.home}/pki"
+    address = f"127.0.0.1:{daemon.grpc}"
+    good = f"{SCRATCH}/good.hl7"
+    for name, words, want in [("reader", ["status"], 0), ("reader", ["review", "same", 1], 4), ("nobody", ["status"], 4),
+                              ("reader", ["route", "apply", f"{daemon.home}/routes.yaml"], 4), ("reader", ["send", good], 4)]:
+        got = run(*words, "--address", address, "--ca", f"{pki}/ca.pem", "--cert", f"{pki}/{name}.pem", "--key",
+                  f"{pki}/{name}.key")
+        check_exit(f"{name} {words}", got, want)
+    got = run("status", env={"IDEM_ADDRESS": address, "IDEM_CA": f"{pki}/ca.pem", "IDEM_CERT": f"{pki}/admin.pem",
+                             "IDEM_KEY": f"{pki}/admin.key"})
+    check_exit("from the environment", got, 0)
+    shutil.copy(f"{daemon.home}/client.yaml", f"{daemon.home}/.idem.yaml")
+    check_exit("from ./.idem.yaml", run("status", cwd=daemon.home), 0)
+    os.makedirs(f"{SCRATCH}/.config/idem", exist_ok=True)
+    open(f"{SCRATCH}/.config/idem/cli.yaml", "w").write(open(f"{daemon.home}/client.yaml").read().replace("pki/", f"{pki}/"))
+    check_exit("from ~/.config/idem/cli.yaml", run("status"), 0)
+    os.remove(f"{SCRATCH}/.config/idem/cli.yaml")
+    check_exit("plain on loopback", run("status", "--plain", "--address", f"127.0.0.1:{daemon.plain}"), 0)
+    other = f"{SCRATCH}/otherpki"
+    run("pki", "init", "--dir", other)
+    run("pki", "issue", "admin", "--dir", other)
+    got = run("status", "--address", address, "--ca", f"{pki}/ca.pem", "--cert", f"{other}/admin.pem", "--key",
+              f"{other}/admin.key", "--timeout", 5)
+    check("a foreign certificate gets nowhere", got.returncode in (3, 4), f"{got.returncode} {got.stderr}")
+
+
+def test_live():
+    program = f"{BUILD}/idemd/idemd"
+    if not os.access(program, os.X_OK):
+        print("skipped: no daemon built; the live part was not run")
+        return
+    daemon = Daemon(program)
+    try:
+        if not daemon.wait():
+            check("the daemon starts", False, open(f"{daemon.home}/idemd.log").read()[-2000:])
+            return
+        check_exit("route apply", daemon.idem("route", "apply", f"{daemon.home}/routes.yaml"), 0)
+        for test in (test_messages, test_people, test_codes, test_operation, test_rights):
+            test(daemon)
+    finally:
+        daemon.end()
+    check_exit("a daemon that has ended", daemon.idem("status", "--timeout", 3), 3)
+
+
+def main():
+    try:
+        for test in (test_help, test_mistakes, test_completion, test_unreachable, test_alone, test_live):
+            test()
+    finally:
+        shutil.rmtree(SCRATCH, ignore_errors=True)
+    print(f"{len(failures)} failures")
+    sys.exit(1 if failures else 0)
+
+
+main()
