@@ -37,7 +37,7 @@ struct lane {
     unsigned failures;      /* in a row, for the back-off */
     struct loop_timer *timer;
     const char *state, *last_error;
-    uint64_t attempts; /* since start */
+    char file_name[48]; /* of the delivery under way */
 };
 
 struct lanes {
@@ -304,14 +304,12 @@ static void lane_try(struct lane *lane)
         set_state(lane, "idle", NULL);
         return;
     }
-    char file_name[48];
-    snprintf(file_name, sizeof file_name, "%016" PRIu64 "-%04" PRIu32, item->key.seq, item->key.number);
+    snprintf(lane->file_name, sizeof lane->file_name, "%016" PRIu64 "-%04" PRIu32, item->key.seq, item->key.number);
     if (item->attempts++ == 0)
         item->first_sent_us = clock_now_us();
     set_state(lane, lane->failures ? "retrying" : "sending", NULL);
-    lane->attempts++;
     lane->sending = item;
-    connector_send(lane->connector, item->bytes, item->control_id, file_name, on_outcome, lane);
+    connector_send(lane->connector, item->bytes, item->control_id, lane->file_name, on_outcome, lane);
 }
 
 /* ---- the set of lanes ---- */

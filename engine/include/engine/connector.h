@@ -60,7 +60,7 @@ struct connector_file_options {
 status connector_open_file(struct loop *loop, struct ctx *cx, const struct connector_file_options *options,
                            struct connector **out_connector);
 
-/* `message` must stay until done. `control_id` (MSH-10 as sent) is what the answer's MSA-2 must equal. `file_name` names the
+/* `message`, `control_id` and `file_name` must stay until done. `control_id` (MSH-10 as sent) is what the answer's MSA-2 must equal. `file_name` names the
  * file of a file destination: the same delivery has the same name, so a repeat replaces and never duplicates. */
 void connector_send(struct connector *connector, struct str message, struct str control_id, const char *file_name,
                     connector_done_fn *done, void *arg);
