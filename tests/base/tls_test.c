@@ -105,7 +105,7 @@ static void test_handshake__refuses_whom_it_must(void **state)
         {"ca", "server", "other", "client", "localhost", NULL, "unable to get local issuer certificate"},
         {"ca", "server", "ca", "client", "lab.example", NULL, "hostname mismatch"},
         {"ca", "server", "ca", "client", "127.0.0.2", NULL, "IP address mismatch"},
-        {"ca", "server", "ca", "server", "localhost", "unsupported certificate purpose", NULL}, /* a server's, used by a client */
+        {"ca", "server", "ca", "server", "localhost", "unsuitable certificate purpose", NULL}, /* a server's, used by a client */
     };
     struct support s;
     struct support_tls pki;
