@@ -32,12 +32,16 @@ static status read_tls(struct reading *r, const struct yaml_node *map)
     if (map == NULL)
         return STATUS_OK;
     const struct yaml_node *certificate, *key, *ca;
-    TRY(yaml_map_keys(r->cx, map, KEYS("certificate", "key", "clients_ca")));
+    TRY(yaml_map_keys(r->cx, map, KEYS("certificate", "key", "clients_ca", "client_certificate", "client_key")));
     TRY(yaml_need(r->cx, map, "certificate", &certificate));
     TRY(yaml_need(r->cx, map, "key", &key));
     TRY(yaml_need(r->cx, map, "clients_ca", &ca));
     TRY(read_path(r, certificate, &r->out->certificate));
     TRY(read_path(r, key, &r->out->key));
+    TRY(read_path(r, yaml_get(map, "client_certificate"), &r->out->client_certificate));
+    TRY(read_path(r, yaml_get(map, "client_key"), &r->out->client_key));
+    if ((r->out->client_certificate == NULL) != (r->out->client_key == NULL))
+        return yaml_fail(r->cx, map, YAML_MISSING_KEY, "client_certificate and client_key belong together");
     return read_path(r, ca, &r->out->clients_ca);
 }
 

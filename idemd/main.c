@@ -48,6 +48,10 @@ static status open_tls(struct daemon *d, struct ctx *cx)
     struct crypto_tls_options options = {.server = true, .ca_path = c->clients_ca, .cert_path = c->certificate, .key_path = c->key};
     TRY(crypto_tls_open(cx, &options, &d->server_tls));
     options.server = false;
+    if (c->client_certificate) { /* authorities often sign a certificate for one side only */
+        options.cert_path = c->client_certificate;
+        options.key_path = c->client_key;
+    }
     return crypto_tls_open(cx, &options, &d->client_tls);
 }
 
