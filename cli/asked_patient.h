@@ -21,7 +21,8 @@ bool asked_set_birth_date(struct arena *arena, Idem__Identity__V1__IdentifyReque
 
 /* PID-3, 5, 6, 7, 8, 11, 13. hl7.* for messages that are none; cli.no-patient without PID. */
 status asked_read_hl7(struct ctx *cx, struct str message, Idem__Identity__V1__IdentifyRequest *ask);
-/* {"identifiers": [{"authority", "value", "type"}], "family", "given", …}: the names of the options. yaml.*, cli.no-patient. */
+/* {"identifiers": [{"authority", "value", "type"}], "family", "given", …}: the names of the options. yaml.*,
+ * cli.no-patient. */
 status asked_read_json(struct ctx *cx, struct str text, Idem__Identity__V1__IdentifyRequest *ask);
 
 extern const struct reason asked_no_patient; /* "cli.no-patient" */

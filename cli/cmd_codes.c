@@ -41,7 +41,8 @@ static void take_event(struct load *load, Idem__Terminology__V1__LoadReleaseEven
     cli_progress_at(&load->progress, event->done, event->total);
 }
 
-/* The scratch of progress events is given back; findings and the release are not: they are few (bounded by the daemon). */
+/* The scratch of progress events is given back; findings and the release are not: they are few (bounded by the daemon).
+ */
 static status load_stream(struct load *load, const Idem__Terminology__V1__LoadReleaseRequest *ask, struct json *json)
 {
     struct cli_run *run = load->run;
@@ -87,7 +88,8 @@ static const char *advice(const struct load *load, status got)
         return "`idem codes list` shows it; --version gives another version to what the files hold";
     if (cli_exit_of(got) != CLI_NEGATIVE)
         return NULL;
-    return load->findings_kept ? "mend the rows named above; nothing of this load was kept" : "nothing of this load was kept";
+    return load->findings_kept ? "mend the rows named above; nothing of this load was kept"
+                               : "nothing of this load was kept";
 }
 
 static enum cli_exit end_load(struct load *load, status got, int64_t took_us)
@@ -112,7 +114,8 @@ static enum cli_exit run_load(struct cli_run *run)
     char real[PATH_MAX];
     const char *path = cli_argument(run, 0);
     Idem__Terminology__V1__LoadReleaseRequest ask = IDEM__TERMINOLOGY__V1__LOAD_RELEASE_REQUEST__INIT;
-    ask.path = realpath(path, real) ? real : (char *)path; /* the daemon has another working directory, or another machine */
+    ask.path =
+        realpath(path, real) ? real : (char *)path; /* the daemon has another working directory, or another machine */
     if (cli_text(run, "system"))
         ask.system = (char *)cli_text(run, "system");
     if (cli_text(run, "version"))
@@ -144,9 +147,12 @@ static enum cli_exit run_load(struct cli_run *run)
 
 static enum cli_exit run_list(struct cli_run *run)
 {
-    static const struct cli_column columns[] = {{"id", true, 0, true},       {"system", false, 10, false},
-                                                {"version", false, 8, false}, {"kind", false, 0, true},
-                                                {"rows", true, 0, true},     {"loaded (UTC)", false, 0, true},
+    static const struct cli_column columns[] = {{"id", true, 0, true},
+                                                {"system", false, 10, false},
+                                                {"version", false, 8, false},
+                                                {"kind", false, 0, true},
+                                                {"rows", true, 0, true},
+                                                {"loaded (UTC)", false, 0, true},
                                                 {"active since (UTC)", false, 0, true}};
     Idem__Terminology__V1__ListReleasesRequest ask = IDEM__TERMINOLOGY__V1__LIST_RELEASES_REQUEST__INIT;
     Idem__Terminology__V1__ListReleasesReply *reply;
@@ -281,8 +287,10 @@ static enum cli_exit run_validate(struct cli_run *run)
 
 static enum cli_exit run_translate(struct cli_run *run)
 {
-    static const struct cli_column columns[] = {{"system", false, 10, false},  {"code", false, 0, true},
-                                                {"meaning", false, 10, false}, {"equivalence", false, 0, true},
+    static const struct cli_column columns[] = {{"system", false, 10, false},
+                                                {"code", false, 0, true},
+                                                {"meaning", false, 10, false},
+                                                {"equivalence", false, 0, true},
                                                 {"map row, release", false, 12, false}};
     Idem__Terminology__V1__TranslateRequest ask = IDEM__TERMINOLOGY__V1__TRANSLATE_REQUEST__INIT;
     ask.system = (char *)cli_argument(run, 0);
@@ -330,10 +338,10 @@ static enum cli_exit run_subsumes(struct cli_run *run)
 
 static enum cli_exit run_work(struct cli_run *run)
 {
-    static const struct cli_column columns[] = {{"times", true, 0, true},      {"source", false, 6, false},
-                                                {"at", false, 0, true},        {"system", false, 8, false},
-                                                {"code", false, 8, false},     {"sent as", false, 8, false},
-                                                {"outcome", false, 0, true},   {"last seq", true, 0, true}};
+    static const struct cli_column columns[] = {{"times", true, 0, true},    {"source", false, 6, false},
+                                                {"at", false, 0, true},      {"system", false, 8, false},
+                                                {"code", false, 8, false},   {"sent as", false, 8, false},
+                                                {"outcome", false, 0, true}, {"last seq", true, 0, true}};
     Idem__Terminology__V1__ListWorkItemsRequest ask = IDEM__TERMINOLOGY__V1__LIST_WORK_ITEMS_REQUEST__INIT;
     ask.max = (uint32_t)cli_number(run, "max");
     Idem__Terminology__V1__ListWorkItemsReply *reply;

@@ -1,8 +1,15 @@
 /* The rows of `idem codes`; included by cmd_codes.c alone. */
 #pragma once
 
-#define SYSTEM_ARGUMENT {"SYSTEM", CLI_TEXT, false, false, "code system: FHIR URI or HL7 name (ICD-10-CM, LN, RXNORM, SCT \u2026)", NULL}
-#define CODE_ARGUMENT   {"CODE", CLI_TEXT, false, false, "the code", NULL}
+#define SYSTEM_ARGUMENT                                                                                                \
+    {                                                                                                                  \
+        "SYSTEM", CLI_TEXT, false, false, "code system: FHIR URI or HL7 name (ICD-10-CM, LN, RXNORM, SCT \u2026)",     \
+            NULL                                                                                                       \
+    }
+#define CODE_ARGUMENT                                                                                                  \
+    {                                                                                                                  \
+        "CODE", CLI_TEXT, false, false, "the code", NULL                                                               \
+    }
 
 static const struct cli_argument load_arguments[] = {
     {"PATH", CLI_FILE, false, false, "file or release folder, as the daemon's machine sees it", NULL}, {0}};
@@ -17,7 +24,10 @@ static const struct cli_argument release_argument[] = {
 static const struct cli_argument system_argument[] = {SYSTEM_ARGUMENT, {0}};
 static const struct cli_argument code_arguments[] = {SYSTEM_ARGUMENT, CODE_ARGUMENT, {0}};
 static const struct cli_argument translate_arguments[] = {
-    SYSTEM_ARGUMENT, CODE_ARGUMENT, {"TARGET", CLI_TEXT, true, false, "target code system; any when left out", NULL}, {0}};
+    SYSTEM_ARGUMENT,
+    CODE_ARGUMENT,
+    {"TARGET", CLI_TEXT, true, false, "target code system; any when left out", NULL},
+    {0}};
 static const struct cli_argument subsumes_arguments[] = {
     SYSTEM_ARGUMENT, {"ANCESTOR", CLI_TEXT, false, false, "the more general code", NULL}, CODE_ARGUMENT, {0}};
 static const struct cli_option lookup_options[] = {
@@ -32,7 +42,8 @@ const struct cli_command cli_codes_commands[] = {
      .arguments = load_arguments,
      .options = load_options,
      .does = "load a release or a local map: all of it, or nothing",
-     .more = "Recognised by content: ICD-10-CM order file, LOINC table, RxNorm RRF folder, SNOMED CT RF2 snapshot folder, map "
+     .more = "Recognised by content: ICD-10-CM order file, LOINC table, RxNorm RRF folder, SNOMED CT RF2 snapshot "
+             "folder, map "
              "CSV. Findings name file, line and rule.",
      .example = "idem codes load examples/codes/icd10cm --activate",
      .needs_daemon = true,

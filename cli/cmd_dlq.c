@@ -7,10 +7,10 @@ static const char next_letter[] = "`idem dlq list` lists the dead letters with t
 
 static enum cli_exit run_list(struct cli_run *run)
 {
-    static const struct cli_column columns[] = {{"id", true, 0, true},          {"seq", true, 0, true},
-                                                {"destination", false, 8, false}, {"type", false, 0, true},
-                                                {"control id", false, 8, false}, {"tries", true, 0, true},
-                                                {"since (UTC)", false, 0, true}, {"reason", false, 10, false}};
+    static const struct cli_column columns[] = {
+        {"id", true, 0, true},           {"seq", true, 0, true},          {"destination", false, 8, false},
+        {"type", false, 0, true},        {"control id", false, 8, false}, {"tries", true, 0, true},
+        {"since (UTC)", false, 0, true}, {"reason", false, 10, false}};
     Idem__Admin__V1__ListDeadLettersRequest ask = IDEM__ADMIN__V1__LIST_DEAD_LETTERS_REQUEST__INIT;
     if (cli_text(run, "destination"))
         ask.destination = (char *)cli_text(run, "destination");
@@ -84,14 +84,15 @@ static enum cli_exit run_replay(struct cli_run *run)
                  &reply, &exit))
         return exit;
     if (!run->json) {
-        cli_putf(&run->show, CLI_GREEN, "%s %" PRIu64, ask.dry_run ? "would send again" : "queued again", reply->replayed);
+        cli_putf(&run->show, CLI_GREEN, "%s %" PRIu64, ask.dry_run ? "would send again" : "queued again",
+                 reply->replayed);
         cli_end_line(&run->show);
     }
     return reply->replayed ? CLI_OK : CLI_NEGATIVE;
 }
 
-static const struct cli_argument id_argument[] = {
-    {"ID", CLI_NUMBER, false, false, "number of the dead letter", NULL}, {0}};
+static const struct cli_argument id_argument[] = {{"ID", CLI_NUMBER, false, false, "number of the dead letter", NULL},
+                                                  {0}};
 static const struct cli_argument replay_argument[] = {
     {"ID", CLI_NUMBER, true, false, "number of the dead letter", NULL}, {0}};
 static const struct cli_option list_options[] = {
@@ -103,27 +104,26 @@ static const struct cli_option replay_options[] = {
     {"dry-run", CLI_FLAG, NULL, NULL, "only count them", NULL},
     {0}};
 
-const struct cli_command cli_dlq_commands[] = {
-    {.group = "dlq",
-     .name = "list",
-     .options = list_options,
-     .does = "list dead letters",
-     .example = "idem dlq list --destination lab",
-     .needs_daemon = true,
-     .run = run_list},
-    {.group = "dlq",
-     .name = "show",
-     .arguments = id_argument,
-     .does = "show a dead letter: message, answer and reason",
-     .example = "idem dlq show 12",
-     .needs_daemon = true,
-     .run = run_show},
-    {.group = "dlq",
-     .name = "replay",
-     .arguments = replay_argument,
-     .options = replay_options,
-     .does = "send dead letters again, in their order",
-     .example = "idem dlq replay --destination lab",
-     .needs_daemon = true,
-     .run = run_replay},
-    {0}};
+const struct cli_command cli_dlq_commands[] = {{.group = "dlq",
+                                                .name = "list",
+                                                .options = list_options,
+                                                .does = "list dead letters",
+                                                .example = "idem dlq list --destination lab",
+                                                .needs_daemon = true,
+                                                .run = run_list},
+                                               {.group = "dlq",
+                                                .name = "show",
+                                                .arguments = id_argument,
+                                                .does = "show a dead letter: message, answer and reason",
+                                                .example = "idem dlq show 12",
+                                                .needs_daemon = true,
+                                                .run = run_show},
+                                               {.group = "dlq",
+                                                .name = "replay",
+                                                .arguments = replay_argument,
+                                                .options = replay_options,
+                                                .does = "send dead letters again, in their order",
+                                                .example = "idem dlq replay --destination lab",
+                                                .needs_daemon = true,
+                                                .run = run_replay},
+                                               {0}};

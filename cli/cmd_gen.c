@@ -75,9 +75,18 @@ static enum cli_exit run_codes(struct cli_run *run)
     return report(run, got, "sets", 6);
 }
 
-#define OUT_OPTION    {"out", CLI_FILE, "DIR", "made-up", "folder for the files; made when absent", NULL}
-#define SEED_OPTION   {"seed", CLI_NUMBER, "N", "1", "the same seed gives the same bytes", NULL}
-#define PEOPLE_OPTION {"people", CLI_NUMBER, "N", "5000", "how many humans there are", NULL}
+#define OUT_OPTION                                                                                                     \
+    {                                                                                                                  \
+        "out", CLI_FILE, "DIR", "made-up", "folder for the files; made when absent", NULL                              \
+    }
+#define SEED_OPTION                                                                                                    \
+    {                                                                                                                  \
+        "seed", CLI_NUMBER, "N", "1", "the same seed gives the same bytes", NULL                                       \
+    }
+#define PEOPLE_OPTION                                                                                                  \
+    {                                                                                                                  \
+        "people", CLI_NUMBER, "N", "5000", "how many humans there are", NULL                                           \
+    }
 
 static const struct cli_option people_options[] = {OUT_OPTION, SEED_OPTION, PEOPLE_OPTION, {0}};
 static const struct cli_option codes_options[] = {OUT_OPTION, {0}};

@@ -63,7 +63,7 @@ static status read_asked_file(struct cli_run *run, const char *path, Idem__Ident
         return asked_read_json(run->cx, buf_str(&text), ask);
     struct hl7_batch batch;
     struct hl7_batch_item item = {.message = buf_str(&text)};
-    hl7_batch_init(&batch, buf_str(&text)); /* of many messages the first */
+    hl7_batch_init(&batch, buf_str(&text));         /* of many messages the first */
     IGNORE(hl7_batch_next(&batch, run->cx, &item)); /* none to cut out: the reader says what is wrong */
     return asked_read_hl7(run->cx, item.message, ask);
 }
@@ -82,20 +82,21 @@ static enum cli_exit run_identify(struct cli_run *run)
     Idem__Identity__V1__IdentifyRequest *ask = asked_new(run->cx->arena);
     const char *path = cli_argument(run, 0), *born = cli_text(run, "born"), *ids = cli_text(run, "id");
     if (path && read_asked_file(run, path, ask) != STATUS_OK)
-        return cli_misused(run, "a file holds one HL7 v2 message, or a JSON object with the names of the options", "%.*s",
-                           STR_ARGS(ctx_message(run->cx)));
+        return cli_misused(run, "a file holds one HL7 v2 message, or a JSON object with the names of the options",
+                           "%.*s", STR_ARGS(ctx_message(run->cx)));
     if (ids && !read_identifiers(run, ask, ids))
         return cli_misused(run, "for example --id NORTH:10023", "--id wants AUTHORITY:VALUE or AUTHORITY:VALUE:TYPE");
     if (born && !asked_set_birth_date(run->cx->arena, ask, str_from(born)))
         return cli_misused(run, "write 1980-02-29, 1980-02 or 1980", "--born: no such day");
     read_options(run, ask);
     if (asked_is_empty(ask))
-        return cli_misused(run, "for example idem identify --family Lind --born 1980-02-29", "says nothing about anybody");
+        return cli_misused(run, "for example idem identify --family Lind --born 1980-02-29",
+                           "says nothing about anybody");
     ask->max = (uint32_t)cli_number(run, "max");
     Idem__Identity__V1__IdentifyReply *reply;
     enum cli_exit exit;
-    if (!cli_ask(run, CLI_IDENTITY("Identify"), &ask->base, &idem__identity__v1__identify_reply__descriptor, NULL, &reply,
-                 &exit))
+    if (!cli_ask(run, CLI_IDENTITY("Identify"), &ask->base, &idem__identity__v1__identify_reply__descriptor, NULL,
+                 &reply, &exit))
         return exit;
     for (size_t i = 0; !run->json && i < reply->n_matches; i++) {
         if (i)
@@ -108,7 +109,8 @@ static enum cli_exit run_identify(struct cli_run *run)
 }
 
 static const struct cli_argument identify_arguments[] = {
-    {"FILE", CLI_FILE, true, false, "an HL7 v2 message (the first of many), or JSON with the names of the options; - for stdin", NULL},
+    {"FILE", CLI_FILE, true, false,
+     "an HL7 v2 message (the first of many), or JSON with the names of the options; - for stdin", NULL},
     {0}};
 static const struct cli_option identify_options[] = {
     {"id", CLI_TEXT, "AUTHORITY:VALUE", NULL, "identifier; more with commas, a third part is its type", NULL},

@@ -36,7 +36,8 @@ static enum cli_exit run_verify(struct cli_run *run)
         cli_end_line(show);
     }
     if (is_bad)
-        cli_say(run, "  next: stop idemd, keep the data directory as it is, restore the segment from a backup; see docs/operations.md");
+        cli_say(run, "  next: stop idemd, keep the data directory as it is, restore the segment from a backup; see "
+                     "docs/operations.md");
     return is_bad ? CLI_DAMAGED : CLI_OK;
 }
 

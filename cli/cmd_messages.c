@@ -5,11 +5,10 @@
 
 static void show_messages(struct cli_show *show, const Idem__Admin__V1__ListMessagesReply *reply)
 {
-    static const struct cli_column columns[] = {{"seq", true, 0, true},         {"received (UTC)", false, 0, true},
-                                                {"source", false, 8, false},    {"type", false, 0, true},
-                                                {"control id", false, 8, false}, {"ack", false, 0, true},
-                                                {"person", true, 0, true},      {"verdict", false, 0, true},
-                                                {"reason", false, 8, false}};
+    static const struct cli_column columns[] = {
+        {"seq", true, 0, true},    {"received (UTC)", false, 0, true}, {"source", false, 8, false},
+        {"type", false, 0, true},  {"control id", false, 8, false},    {"ack", false, 0, true},
+        {"person", true, 0, true}, {"verdict", false, 0, true},        {"reason", false, 8, false}};
     struct cli_table table;
     cli_table_init(&table, show, columns, 9);
     for (size_t i = 0; i < reply->n_messages; i++) {

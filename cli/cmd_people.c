@@ -56,7 +56,8 @@ static void add_address(struct arena *arena, Idem__Identity__V1__Demographics *d
     Idem__Identity__V1__Address *address = arena_alloc(arena, sizeof *address);
     idem__identity__v1__address__init(address);
     address->line = (char *)arena_printf(arena, "%.*s%s%.*s", STR_ARGS(p->address),
-                                         p->address.len && p->address2.len ? ", " : "", STR_ARGS(p->address2)).data;
+                                         p->address.len && p->address2.len ? ", " : "", STR_ARGS(p->address2))
+                        .data;
     address->city = keep(arena, p->city);
     address->state = keep(arena, p->state);
     address->postcode = keep(arena, p->postcode);
@@ -185,15 +186,16 @@ static void put_report_json(struct cli_run *run, const struct loader_people_repo
     buf_put_byte(&run->out, '\n');
 }
 
-static void put_report(struct cli_run *run, const struct loader_people_report *report, const struct people_totals *totals,
-                       int64_t took_us)
+static void put_report(struct cli_run *run, const struct loader_people_report *report,
+                       const struct people_totals *totals, int64_t took_us)
 {
     show_findings(run, report);
     const struct {
         const char *name;
         uint64_t count;
-    } facts[] = {{"rows", report->rows},           {"skipped", report->skipped}, {"loaded", totals->loaded},
-                 {"new persons", totals->new_persons}, {"linked", totals->linked},   {"reviews", totals->reviews}};
+    } facts[] = {{"rows", report->rows},     {"skipped", report->skipped},
+                 {"loaded", totals->loaded}, {"new persons", totals->new_persons},
+                 {"linked", totals->linked}, {"reviews", totals->reviews}};
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         char count[32];
         cli_format_count(facts[i].count, count);
@@ -232,7 +234,10 @@ static enum cli_exit run_load(struct cli_run *run)
     struct loader_people_report report = loader_people_report(people);
     enum cli_exit exit = report.skipped ? CLI_NEGATIVE : CLI_OK;
     if (got != STATUS_OK)
-        exit = cli_failed(run, got, totals.loaded ? "what was loaded stays; load the file again: known records are updated, not doubled" : NULL);
+        exit = cli_failed(run, got,
+                          totals.loaded
+                              ? "what was loaded stays; load the file again: known records are updated, not doubled"
+                              : NULL);
     else if (run->json)
         put_report_json(run, &report, &totals, took_us);
     else

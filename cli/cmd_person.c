@@ -27,7 +27,8 @@ static void show_golden(struct cli_show *show, const Idem__Identity__V1__Demogra
         put_line(show, i ? "" : "address", cli_address_line(show->arena, d->addresses[i]));
     put_line(show, "mother", cli_name_line(show->arena, d->mother));
     if (d->multiple_birth)
-        put_line(show, "twin", d->birth_order ? arena_printf(show->arena, "yes, number %" PRIu32, d->birth_order) : STR("yes"));
+        put_line(show, "twin",
+                 d->birth_order ? arena_printf(show->arena, "yes, number %" PRIu32, d->birth_order) : STR("yes"));
     if (d->deceased)
         put_line(show, "deceased", STR("yes"));
 }
@@ -52,9 +53,9 @@ static const char *state_of(const Idem__Identity__V1__Record *record)
 static void show_records(struct cli_show *show, const Idem__Identity__V1__Person *person)
 {
     static const struct cli_column columns[] = {
-        {"record", true, 0, true},    {"source", false, 6, false}, {"name", false, 10, false},
-        {"born", false, 0, true},     {"sex", false, 0, true},     {"identifiers", false, 12, false},
-        {"state", false, 0, true},    {"versions", true, 0, true}, {"last (UTC)", false, 0, true}};
+        {"record", true, 0, true}, {"source", false, 6, false}, {"name", false, 10, false},
+        {"born", false, 0, true},  {"sex", false, 0, true},     {"identifiers", false, 12, false},
+        {"state", false, 0, true}, {"versions", true, 0, true}, {"last (UTC)", false, 0, true}};
     struct cli_table table;
     cli_table_init(&table, show, columns, 9);
     for (size_t i = 0; i < person->n_records; i++) {
@@ -88,7 +89,8 @@ void cli_show_person(struct cli_show *show, const Idem__Identity__V1__Person *pe
     show_records(show, person);
 }
 
-static const char next_person[] = "`idem person find AUTHORITY VALUE` looks one up by identifier, `idem identify` by name and birth date";
+static const char next_person[] =
+    "`idem person find AUTHORITY VALUE` looks one up by identifier, `idem identify` by name and birth date";
 
 static enum cli_exit run_show(struct cli_run *run)
 {
@@ -169,27 +171,26 @@ static const struct cli_argument find_arguments[] = {
 static const struct cli_option find_options[] = {
     {"type", CLI_TEXT, "CODE", NULL, "kind of identifier, HL7 table 0203: MR, PI, SS \u2026", NULL}, {0}};
 
-const struct cli_command cli_person_commands[] = {
-    {.group = "person",
-     .name = "show",
-     .arguments = person_arguments,
-     .does = "show a person: best known values, records, identifiers",
-     .example = "idem person show 17",
-     .needs_daemon = true,
-     .run = run_show},
-    {.group = "person",
-     .name = "find",
-     .arguments = find_arguments,
-     .options = find_options,
-     .does = "show the person an identifier belongs to",
-     .example = "idem person find NORTH 10023",
-     .needs_daemon = true,
-     .run = run_find},
-    {.group = "person",
-     .name = "history",
-     .arguments = person_arguments,
-     .does = "list what happened to a person, oldest first",
-     .example = "idem person history 17",
-     .needs_daemon = true,
-     .run = run_history},
-    {0}};
+const struct cli_command cli_person_commands[] = {{.group = "person",
+                                                   .name = "show",
+                                                   .arguments = person_arguments,
+                                                   .does = "show a person: best known values, records, identifiers",
+                                                   .example = "idem person show 17",
+                                                   .needs_daemon = true,
+                                                   .run = run_show},
+                                                  {.group = "person",
+                                                   .name = "find",
+                                                   .arguments = find_arguments,
+                                                   .options = find_options,
+                                                   .does = "show the person an identifier belongs to",
+                                                   .example = "idem person find NORTH 10023",
+                                                   .needs_daemon = true,
+                                                   .run = run_find},
+                                                  {.group = "person",
+                                                   .name = "history",
+                                                   .arguments = person_arguments,
+                                                   .does = "list what happened to a person, oldest first",
+                                                   .example = "idem person history 17",
+                                                   .needs_daemon = true,
+                                                   .run = run_history},
+                                                  {0}};

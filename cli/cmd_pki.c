@@ -48,7 +48,8 @@ static enum cli_exit run_init(struct cli_run *run)
 {
     const char *cert = in_dir(run, "ca", "pem"), *key = in_dir(run, "ca", "key");
     if (access(key, F_OK) == 0 || access(cert, F_OK) == 0)
-        return cli_misused(run, "choose another --dir, or move the files away by hand", "there is an authority already: %s", cert);
+        return cli_misused(run, "choose another --dir, or move the files away by hand",
+                           "there is an authority already: %s", cert);
     if (file_make_dirs(run->cx, cli_text(run, "dir")) != STATUS_OK ||
         crypto_pki_make_ca(run->cx, cli_text(run, "name"), cert, key) != STATUS_OK)
         return failed(run);
@@ -86,29 +87,40 @@ static enum cli_exit run_issue(struct cli_run *run)
     bool server = cli_flag(run, "server");
     const char *said = cli_text(run, "names");
     if (!is_file_name(name))
-        return cli_misused(run, "letters, digits, dash, dot and underscore, for example north-engine", "\"%s\" cannot be a file name", name);
+        return cli_misused(run, "letters, digits, dash, dot and underscore, for example north-engine",
+                           "\"%s\" cannot be a file name", name);
     struct crypto_pki_request request = {
         .common_name = name,
         .server = server,
         .names = names,
-        .name_count = split_names(run, said ? said : server ? "localhost,127.0.0.1,::1" : "", names),
+        .name_count = split_names(run,
+                                  said     ? said
+                                  : server ? "localhost,127.0.0.1,::1"
+                                           : "",
+                                  names),
     };
     if (request.name_count > NAMES_MAX)
         return cli_misused(run, NULL, "--names has more than %d names", (int)NAMES_MAX);
     const char *cert = in_dir(run, name, "pem"), *key = in_dir(run, name, "key");
     if (access(key, F_OK) == 0 && !cli_flag(run, "replace"))
-        return cli_misused(run, "--replace makes a new key and certificate", "there is a certificate of this name already: %s", cert);
+        return cli_misused(run, "--replace makes a new key and certificate",
+                           "there is a certificate of this name already: %s", cert);
     if (crypto_pki_issue(run->cx, in_dir(run, "ca", "pem"), in_dir(run, "ca", "key"), &request, cert, key) != STATUS_OK)
         return failed(run);
     return report(run, cert, key);
 }
 
-#define DIR_OPTION {"dir", CLI_FILE, "DIR", "pki", "folder of the authority", NULL}
+#define DIR_OPTION                                                                                                     \
+    {                                                                                                                  \
+        "dir", CLI_FILE, "DIR", "pki", "folder of the authority", NULL                                                 \
+    }
 
 static const struct cli_option init_options[] = {
     DIR_OPTION, {"name", CLI_TEXT, "TEXT", "idem local authority", "common name of the authority", NULL}, {0}};
 static const struct cli_argument issue_arguments[] = {
-    {"NAME", CLI_TEXT, false, false, "common name: who it is; roles are given to this name in the daemon's configuration", NULL}, {0}};
+    {"NAME", CLI_TEXT, false, false,
+     "common name: who it is; roles are given to this name in the daemon's configuration", NULL},
+    {0}};
 static const struct cli_option issue_options[] = {
     DIR_OPTION,
     {"server", CLI_FLAG, NULL, NULL, "for a daemon or a receiving system; else for a client", NULL},
@@ -116,18 +128,17 @@ static const struct cli_option issue_options[] = {
     {"replace", CLI_FLAG, NULL, NULL, "replace an earlier certificate of this name", NULL},
     {0}};
 
-const struct cli_command cli_pki_commands[] = {
-    {.group = "pki",
-     .name = "init",
-     .options = init_options,
-     .does = "make a certificate authority: DIR/ca.pem and DIR/ca.key",
-     .example = "idem pki init --dir pki",
-     .run = run_init},
-    {.group = "pki",
-     .name = "issue",
-     .arguments = issue_arguments,
-     .options = issue_options,
-     .does = "make a key and a certificate: DIR/NAME.pem and DIR/NAME.key",
-     .example = "idem pki issue idemd --server --dir pki",
-     .run = run_issue},
-    {0}};
+const struct cli_command cli_pki_commands[] = {{.group = "pki",
+                                                .name = "init",
+                                                .options = init_options,
+                                                .does = "make a certificate authority: DIR/ca.pem and DIR/ca.key",
+                                                .example = "idem pki init --dir pki",
+                                                .run = run_init},
+                                               {.group = "pki",
+                                                .name = "issue",
+                                                .arguments = issue_arguments,
+                                                .options = issue_options,
+                                                .does = "make a key and a certificate: DIR/NAME.pem and DIR/NAME.key",
+                                                .example = "idem pki issue idemd --server --dir pki",
+                                                .run = run_issue},
+                                               {0}};

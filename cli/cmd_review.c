@@ -113,7 +113,8 @@ static void put_records(struct cli_show *show, const Idem__Identity__V1__Record 
     struct arena *arena = show->arena;
     const Idem__Identity__V1__Demographics *l = left->demographics, *r = right->demographics;
     put_row(&s, false, "record", arena_printf(arena, "%" PRIu64, left->id), arena_printf(arena, "%" PRIu64, right->id));
-    put_row(&s, false, "person", arena_printf(arena, "%" PRIu64, left->person), arena_printf(arena, "%" PRIu64, right->person));
+    put_row(&s, false, "person", arena_printf(arena, "%" PRIu64, left->person),
+            arena_printf(arena, "%" PRIu64, right->person));
     put_row(&s, false, "source", str_from(left->source), str_from(right->source));
     for (size_t i = 0; i < more_of(l ? l->n_names : 0, r ? r->n_names : 0); i++)
         put_pair(&s, i ? "" : "name", name_at(arena, l, i), name_at(arena, r, i));
@@ -156,10 +157,11 @@ void cli_show_review(struct cli_show *show, const Idem__Identity__V1__Review *re
 
 static enum cli_exit run_list(struct cli_run *run)
 {
-    static const struct cli_column columns[] = {{"review", true, 0, true},     {"bits", true, 0, true},
-                                                {"likely", true, 0, true},     {"records", false, 0, true},
-                                                {"persons", false, 0, true},   {"state", false, 0, true},
-                                                {"strongest for", false, 8, false}, {"strongest against", false, 8, false}};
+    static const struct cli_column columns[] = {
+        {"review", true, 0, true},          {"bits", true, 0, true},
+        {"likely", true, 0, true},          {"records", false, 0, true},
+        {"persons", false, 0, true},        {"state", false, 0, true},
+        {"strongest for", false, 8, false}, {"strongest against", false, 8, false}};
     Idem__Identity__V1__ListReviewsRequest ask = IDEM__IDENTITY__V1__LIST_REVIEWS_REQUEST__INIT;
     ask.max = (uint32_t)cli_number(run, "max");
     Idem__Identity__V1__ListReviewsReply *reply;
@@ -281,8 +283,8 @@ static enum cli_exit run_undo(struct cli_run *run)
 
 static const struct cli_argument review_argument[] = {
     {"REVIEW", CLI_NUMBER, false, false, "number of the review", NULL}, {0}};
-static const struct cli_argument decide_argument[] = {
-    {"REVIEW", CLI_NUMBER, true, false, "number of the review", NULL}, {0}};
+static const struct cli_argument decide_argument[] = {{"REVIEW", CLI_NUMBER, true, false, "number of the review", NULL},
+                                                      {0}};
 static const struct cli_argument decision_argument[] = {
     {"DECISION", CLI_NUMBER, false, false, "number of the decision", NULL}, {0}};
 static const struct cli_option list_options[] = {{"max", CLI_NUMBER, "N", "20", "how many at most", NULL}, {0}};

@@ -142,32 +142,30 @@ static const struct cli_option test_options[] = {
     {0}};
 static const struct cli_argument apply_arguments[] = {
     {"ROUTES", CLI_FILE, false, false, "the new routes (YAML), - for standard input", NULL}, {0}};
-static const struct cli_option apply_options[] = {
-    {"dry-run", CLI_FLAG, NULL, NULL, "only check them", NULL}, {0}};
+static const struct cli_option apply_options[] = {{"dry-run", CLI_FLAG, NULL, NULL, "only check them", NULL}, {0}};
 
-const struct cli_command cli_route_commands[] = {
-    {.group = "route",
-     .name = "list",
-     .options = list_options,
-     .does = "show the routes in use",
-     .example = "idem route list --text > routes.yaml",
-     .needs_daemon = true,
-     .run = run_list},
-    {.group = "route",
-     .name = "test",
-     .arguments = test_arguments,
-     .options = test_options,
-     .does = "show every step a message would take, without effect",
-     .more = "Exit code 0: it would go somewhere; 1: nowhere.",
-     .example = "idem route test routes.yaml --source north < message.hl7",
-     .needs_daemon = true,
-     .run = run_test},
-    {.group = "route",
-     .name = "apply",
-     .arguments = apply_arguments,
-     .options = apply_options,
-     .does = "replace the routes: checked first, all or nothing",
-     .example = "idem route apply routes.yaml --dry-run",
-     .needs_daemon = true,
-     .run = run_apply},
-    {0}};
+const struct cli_command cli_route_commands[] = {{.group = "route",
+                                                  .name = "list",
+                                                  .options = list_options,
+                                                  .does = "show the routes in use",
+                                                  .example = "idem route list --text > routes.yaml",
+                                                  .needs_daemon = true,
+                                                  .run = run_list},
+                                                 {.group = "route",
+                                                  .name = "test",
+                                                  .arguments = test_arguments,
+                                                  .options = test_options,
+                                                  .does = "show every step a message would take, without effect",
+                                                  .more = "Exit code 0: it would go somewhere; 1: nowhere.",
+                                                  .example = "idem route test routes.yaml --source north < message.hl7",
+                                                  .needs_daemon = true,
+                                                  .run = run_test},
+                                                 {.group = "route",
+                                                  .name = "apply",
+                                                  .arguments = apply_arguments,
+                                                  .options = apply_options,
+                                                  .does = "replace the routes: checked first, all or nothing",
+                                                  .example = "idem route apply routes.yaml --dry-run",
+                                                  .needs_daemon = true,
+                                                  .run = run_apply},
+                                                 {0}};

@@ -1,6 +1,6 @@
 /* idem help, completion, version: about this program; no daemon needed. */
-#include "commands.h"
 #include "cli/help.h"
+#include "commands.h"
 
 #include <stdio.h>
 
@@ -50,14 +50,13 @@ static enum cli_exit run_version(struct cli_run *run)
     return CLI_OK;
 }
 
-static const struct cli_argument help_arguments[] = {
-    {"COMMAND", CLI_TEXT, true, false, "command or group", NULL},
-    {"NAME", CLI_TEXT, true, false, "command of the group", NULL},
-    {0}};
-static const struct cli_option help_options[] = {
-    {"markdown", CLI_FLAG, NULL, NULL, "everything, as docs/cli.md", NULL}, {0}};
-static const struct cli_argument shell_argument[] = {
-    {"SHELL", CLI_CHOICE, false, false, "which shell", "bash|zsh"}, {0}};
+static const struct cli_argument help_arguments[] = {{"COMMAND", CLI_TEXT, true, false, "command or group", NULL},
+                                                     {"NAME", CLI_TEXT, true, false, "command of the group", NULL},
+                                                     {0}};
+static const struct cli_option help_options[] = {{"markdown", CLI_FLAG, NULL, NULL, "everything, as docs/cli.md", NULL},
+                                                 {0}};
+static const struct cli_argument shell_argument[] = {{"SHELL", CLI_CHOICE, false, false, "which shell", "bash|zsh"},
+                                                     {0}};
 
 const struct cli_command cli_self_commands[] = {
     {.name = "help",

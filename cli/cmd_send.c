@@ -43,8 +43,7 @@ static status add_file(struct ctx *cx, struct cargo *cargo, const char *path)
     struct hl7_batch_item item;
     hl7_batch_init(&batch, buf_str(&bytes));
     while ((got = hl7_batch_next(&batch, cx, &item)) == STATUS_OK)
-        *VEC_ADD(&cargo->items) =
-            (struct send_item){.message = item.message, .file = path, .number = item.number};
+        *VEC_ADD(&cargo->items) = (struct send_item){.message = item.message, .file = path, .number = item.number};
     return got == STATUS_OUT_OF_RANGE ? STATUS_OK : got;
 }
 
@@ -60,7 +59,8 @@ struct send_item *send_take(struct send_job *job)
 
 void send_note(struct send_item *item, struct str text)
 {
-    snprintf(item->reason, sizeof item->reason, "%.*s", (int)(text.len < 95 ? text.len : 95), text.len ? text.data : "");
+    snprintf(item->reason, sizeof item->reason, "%.*s", (int)(text.len < 95 ? text.len : 95),
+             text.len ? text.data : "");
 }
 
 struct worker {
@@ -204,7 +204,8 @@ static void put_summary(struct cli_run *run, const struct send_job *job, struct 
     cli_putf(&run->show, tally.failed ? CLI_RED : CLI_PLAIN, ", %" PRIu64 " AE", tally.failed);
     cli_putf(&run->show, tally.rejected ? CLI_RED : CLI_PLAIN, ", %" PRIu64 " AR", tally.rejected);
     if (tally.unanswered || tally.unsent)
-        cli_putf(&run->show, CLI_RED, ", %" PRIu64 " without answer, %" PRIu64 " not sent", tally.unanswered, tally.unsent);
+        cli_putf(&run->show, CLI_RED, ", %" PRIu64 " without answer, %" PRIu64 " not sent", tally.unanswered,
+                 tally.unsent);
     if (tally.duplicates)
         cli_putf(&run->show, CLI_PLAIN, ", %" PRIu64 " repeated", tally.duplicates);
     cli_putf(&run->show, CLI_PLAIN, "  in %s, %s/s", took, rate);
@@ -326,7 +327,8 @@ static enum cli_exit run_send(struct cli_run *run)
 }
 
 static const struct cli_argument send_arguments[] = {
-    {"FILE", CLI_FILE, false, true, "HL7 v2: one message, many, a batch (FHS, BHS) or MLLP frames; - for standard input", NULL},
+    {"FILE", CLI_FILE, false, true,
+     "HL7 v2: one message, many, a batch (FHS, BHS) or MLLP frames; - for standard input", NULL},
     {0}};
 static const struct cli_option send_options[] = {
     {"to", CLI_TEXT, "ADDRESS", NULL, "over MLLP to mllp://HOST:PORT, or mllps:// with our certificate", NULL},
@@ -341,8 +343,9 @@ const struct cli_command cli_send_commands[] = {
      .arguments = send_arguments,
      .options = send_options,
      .does = "send HL7 v2 messages and show what was answered",
-     .more = "Exit code 0: all were accepted (AA); 1: some were not. The same control id with the same content is answered "
-             "again and not taken twice, so sending a file again after a broken connection is safe.",
+     .more =
+         "Exit code 0: all were accepted (AA); 1: some were not. The same control id with the same content is answered "
+         "again and not taken twice, so sending a file again after a broken connection is safe.",
      .example = "idem send north.hl7 --source north",
      .needs_daemon = true,
      .run = run_send},

@@ -25,7 +25,8 @@ static void show_head(struct cli_show *show, const Idem__Admin__V1__Status *s, i
     cli_format_size(s->rss_bytes, rss);
     cli_title(show, "idemd %s, up %s, %s of memory", s->version, up, rss);
     if (s->journal_full) {
-        cli_put(show, CLI_RED, STR("The journal cannot grow (disk full): senders are refused until there is space again."));
+        cli_put(show, CLI_RED,
+                STR("The journal cannot grow (disk full): senders are refused until there is space again."));
         cli_end_line(show);
     }
     cli_put(show, CLI_BOLD, STR("messages    "));
@@ -78,11 +79,10 @@ static void show_sources(struct cli_show *show, const Idem__Admin__V1__Status *s
 
 static void show_lanes(struct cli_show *show, const Idem__Admin__V1__Status *s, int64_t now_us)
 {
-    static const struct cli_column columns[] = {{"destination", false, 8, false}, {"kind", false, 0, true},
-                                                {"state", false, 0, true},        {"queued", true, 0, true},
-                                                {"delivered", true, 0, true},     {"refused", true, 0, true},
-                                                {"dead", true, 0, true},          {"oldest", true, 0, true},
-                                                {"last error", false, 8, false}};
+    static const struct cli_column columns[] = {
+        {"destination", false, 8, false}, {"kind", false, 0, true},     {"state", false, 0, true},
+        {"queued", true, 0, true},        {"delivered", true, 0, true}, {"refused", true, 0, true},
+        {"dead", true, 0, true},          {"oldest", true, 0, true},    {"last error", false, 8, false}};
     struct cli_table table;
     cli_table_init(&table, show, columns, 9);
     for (size_t i = 0; i < s->n_lanes; i++) {
@@ -183,7 +183,8 @@ static enum cli_exit watch(struct cli_run *run, bool as_line)
 static enum cli_exit run_status(struct cli_run *run)
 {
     if (cli_number(run, "every") < 50 || cli_number(run, "every") > 3600000)
-        return cli_misused(run, "milliseconds between two looks, for example --every 1000", "--every is outside 50 to 3600000");
+        return cli_misused(run, "milliseconds between two looks, for example --every 1000",
+                           "--every is outside 50 to 3600000");
     if (cli_flag(run, "watch"))
         return watch(run, cli_flag(run, "line"));
     Idem__Admin__V1__Status *now;
@@ -203,7 +204,8 @@ static enum cli_exit run_status(struct cli_run *run)
 
 static enum cli_exit run_doctor(struct cli_run *run)
 {
-    static const struct cli_column columns[] = {{"", false, 0, true}, {"check", false, 0, true}, {"found", false, 20, false}};
+    static const struct cli_column columns[] = {
+        {"", false, 0, true}, {"check", false, 0, true}, {"found", false, 20, false}};
     Idem__Admin__V1__DoctorRequest ask = IDEM__ADMIN__V1__DOCTOR_REQUEST__INIT;
     Idem__Admin__V1__DoctorReply *reply;
     enum cli_exit exit;
@@ -223,7 +225,8 @@ static enum cli_exit run_doctor(struct cli_run *run)
         table.cell_count = 0;
     cli_table_end(&table, 0);
     if (bad)
-        cli_say(run, "%zu of %zu checks found something: docs/operations.md says what to do about each", bad, reply->n_checks);
+        cli_say(run, "%zu of %zu checks found something: docs/operations.md says what to do about each", bad,
+                reply->n_checks);
     return bad ? CLI_DAMAGED : CLI_OK;
 }
 
@@ -238,7 +241,8 @@ const struct cli_command cli_status_commands[] = {
     {.name = "status",
      .options = status_options,
      .does = "show messages, deliveries, people, sources and destinations on one screen",
-     .more = "\"unaccounted\" is owed - done - queued - dead and must be 0. With --watch --json every look is one JSON text on "
+     .more = "\"unaccounted\" is owed - done - queued - dead and must be 0. With --watch --json every look is one JSON "
+             "text on "
              "its own line.",
      .example = "idem status --watch --line",
      .needs_daemon = true,

@@ -33,8 +33,10 @@ static void show_head(struct cli_show *show, const Idem__Admin__V1__Trace *trace
 
 void cli_show_steps(struct cli_show *show, Idem__Admin__V1__TraceStep *const *steps, size_t count)
 {
-    static const struct cli_column columns[] = {
-        {"when (UTC)", false, 0, true}, {"step", false, 8, true}, {"took", true, 0, true}, {"what happened", false, 20, false}};
+    static const struct cli_column columns[] = {{"when (UTC)", false, 0, true},
+                                                {"step", false, 8, true},
+                                                {"took", true, 0, true},
+                                                {"what happened", false, 20, false}};
     struct cli_table table;
     cli_table_init(&table, show, columns, 4);
     for (size_t i = 0; i < count; i++) {
@@ -82,8 +84,8 @@ static void put_provenance(struct cli_table *table, const Idem__Admin__V1__Trace
 
 void cli_show_codes(struct cli_show *show, Idem__Admin__V1__TraceCode *const *codes, size_t count)
 {
-    static const struct cli_column columns[] = {{"at", false, 0, true},      {"outcome", false, 0, true},
-                                                {"code", false, 14, false},  {"became", false, 18, false},
+    static const struct cli_column columns[] = {{"at", false, 0, true},       {"outcome", false, 0, true},
+                                                {"code", false, 14, false},   {"became", false, 18, false},
                                                 {"meaning", false, 8, false}, {"map row, release", false, 24, false}};
     struct cli_table table;
     cli_table_init(&table, show, columns, 6);
@@ -121,8 +123,10 @@ static void show_change_long(struct cli_show *show, const Idem__Admin__V1__Trace
 
 void cli_show_changes(struct cli_show *show, Idem__Admin__V1__TraceChange *const *changes, size_t count, bool all)
 {
-    static const struct cli_column columns[] = {{"for", false, 6, false},     {"at", false, 0, true},
-                                                {"before", false, 10, false}, {"after", false, 10, false},
+    static const struct cli_column columns[] = {{"for", false, 6, false},
+                                                {"at", false, 0, true},
+                                                {"before", false, 10, false},
+                                                {"after", false, 10, false},
                                                 {"why", false, 10, false}};
     if (all) {
         for (size_t i = 0; i < count; i++)
@@ -230,7 +234,8 @@ const struct cli_command cli_trace_commands[] = {
      .arguments = trace_arguments,
      .options = trace_options,
      .does = "show one message's whole way: person, evidence, codes, changes, deliveries, times",
-     .more = "Weights are bits of log2(m/u) and add up exactly to the score. Before and after are the message's own bytes at "
+     .more = "Weights are bits of log2(m/u) and add up exactly to the score. Before and after are the message's own "
+             "bytes at "
              "each place that was changed.",
      .example = "idem trace 17 --diff",
      .needs_daemon = true,

@@ -49,17 +49,15 @@ static enum cli_exit run_why(struct cli_run *run)
     return why->same_person ? CLI_OK : CLI_NEGATIVE;
 }
 
-static const struct cli_argument why_arguments[] = {
-    {"RECORD", CLI_NUMBER, false, false, "number of one record", NULL},
-    {"OTHER", CLI_NUMBER, false, false, "number of the other", NULL},
-    {0}};
+static const struct cli_argument why_arguments[] = {{"RECORD", CLI_NUMBER, false, false, "number of one record", NULL},
+                                                    {"OTHER", CLI_NUMBER, false, false, "number of the other", NULL},
+                                                    {0}};
 
-const struct cli_command cli_why_commands[] = {
-    {.name = "why",
-     .arguments = why_arguments,
-     .does = "say why two records are, or are not, one person",
-     .more = "Exit code 0: one person; 1: two persons.",
-     .example = "idem why 17 44",
-     .needs_daemon = true,
-     .run = run_why},
-    {0}};
+const struct cli_command cli_why_commands[] = {{.name = "why",
+                                                .arguments = why_arguments,
+                                                .does = "say why two records are, or are not, one person",
+                                                .more = "Exit code 0: one person; 1: two persons.",
+                                                .example = "idem why 17 44",
+                                                .needs_daemon = true,
+                                                .run = run_why},
+                                               {0}};

@@ -5,7 +5,8 @@
 #include <inttypes.h>
 
 const struct cli_option cli_common_options[] = {
-    {"address", CLI_TEXT, "HOST:PORT", NULL, "where idemd listens for gRPC; 127.0.0.1:7443 when nothing else says", NULL},
+    {"address", CLI_TEXT, "HOST:PORT", NULL, "where idemd listens for gRPC; 127.0.0.1:7443 when nothing else says",
+     NULL},
     {"ca", CLI_FILE, "FILE", NULL, "certificate of the authority that signed the daemon's (PEM)", NULL},
     {"cert", CLI_FILE, "FILE", NULL, "our certificate (PEM): who we are", NULL},
     {"key", CLI_FILE, "FILE", NULL, "our private key (PEM)", NULL},
@@ -63,7 +64,8 @@ const char *cli_system_name(const char *system)
     return row && row->v2_name ? row->v2_name : system;
 }
 
-void cli_show_finding(struct cli_show *show, bool fatal, struct str file, uint64_t line, struct str rule, struct str what)
+void cli_show_finding(struct cli_show *show, bool fatal, struct str file, uint64_t line, struct str rule,
+                      struct str what)
 {
     cli_put(show, fatal ? CLI_RED : CLI_YELLOW, fatal ? STR("bad   ") : STR("note  "));
     cli_putf(show, CLI_PLAIN, "%.*s", STR_ARGS(file));

@@ -1,14 +1,15 @@
 /*
- * Every file cmd_<name>.c has one list of rows, named here; commands.c puts the lists in order. Also what several commands show.
+ * Every file cmd_<name>.c has one list of rows, named here; commands.c puts the lists in order. Also what several
+ * commands show.
  */
 #pragma once
 
 #include "line.h"
 
-extern const struct cli_command cli_send_commands[], cli_trace_commands[], cli_messages_commands[], cli_person_commands[],
-    cli_why_commands[], cli_identify_commands[], cli_people_commands[], cli_review_commands[], cli_codes_commands[],
-    cli_route_commands[], cli_dlq_commands[], cli_journal_commands[], cli_status_commands[], cli_pki_commands[],
-    cli_gen_commands[], cli_score_commands[], cli_self_commands[];
+extern const struct cli_command cli_send_commands[], cli_trace_commands[], cli_messages_commands[],
+    cli_person_commands[], cli_why_commands[], cli_identify_commands[], cli_people_commands[], cli_review_commands[],
+    cli_codes_commands[], cli_route_commands[], cli_dlq_commands[], cli_journal_commands[], cli_status_commands[],
+    cli_pki_commands[], cli_gen_commands[], cli_score_commands[], cli_self_commands[];
 #ifdef IDEM_CLI_BENCH
 extern const struct cli_command cli_bench_commands[];
 #endif
@@ -31,7 +32,8 @@ void cli_show_why(struct cli_show *show, const Idem__Identity__V1__WhyReply *why
 void cli_show_comparison(struct cli_show *show, const Idem__Identity__V1__Comparison *comparison);
 
 /* "note  Loinc.csv:7  loinc.check-digit: …": never cut, since it says what to do. `line` 0 = the whole file. */
-void cli_show_finding(struct cli_show *show, bool fatal, struct str file, uint64_t line, struct str rule, struct str what);
+void cli_show_finding(struct cli_show *show, bool fatal, struct str file, uint64_t line, struct str rule,
+                      struct str what);
 
 /* A message of HL7 segments, one a line, safe. */
 void cli_show_message(struct cli_show *show, struct str message);

@@ -1,6 +1,6 @@
 /*
- * Completion for bash and zsh out of the rows. Only our own names get into the scripts; they are lower-case letters and dashes,
- * so nothing needs quoting but the sentences of zsh.
+ * Completion for bash and zsh out of the rows. Only our own names get into the scripts; they are lower-case letters and
+ * dashes, so nothing needs quoting but the sentences of zsh.
  */
 #include "cli/help.h"
 
@@ -34,7 +34,8 @@ static bool takes_files(const struct cli_command *command)
     return false;
 }
 
-/* One option may mean a file in one command and a text in another: what follows it is decided by the first row that has it. */
+/* One option may mean a file in one command and a text in another: what follows it is decided by the first row that has
+ * it. */
 static void put_choice_options(struct buf *out, const struct cli_option *options)
 {
     for (const struct cli_option *o = options; o && o->name; o++) {
@@ -47,12 +48,36 @@ static void put_choice_options(struct buf *out, const struct cli_option *options
     }
 }
 
+static size_t add_file_options(const struct cli_option *options, const char *names[CLI_OPTIONS_MAX], size_t count)
+{
+    for (const struct cli_option *o = options; o && o->name && count < CLI_OPTIONS_MAX; o++) {
+        bool is_new = o->kind == CLI_FILE;
+        for (size_t i = 0; i < count && is_new; i++)
+            is_new = strcmp(names[i], o->name) != 0;
+        if (is_new)
+            names[count++] = o->name;
+    }
+    return count;
+}
+
+/* Names of all options that take a file, each once. */
+static size_t gather_file_options(const char *names[CLI_OPTIONS_MAX])
+{
+    size_t count = add_file_options(cli_common_options, names, 0);
+    struct cli_walk at = {0};
+    const struct cli_command *command;
+    while ((command = cli_next_command(&at)))
+        count = add_file_options(command->options, names, count);
+    return count;
+}
+
 static void put_value_cases(struct buf *out)
 {
-    const char *const files[] = {"--ca", "--cert", "--key", "--home", "--out", "--file"};
+    const char *files[CLI_OPTIONS_MAX];
+    size_t count = gather_file_options(files);
     buf_put_str(out, STR("    case \"$prev\" in\n        "));
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        buf_printf(out, "%s%s", i ? "|" : "", files[i]);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s--%s", i ? "|" : "", files[i]);
     buf_put_str(out, STR(") COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"));
     put_choice_options(out, cli_common_options);
     struct cli_walk at = {0};
@@ -86,7 +111,8 @@ void cli_completion_bash(struct buf *out)
     for (const struct cli_group *group = cli_groups; group->commands; group++) {
         if (!group->name)
             continue;
-        buf_printf(out, "    if [ \"$COMP_CWORD\" -eq 2 ] && [ \"$first\" = %s ]; then\n        COMPREPLY=($(compgen -W \"",
+        buf_printf(out,
+                   "    if [ \"$COMP_CWORD\" -eq 2 ] && [ \"$first\" = %s ]; then\n        COMPREPLY=($(compgen -W \"",
                    group->name);
         for (const struct cli_command *command = group->commands; command->name; command++)
             buf_printf(out, "%s%s", command == group->commands ? "" : " ", command->name);
@@ -101,9 +127,12 @@ void cli_completion_bash(struct buf *out)
         put_argument_choices(out, command);
         put_option_words(out, command->options);
         put_option_words(out, cli_common_options);
-        buf_printf(out, "\"%s ;;\n", takes_files(command) ? "; [[ \"$cur\" == -* ]] || { COMPREPLY=($(compgen -f -- \"$cur\")); return; }" : "");
+        buf_printf(out, "\"%s ;;\n",
+                   takes_files(command) ? "; [[ \"$cur\" == -* ]] || { COMPREPLY=($(compgen -f -- \"$cur\")); return; }"
+                                        : "");
     }
-    buf_put_str(out, STR("    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o filenames -F _idem idem\n"));
+    buf_put_str(out, STR("    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o filenames -F "
+                         "_idem idem\n"));
 }
 
 /* Inside single quotes of _describe 'name:sentence'. */
@@ -168,5 +197,6 @@ void cli_completion_zsh(struct buf *out)
         put_zsh_words(out, cli_common_options);
         buf_printf(out, ")%s ;;\n", takes_files(command) ? "; _files" : "");
     }
-    buf_put_str(out, STR("    esac\n    _describe option words_of\n    [[ $words[CURRENT] == */* ]] && _files\n}\ncompdef _idem idem\n"));
+    buf_put_str(out, STR("    esac\n    _describe option words_of\n    [[ $words[CURRENT] == */* ]] && "
+                         "_files\n}\ncompdef _idem idem\n"));
 }

@@ -13,14 +13,16 @@ const struct cli_exit_row cli_exits[CLI_EXIT_COUNT] = {
     {CLI_INTERNAL, "something failed that should not: the daemon, this program, or the machine"},
 };
 
-static const char environment_text[] =
-    "Where the daemon is and who we are: options count first, then the environment (IDEM_ADDRESS, IDEM_CA, IDEM_CERT, IDEM_KEY), "
-    "then DIR/client.yaml of --home DIR; without --home ./.idem.yaml and ~/.config/idem/cli.yaml, with the keys address, ca, "
-    "cert, key, plain and timeout.";
-static const char output_text[] =
-    "Data goes to standard output, talk to standard error. --json writes one JSON text instead of tables, also for failures. "
-    "Colours only on a terminal and without NO_COLOR. Control characters in messages are never sent to the terminal: they are "
-    "shown as pictures or <U+202E>. Text is UTF-8.";
+static const char environment_text[] = "Where the daemon is and who we are: options count first, then the environment "
+                                       "(IDEM_ADDRESS, IDEM_CA, IDEM_CERT, IDEM_KEY), "
+                                       "then DIR/client.yaml of --home DIR; without --home ./.idem.yaml and "
+                                       "~/.config/idem/cli.yaml, with the keys address, ca, "
+                                       "cert, key, plain and timeout.";
+static const char output_text[] = "Data goes to standard output, talk to standard error. --json writes one JSON text "
+                                  "instead of tables, also for failures. "
+                                  "Colours only on a terminal and without NO_COLOR. Control characters in messages are "
+                                  "never sent to the terminal: they are "
+                                  "shown as pictures or <U+202E>. Text is UTF-8.";
 
 void cli_format_usage(const struct cli_command *command, struct buf *out)
 {
@@ -28,7 +30,8 @@ void cli_format_usage(const struct cli_command *command, struct buf *out)
     cli_command_name(command, name);
     buf_printf(out, "idem %s", name);
     for (const struct cli_argument *a = command->arguments; a && a->name; a++)
-        buf_printf(out, " %s%s%s%s", a->optional ? "[" : "", a->name, a->repeated ? "\u2026" : "", a->optional ? "]" : "");
+        buf_printf(out, " %s%s%s%s", a->optional ? "[" : "", a->name, a->repeated ? "\u2026" : "",
+                   a->optional ? "]" : "");
     for (const struct cli_option *o = command->options; o && o->name; o++)
         buf_printf(out, " [--%s%s%s]", o->name, o->value ? " " : "", o->value ? o->value : "");
 }
@@ -121,8 +124,9 @@ void cli_help_group(const struct cli_group *group, struct buf *out)
 
 void cli_help_all(struct buf *out)
 {
-    buf_put_str(out, STR("idem: one patient, one meaning. Talks to the daemon idemd.\n\nUsage:\n  idem COMMAND [OPTIONS] "
-                         "[ARGUMENTS]\n"));
+    buf_put_str(out,
+                STR("idem: one patient, one meaning. Talks to the daemon idemd.\n\nUsage:\n  idem COMMAND [OPTIONS] "
+                    "[ARGUMENTS]\n"));
     const char *heading = "";
     for (const struct cli_group *group = cli_groups; group->commands; group++) {
         if (strcmp(heading, group->does) != 0) /* commands of one word come from several files */
@@ -156,7 +160,8 @@ static void put_markdown_options(struct buf *out, const struct cli_option *optio
             for (bool first = true; str_split(&rest, '|', &word); first = false)
                 buf_printf(out, "%s`%.*s`", first ? "" : ", ", STR_ARGS(word));
         }
-        buf_printf(out, " | %s%s%s |\n", o->fallback ? "`" : "", o->fallback ? o->fallback : "", o->fallback ? "`" : "");
+        buf_printf(out, " | %s%s%s |\n", o->fallback ? "`" : "", o->fallback ? o->fallback : "",
+                   o->fallback ? "`" : "");
     }
 }
 
@@ -183,8 +188,9 @@ static void put_markdown_command(struct buf *out, const struct cli_command *comm
 
 void cli_help_markdown(struct buf *out)
 {
-    buf_put_str(out, STR("# The `idem` command\n\nThis page is made by `idem help --markdown` from the same rows as the "
-                         "parser, the help and the completion; a test\nchecks that it is up to date.\n\n"));
+    buf_put_str(out,
+                STR("# The `idem` command\n\nThis page is made by `idem help --markdown` from the same rows as the "
+                    "parser, the help and the completion; a test\nchecks that it is up to date.\n\n"));
     put_wrapped(out, environment_text, 0, 120);
     buf_put_byte(out, '\n');
     put_wrapped(out, output_text, 0, 120);

@@ -1,5 +1,6 @@
 /*
- * Replies as JSON: the field names and types come from the descriptors, so a new field in a proto is in --json without a line here.
+ * Replies as JSON: the field names and types come from the descriptors, so a new field in a proto is in --json without
+ * a line here.
  */
 #include "line.h"
 

@@ -1,8 +1,8 @@
 /*
  * The line to the daemon: where it is, who we are, and one call over it.
  *
- * Order of what counts: options, then IDEM_ADDRESS IDEM_CA IDEM_CERT IDEM_KEY, then DIR/client.yaml of --home, then ./.idem.yaml,
- * then ~/.config/idem/cli.yaml, then the defaults. Paths in a file are relative to that file.
+ * Order of what counts: options, then IDEM_ADDRESS IDEM_CA IDEM_CERT IDEM_KEY, then DIR/client.yaml of --home, then
+ * ./.idem.yaml, then ~/.config/idem/cli.yaml, then the defaults. Paths in a file are relative to that file.
  *
  * Threads: one thread.
  */
@@ -37,7 +37,8 @@ status cli_line_client(struct cli_run *run, struct rpc_client **out_client);
 status cli_call(struct cli_run *run, const char *method, const ProtobufCMessage *request,
                 const ProtobufCMessageDescriptor *reply_type, void **out_reply);
 
-/* Why a call failed on another thread, into this thread's ctx: names and texts of a reason may live in the other's arena. */
+/* Why a call failed on another thread, into this thread's ctx: names and texts of a reason may live in the other's
+ * arena. */
 void cli_copy_failure(struct ctx *to, const struct ctx *from, status got);
 
 void cli_line_close(struct cli_line *line); /* NULL is fine */
@@ -47,7 +48,8 @@ void cli_line_close(struct cli_line *line); /* NULL is fine */
 #define CLI_ROUTING(name)     "idem.routing.v1.Routing/" name
 #define CLI_TERMINOLOGY(name) "idem.terminology.v1.Terminology/" name
 
-/* The whole reply as one JSON text, field names as in the protos. Bytes that are text are written as text, others as hex. */
+/* The whole reply as one JSON text, field names as in the protos. Bytes that are text are written as text, others as
+ * hex. */
 void cli_json_reply(struct cli_run *run, const ProtobufCMessage *reply);
 /* The same as a value inside a JSON text that is being written. */
 void cli_json_message(struct json *json, const char *key, const ProtobufCMessage *message);

@@ -245,8 +245,7 @@ static bool unknown_in_group(struct parser *parser, const struct cli_group *grou
     else
         refuse(parser, "%s has no command \"%.*s\"", group->name, STR_ARGS(word));
     const char *near = word.len ? str_nearest(word, words, count) : NULL;
-    return near ? advise(parser, "did you mean \"%s %s\"?", group->name, near)
-                : advise(parser, "one of: %s", list);
+    return near ? advise(parser, "did you mean \"%s %s\"?", group->name, near) : advise(parser, "one of: %s", list);
 }
 
 static bool takes_a_word(const struct parser *parser)

@@ -33,7 +33,8 @@ void cli_run_init(struct cli_run *run, struct ctx *cx, const struct cli_parsed *
     *run = (struct cli_run){.cx = cx, .parsed = parsed};
     run->json = parsed->json;
     run->talk_is_terminal = isatty(STDERR_FILENO);
-    run->show = (struct cli_show){.arena = cx->arena, .out = &run->out, .color = wants_color(), .width = screen_width()};
+    run->show =
+        (struct cli_show){.arena = cx->arena, .out = &run->out, .color = wants_color(), .width = screen_width()};
 }
 
 void cli_run_fini(struct cli_run *run)
@@ -169,20 +170,25 @@ static const struct advice advices[] = {
     {STATUS_CANCELLED, CLI_INTERNAL, "it was stopped; nothing half-done is kept: try again"},
     {STATUS_UNKNOWN, CLI_INTERNAL, "look at the daemon's log; `idem doctor` checks the daemon"},
     {STATUS_INVALID_ARGUMENT, CLI_NEGATIVE, "correct the value named above"},
-    {STATUS_DEADLINE_EXCEEDED, CLI_UNREACHABLE, "the daemon is slow or stuck: give it longer with --timeout, look at `idem status`"},
+    {STATUS_DEADLINE_EXCEEDED, CLI_UNREACHABLE,
+     "the daemon is slow or stuck: give it longer with --timeout, look at `idem status`"},
     {STATUS_NOT_FOUND, CLI_NEGATIVE, NULL},
     {STATUS_ALREADY_EXISTS, CLI_NEGATIVE, NULL},
-    {STATUS_PERMISSION_DENIED, CLI_DENIED, "this certificate has no right to do that: use --cert and --key of one that has, or ask who runs idemd"},
+    {STATUS_PERMISSION_DENIED, CLI_DENIED,
+     "this certificate has no right to do that: use --cert and --key of one that has, or ask who runs idemd"},
     {STATUS_RESOURCE_EXHAUSTED, CLI_NEGATIVE, "too large or too much at once: send less, or later"},
     {STATUS_FAILED_PRECONDITION, CLI_NEGATIVE, NULL},
     {STATUS_ABORTED, CLI_NEGATIVE, "try again"},
     {STATUS_OUT_OF_RANGE, CLI_NEGATIVE, NULL},
-    {STATUS_UNIMPLEMENTED, CLI_INTERNAL, "this daemon does not know the command: compare `idem version` and `idem status`"},
+    {STATUS_UNIMPLEMENTED, CLI_INTERNAL,
+     "this daemon does not know the command: compare `idem version` and `idem status`"},
     {STATUS_INTERNAL, CLI_INTERNAL, "look at the daemon's log; `idem doctor` checks the daemon"},
     {STATUS_UNAVAILABLE, CLI_UNREACHABLE,
      "is idemd running (`idemd --config FILE`)? then check --address, --ca, --cert and --key, or --home DIR"},
-    {STATUS_DATA_LOSS, CLI_DAMAGED, "stop sending, keep the data directory as it is, and see docs/operations.md on damage"},
-    {STATUS_UNAUTHENTICATED, CLI_DENIED, "show who you are: --ca, --cert and --key, or --home DIR; `idem pki issue` makes a certificate"},
+    {STATUS_DATA_LOSS, CLI_DAMAGED,
+     "stop sending, keep the data directory as it is, and see docs/operations.md on damage"},
+    {STATUS_UNAUTHENTICATED, CLI_DENIED,
+     "show who you are: --ca, --cert and --key, or --home DIR; `idem pki issue` makes a certificate"},
 };
 
 static const struct advice *advice_for(status failed)

@@ -52,8 +52,9 @@ static status await_one(struct send_job *job, struct ctx *cx, struct rpc_stream 
     void *reply = NULL;
     TRY(rpc_stream_next(stream, cx, &reply));
     if (!reply)
-        return ctx_fail(cx, &(const struct reason){"cli.stream-ended", STATUS_UNAVAILABLE, 207, "the daemon ended the stream"},
-                        "%zu messages were not answered", flight->count);
+        return ctx_fail(
+            cx, &(const struct reason){"cli.stream-ended", STATUS_UNAVAILABLE, 207, "the daemon ended the stream"},
+            "%zu messages were not answered", flight->count);
     take_reply(flight, reply);
     atomic_fetch_add(&job->done, 1);
     arena_rewind(cx->arena, mark);
@@ -80,8 +81,8 @@ status send_over_grpc(struct send_job *job, struct ctx *cx)
     struct rpc_stream *stream = NULL;
     struct flight flight = {0};
     TRY(cli_connect(cx, &job->target, &client));
-    status got = rpc_stream_open(client, cx, CLI_ROUTING("SubmitStream"),
-                                 &idem__routing__v1__submit_reply__descriptor, 0, &stream);
+    status got = rpc_stream_open(client, cx, CLI_ROUTING("SubmitStream"), &idem__routing__v1__submit_reply__descriptor,
+                                 0, &stream);
     if (got == STATUS_OK)
         got = pump(job, cx, stream, &flight);
     rpc_stream_close(stream);

@@ -22,7 +22,7 @@ struct send_item {
     uint32_t number; /* in its file, from 1 */
     enum send_state state;
     char ack_code[4];
-    char reason[96];  /* reason name, or what the other side says, or why it was not sent */
+    char reason[96]; /* reason name, or what the other side says, or why it was not sent */
     char verdict[16];
     uint64_t seq, person;
     bool duplicate;
@@ -40,7 +40,8 @@ struct send_job {
     atomic_bool failed; /* a connection broke: others finish what they have and stop */
 };
 
-/* Everything a worker does, from connecting to closing. On failure cx says why; messages not sent stay SEND_NOT_SENT. */
+/* Everything a worker does, from connecting to closing. On failure cx says why; messages not sent stay SEND_NOT_SENT.
+ */
 typedef status send_worker_fn(struct send_job *job, struct ctx *cx);
 status send_over_grpc(struct send_job *job, struct ctx *cx);
 status send_over_mllp(struct send_job *job, struct ctx *cx);

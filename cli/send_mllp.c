@@ -1,7 +1,7 @@
 /*
  * Messages over one MLLP connection: send, wait for the answer with the same control id, send the next.
- * Source: [MLLP R1]; [HL7 2.5.1 2.9.2] original mode, [2.9.3] enhanced mode: a commit (CA) ends the wait when no application
- * acknowledgement was asked for.
+ * Source: [MLLP R1]; [HL7 2.5.1 2.9.2] original mode, [2.9.3] enhanced mode: a commit (CA) ends the wait when no
+ * application acknowledgement was asked for.
  */
 #include "send_job.h"
 
@@ -104,7 +104,8 @@ static status broken(struct ctx *cx, const struct mllp_line *line, const char *w
 {
     if (line->stream.tls && crypto_tls_refused(line->stream.tls))
         return ctx_fail(cx, &mllp_refused, NULL);
-    return ctx_fail(cx, &mllp_broken, "%s%s%s", what, line->stream.why ? ": " : "", line->stream.why ? line->stream.why : "");
+    return ctx_fail(cx, &mllp_broken, "%s%s%s", what, line->stream.why ? ": " : "",
+                    line->stream.why ? line->stream.why : "");
 }
 
 /* Everything that waits goes out. */
@@ -176,7 +177,8 @@ static bool take_answer(struct ctx *cx, struct send_item *item, const struct hl7
     snprintf(item->ack_code, sizeof item->ack_code, "%s", code);
     item->state = SEND_ANSWERED;
     send_note(item, strcmp(code, "AA") == 0 || strcmp(code, "CA") == 0 ? STR_NONE
-                                                                        : reply.text.len ? reply.text : reply.error_code);
+                    : reply.text.len                                   ? reply.text
+                                                                       : reply.error_code);
     return !more_comes;
 }
 

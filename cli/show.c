@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 static const char *const paints[] = {
-    [CLI_PLAIN] = "",          [CLI_BOLD] = "\x1b[1m",    [CLI_DIM] = "\x1b[2m",  [CLI_GREEN] = "\x1b[32m",
-    [CLI_RED] = "\x1b[31m",    [CLI_YELLOW] = "\x1b[33m", [CLI_CYAN] = "\x1b[36m",
+    [CLI_PLAIN] = "",       [CLI_BOLD] = "\x1b[1m",    [CLI_DIM] = "\x1b[2m",   [CLI_GREEN] = "\x1b[32m",
+    [CLI_RED] = "\x1b[31m", [CLI_YELLOW] = "\x1b[33m", [CLI_CYAN] = "\x1b[36m",
 };
 
 void cli_put(struct cli_show *show, enum cli_paint paint, struct str safe)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
 /* Help and mistakes before any command runs. */
 static int without_command(struct cli_run *run, const struct cli_parsed *parsed)
 {
@@ -21,7 +20,7 @@ static int without_command(struct cli_run *run, const struct cli_parsed *parsed)
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN); /* `idem messages | head`: cli_flush() sees it */
+    signal(SIGPIPE, SIG_IGN);            /* `idem messages | head`: cli_flush() sees it */
     setenv("GRPC_VERBOSITY", "NONE", 0); /* gRPC's own log says nothing that our reasons do not say */
     struct arena arena;
     arena_init(&arena, 0);

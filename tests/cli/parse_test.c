@@ -69,7 +69,7 @@ static void test_parse__understands_every_example(void **state)
         const char *start = strstr(command->example, "idem ");
         snprintf(example, sizeof example, "%s", start);
         example[strcspn(example, "<>|)")] = 0; /* redirections are the shell's */
-        char *quote = strchr(example, '"'); /* a quoted text is one word here: its blanks go */
+        char *quote = strchr(example, '"');    /* a quoted text is one word here: its blanks go */
         for (char *c = quote ? quote + 1 : NULL; c && *c && *c != '"'; c++)
             if (*c == ' ')
                 *c = '_';
@@ -152,7 +152,8 @@ static void test_parse__ends_options_at_two_dashes(void **state)
 static void test_parse__help_wins_over_what_is_missing(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"idem --help", "idem review --help", "idem review same -h", "idem --help trace"};
+    static const char *const lines[] = {"idem --help", "idem review --help", "idem review same -h",
+                                        "idem --help trace"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct line line;
         assert_true(parse(&line, lines[i]));

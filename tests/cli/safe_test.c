@@ -43,16 +43,28 @@ static void test_safe__shows_what_it_must_not_send(void **state)
         {STR_INIT("a\rb\nc\td"), "a\u240db\u240ac\u2409d"},
         {STR_INIT("a\0b"), "a\u2400b"},
         {STR_INIT("\x7f"), "\u2421"},
-        {STR_INIT("\xc2\x9b" "31m"), "<U+009B>31m"},       /* CSI as one character */
-        {STR_INIT("\x9b" "31m"), "<9B>31m"},               /* CSI as one byte */
-        {STR_INIT("a\u202e" "bc"), "a<U+202E>bc"},         /* right-to-left override */
-        {STR_INIT("a\u2066" "bc\u2069"), "a<U+2066>bc<U+2069>"},
-        {STR_INIT("a\u200b" "b"), "a<U+200B>b"},
-        {STR_INIT("a\u2028" "b"), "a<U+2028>b"},
+        {STR_INIT("\xc2\x9b"
+                  "31m"),
+         "<U+009B>31m"}, /* CSI as one character */
+        {STR_INIT("\x9b"
+                  "31m"),
+         "<9B>31m"}, /* CSI as one byte */
+        {STR_INIT("a\u202e"
+                  "bc"),
+         "a<U+202E>bc"}, /* right-to-left override */
+        {STR_INIT("a\u2066"
+                  "bc\u2069"),
+         "a<U+2066>bc<U+2069>"},
+        {STR_INIT("a\u200b"
+                  "b"),
+         "a<U+200B>b"},
+        {STR_INIT("a\u2028"
+                  "b"),
+         "a<U+2028>b"},
         {STR_INIT("\xff\xfe"), "<FF><FE>"},
-        {STR_INIT("\xc0\x9b"), "<C0><9B>"},               /* overlong */
-        {STR_INIT("\xed\xa0\x80"), "<ED><A0><80>"},       /* surrogate */
-        {STR_INIT("\xe2\x82"), "<E2><82>"},               /* cut off */
+        {STR_INIT("\xc0\x9b"), "<C0><9B>"},         /* overlong */
+        {STR_INIT("\xed\xa0\x80"), "<ED><A0><80>"}, /* surrogate */
+        {STR_INIT("\xe2\x82"), "<E2><82>"},         /* cut off */
         {STR_INIT("Ng\u00f4 \u738b \u05d3\u05d5\u05d3"), "Ng\u00f4 \u738b \u05d3\u05d5\u05d3"},
         {STR_INIT(""), ""},
     };
@@ -94,8 +106,9 @@ static void test_safe__is_harmless_for_every_pair_of_bytes_and_for_random_ones(v
 static void test_safe__shows_every_steering_character_of_unicode_by_number(void **state)
 {
     (void)state;
-    static const char *const steering[] = {"\u061c", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d", "\u2066",
-                                           "\u2067", "\u2068", "\u2069", "\ufeff", "\U000e0041", "\ue000", "\u2029", "\ufff9"};
+    static const char *const steering[] = {"\u061c",     "\u200e", "\u200f", "\u202a", "\u202b", "\u202c",
+                                           "\u202d",     "\u2066", "\u2067", "\u2068", "\u2069", "\ufeff",
+                                           "\U000e0041", "\ue000", "\u2029", "\ufff9"};
     struct support s;
     support_init(&s);
     for (size_t i = 0; i < sizeof steering / sizeof steering[0]; i++)
@@ -114,7 +127,8 @@ static void test_safe__does_not_let_combining_marks_pile_up(void **state)
         buf_put_str(&raw, STR("\u0301"));
     struct str got = safe(&s, buf_str(&raw));
     assert_true(str_starts(got, STR("a\u0301\u0301\u0301\u0301<U+0301>")));
-    assert_string_equal(safe(&s, STR("Vi\u00ea\u0323\u0301t")).data, "Vi\u00ea\u0323\u0301t"); /* two marks are a letter */
+    assert_string_equal(safe(&s, STR("Vi\u00ea\u0323\u0301t")).data,
+                        "Vi\u00ea\u0323\u0301t"); /* two marks are a letter */
     buf_fini(&raw);
     support_fini(&s);
 }
@@ -125,7 +139,8 @@ static void test_width__counts_wide_letters_twice_and_marks_not_at_all(void **st
     static const struct {
         const char *text;
         size_t want;
-    } cases[] = {{"", 0}, {"abc", 3}, {"\u738b\u5c0f\u660e", 6}, {"e\u0301", 1}, {"\ud55c\uad6d", 4}, {"\u2588\u2588", 2}};
+    } cases[] = {{"", 0},        {"abc", 3},          {"\u738b\u5c0f\u660e", 6},
+                 {"e\u0301", 1}, {"\ud55c\uad6d", 4}, {"\u2588\u2588", 2}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_int_equal(cli_width(str_from(cases[i].text)), cases[i].want);
 }

@@ -1,6 +1,6 @@
 /*
- * The commands of `idem`, as rows. One row makes the parser, the help, the manual page in docs/cli.md, the did-you-mean and the
- * completion: nothing about a command is written twice.
+ * The commands of `idem`, as rows. One row makes the parser, the help, the manual page in docs/cli.md, the did-you-mean
+ * and the completion: nothing about a command is written twice.
  *
  * Threads: the rows are immutable.
  */
@@ -108,8 +108,10 @@ struct cli_misuse {
     char next[256];
 };
 
-/* argv[0] is the program. False with *out_misuse filled when the words mean nothing; values are checked against their kinds. */
+/* argv[0] is the program. False with *out_misuse filled when the words mean nothing; values are checked against their
+ * kinds. */
 bool cli_parse(int argc, const char *const *argv, struct cli_parsed *out_parsed, struct cli_misuse *out_misuse);
 
-/* The value as given, else the default, else NULL. The name must be one of the command's or the common options: asserted. */
+/* The value as given, else the default, else NULL. The name must be one of the command's or the common options:
+ * asserted. */
 const char *cli_parsed_text(const struct cli_parsed *parsed, const char *option);

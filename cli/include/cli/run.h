@@ -41,8 +41,8 @@ void cli_say(struct cli_run *run, const char *format, ...) __attribute__((format
 /* The command line was understood but makes no sense: what, and what to do. Answers CLI_USAGE. */
 enum cli_exit cli_misused(struct cli_run *run, const char *next, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A call failed: says what, where, why and what to do next, from run->cx; with --json also as an object on stdout. `next` overrides the
- * row's advice when not NULL. Answers the exit code for it. */
+/* A call failed: says what, where, why and what to do next, from run->cx; with --json also as an object on stdout.
+ * `next` overrides the row's advice when not NULL. Answers the exit code for it. */
 enum cli_exit cli_failed(struct cli_run *run, status failed, const char *next);
 /* The exit code of a status. */
 enum cli_exit cli_exit_of(status failed);

@@ -1,8 +1,9 @@
 /*
- * Everything `idem` shows: one function that makes strangers' bytes safe, then tables, bars, times and colours made of it.
+ * Everything `idem` shows: one function that makes strangers' bytes safe, then tables, bars, times and colours made of
+ * it.
  *
- * Bytes from messages, answers and files reach the terminal only through cli_safe(): a control character in a patient's name must
- * never move a steward's cursor, change a title or reorder what is read.
+ * Bytes from messages, answers and files reach the terminal only through cli_safe(): a control character in a patient's
+ * name must never move a steward's cursor, change a title or reorder what is read.
  *
  * Threads: pure, but for the buffers given.
  */
@@ -13,9 +14,9 @@
 
 /*
  * Appends `bytes` as text a terminal can do nothing with but show.
- * Control characters become pictures (ESC is U+241B), bytes that are not UTF-8 and characters that steer the display (C1, bidirectional
- * controls, zero-width, line separators, tags, private use) become <U+202E> or <FF>; more than four combining marks on one letter likewise.
- * Line ends are control characters too: the answer is always one line.
+ * Control characters become pictures (ESC is U+241B), bytes that are not UTF-8 and characters that steer the display
+ * (C1, bidirectional controls, zero-width, line separators, tags, private use) become <U+202E> or <FF>; more than four
+ * combining marks on one letter likewise. Line ends are control characters too: the answer is always one line.
  */
 void cli_safe(struct buf *out, struct str bytes);
 /* The same, in the arena, NUL-ended. */
@@ -38,7 +39,8 @@ struct cli_show {
 
 /* Text in a colour, or plain when colours are off. `safe` is already safe. */
 void cli_put(struct cli_show *show, enum cli_paint paint, struct str safe);
-void cli_putf(struct cli_show *show, enum cli_paint paint, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void cli_putf(struct cli_show *show, enum cli_paint paint, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* A heading line. */
 void cli_title(struct cli_show *show, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -48,9 +50,9 @@ enum { CLI_COLUMNS_MAX = 12 };
 
 struct cli_column {
     const char *title;
-    bool right;       /* numbers */
+    bool right;        /* numbers */
     uint8_t width_min; /* never narrower than this when the screen is too small; 0 = 6 */
-    bool fixed;       /* never cut */
+    bool fixed;        /* never cut */
 };
 
 /* Rows are collected, then fitted to the screen: the widest columns that may shrink are cut first. */
@@ -81,7 +83,8 @@ struct cli_evidence {
     int32_t weight_mbit;
 };
 enum { CLI_PROBABILITY_UNKNOWN = 1000001 };
-/* One bar per field; the weights printed add up to the score exactly: what the rows lack is shown as a row of its own. */
+/* One bar per field; the weights printed add up to the score exactly: what the rows lack is shown as a row of its own.
+ */
 void cli_bars(struct cli_show *show, const struct cli_evidence *evidence, size_t count, int32_t score_mbit,
               uint32_t probability_ppm);
 /* "+9.250" bits, from millibits. */
