@@ -136,10 +136,10 @@ status codes_reconcile(const struct codes_snapshot *snapshot, struct ctx *cx, st
         return STATUS_OK;
     }
 
-    struct codes_verdict refused;
+    struct codes_verdict refused = {0};
     bool any_refused = false;
     for (size_t i = 0; i < target_count; i++) {
-        bool found;
+        bool found = false;
         TRY(usable_translation(snapshot, cx, uri, code, targets[i], &done.translation, &found, &refused, &any_refused));
         if (!found)
             continue;

@@ -78,7 +78,8 @@ static void put(const char *name, struct str header, struct str text)
     if (file == NULL)
         abort();
     fwrite(header.data, 1, header.len, file);
-    fwrite(text.data, 1, text.len, file);
+    if (text.len > 0)
+        fwrite(text.data, 1, text.len, file);
     fclose(file);
 }
 
