@@ -308,21 +308,22 @@ void wire_stream_close(struct wire_stream *stream)
 struct load_call {
     grpc_call *call;
     struct ending ending;
-    grpc_byte_buffer *reply;
+    grpc_byte_buffer *request, *reply; /* core empties a request buffer as it sends: one per call */
     int64_t started_us;
 };
 
-static void load_start(struct wire_channel *channel, grpc_completion_queue *cq, grpc_byte_buffer *request,
+static void load_start(struct wire_channel *channel, grpc_completion_queue *cq, grpc_slice *request,
                        const grpc_slice *method, struct load_call *slot)
 {
     slot->call = grpc_channel_create_call(channel->core, NULL, GRPC_PROPAGATE_DEFAULTS, cq, *method, NULL,
                                           gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
     ending_init(&slot->ending);
+    slot->request = grpc_raw_byte_buffer_create(request, 1);
     slot->reply = NULL;
     slot->started_us = clock_mono_us();
     grpc_op ops[] = {
         {.op = GRPC_OP_SEND_INITIAL_METADATA},
-        {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = request},
+        {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = slot->request},
         {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
         initial_op(&slot->ending),
         {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &slot->reply},
@@ -335,13 +336,12 @@ void wire_channel_load(struct wire_channel *channel, struct wire_load *load)
 {
     grpc_completion_queue *cq = grpc_completion_queue_create_for_next(NULL);
     grpc_slice bytes = grpc_slice_from_copied_buffer(load->request.data, load->request.len);
-    grpc_byte_buffer *request = grpc_raw_byte_buffer_create(&bytes, 1);
     grpc_slice method = grpc_slice_from_copied_string(load->path);
     struct load_call *slots = mem_array(load->in_flight, sizeof *slots);
     int64_t began_us = clock_mono_us(), until_us = began_us + load->run_us;
     unsigned running = load->in_flight;
     for (unsigned i = 0; i < load->in_flight; i++)
-        load_start(channel, cq, request, &method, &slots[i]);
+        load_start(channel, cq, &bytes, &method, &slots[i]);
     while (running > 0) {
         grpc_event event = grpc_completion_queue_next(cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
         struct load_call *slot = event.tag;
@@ -354,17 +354,17 @@ void wire_channel_load(struct wire_channel *channel, struct wire_load *load)
             load->latencies[load->latency_count++] = (uint32_t)(now_us - slot->started_us);
         if (slot->reply)
             grpc_byte_buffer_destroy(slot->reply);
+        grpc_byte_buffer_destroy(slot->request);
         ending_fini(&slot->ending);
         grpc_call_unref(slot->call);
         if (now_us < until_us)
-            load_start(channel, cq, request, &method, slot);
+            load_start(channel, cq, &bytes, &method, slot);
         else
             running--;
     }
     load->took_us = clock_mono_us() - began_us;
     mem_free(slots);
     grpc_slice_unref(method);
-    grpc_byte_buffer_destroy(request);
     grpc_slice_unref(bytes);
     grpc_completion_queue_shutdown(cq);
     while (grpc_completion_queue_next(cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type != GRPC_QUEUE_SHUTDOWN)
