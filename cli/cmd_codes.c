@@ -16,7 +16,7 @@ struct load {
     size_t findings_kept;
     uint64_t findings_total;
     Idem__Terminology__V1__Release *release;
-    const char *probe;
+    char stage[64]; /* of the last event: the bar outlives the event's memory */
 };
 
 static void take_finding(struct load *load, const Idem__Terminology__V1__Finding *f)
@@ -34,14 +34,14 @@ static void take_event(struct load *load, Idem__Terminology__V1__LoadReleaseEven
         load->findings_total = event->findings_total;
     if (event->release)
         load->release = event->release;
-    if (*event->probe)
-        load->probe = event->probe;
-    if (*event->stage)
-        load->progress.what = event->stage;
+    if (*event->stage) {
+        snprintf(load->stage, sizeof load->stage, "%.60s", event->stage);
+        load->progress.what = load->stage;
+    }
     cli_progress_at(&load->progress, event->done, event->total);
 }
 
-/* The scratch of progress events is given back; findings and the release are not: they are few (bounded by the daemon).
+/* The scratch of progress events is given back; the release is not.
  */
 static status load_stream(struct load *load, const Idem__Terminology__V1__LoadReleaseRequest *ask, struct json *json)
 {
@@ -64,8 +64,7 @@ static status load_stream(struct load *load, const Idem__Terminology__V1__LoadRe
         take_event(load, event);
         if (event->finding)
             cli_json_message(json, NULL, &event->finding->base);
-        bool is_kept = event->finding || event->release || *event->probe || *event->stage;
-        if (!is_kept)
+        if (!event->release)
             arena_rewind(run->cx->arena, mark);
     }
     rpc_stream_close(stream);

@@ -155,6 +155,45 @@ void cli_show_review(struct cli_show *show, const Idem__Identity__V1__Review *re
     cli_end_line(show);
 }
 
+/* The evidence that speaks loudest for (sign 1) or against (sign -1) one person; NULL when nothing does. */
+static const Idem__Identity__V1__Evidence *loudest(const Idem__Identity__V1__Comparison *comparison, int sign)
+{
+    const Idem__Identity__V1__Evidence *found = NULL;
+    for (size_t i = 0; comparison && i < comparison->n_evidence; i++) {
+        const Idem__Identity__V1__Evidence *one = comparison->evidence[i];
+        int64_t weight = (int64_t)one->weight_mbit * sign;
+        if (weight <= 0 || strcmp(one->field, "prior") == 0) /* the prior is in every review */
+            continue;
+        if (!found || weight > (int64_t)found->weight_mbit * sign)
+            found = one;
+    }
+    return found;
+}
+
+static void put_evidence(struct cli_table *table, const Idem__Identity__V1__Evidence *one)
+{
+    if (one)
+        cli_cellf(table, "%s: %s", one->field, one->level);
+    else
+        cli_cell_text(table, "-");
+}
+
+static void put_review_row(struct cli_table *table, const Idem__Identity__V1__Review *r)
+{
+    char bits[24] = "";
+    uint32_t ppm = r->comparison ? r->comparison->probability_ppm : 0;
+    if (r->comparison)
+        cli_format_bits(r->comparison->score_mbit, bits);
+    cli_cellf(table, "%" PRIu64, r->id);
+    cli_cell_text(table, bits);
+    cli_cellf(table, "%" PRIu32 ".%02" PRIu32 " %%", ppm / 10000, ppm / 100 % 100);
+    cli_cellf(table, "%" PRIu64 " %" PRIu64, r->left_record, r->right_record);
+    cli_cellf(table, "%" PRIu64 " %" PRIu64, r->left_person, r->right_person);
+    cli_cell_text(table, r->state);
+    put_evidence(table, loudest(r->comparison, 1));
+    put_evidence(table, loudest(r->comparison, -1));
+}
+
 static enum cli_exit run_list(struct cli_run *run)
 {
     static const struct cli_column columns[] = {
@@ -173,31 +212,8 @@ static enum cli_exit run_list(struct cli_run *run)
         return CLI_OK;
     struct cli_table table;
     cli_table_init(&table, &run->show, columns, 8);
-    for (size_t i = 0; i < reply->n_reviews; i++) {
-        const Idem__Identity__V1__Review *r = reply->reviews[i];
-        const Idem__Identity__V1__Evidence *best = NULL, *worst = NULL;
-        for (size_t e = 0; r->comparison && e < r->comparison->n_evidence; e++) {
-            const Idem__Identity__V1__Evidence *one = r->comparison->evidence[e];
-            if (strcmp(one->field, "prior") == 0)
-                continue;
-            if (one->weight_mbit > 0 && (!best || one->weight_mbit > best->weight_mbit))
-                best = one;
-            if (one->weight_mbit < 0 && (!worst || one->weight_mbit < worst->weight_mbit))
-                worst = one;
-        }
-        char bits[24] = "";
-        if (r->comparison)
-            cli_format_bits(r->comparison->score_mbit, bits);
-        cli_cellf(&table, "%" PRIu64, r->id);
-        cli_cell_text(&table, bits);
-        cli_cellf(&table, "%u.%02u %%", r->comparison ? r->comparison->probability_ppm / 10000 : 0,
-                  r->comparison ? r->comparison->probability_ppm / 100 % 100 : 0);
-        cli_cellf(&table, "%" PRIu64 " %" PRIu64, r->left_record, r->right_record);
-        cli_cellf(&table, "%" PRIu64 " %" PRIu64, r->left_person, r->right_person);
-        cli_cell_text(&table, r->state);
-        cli_cellf(&table, "%s%s%s", best ? best->field : "-", best ? ": " : "", best ? best->level : "");
-        cli_cellf(&table, "%s%s%s", worst ? worst->field : "-", worst ? ": " : "", worst ? worst->level : "");
-    }
+    for (size_t i = 0; i < reply->n_reviews; i++)
+        put_review_row(&table, reply->reviews[i]);
     cli_table_end(&table, 0);
     cli_say(run, "%" PRIu64 " open, %zu shown; `idem review show ID` shows both records side by side", reply->open,
             reply->n_reviews);

@@ -7,7 +7,7 @@
 
 #include "cli/show.h"
 
-enum { WORDS_MAX = 128 };
+enum { WORDS_MAX = 128, CHOICE_WORDS_MAX = 8, CHOICE_WORD_BYTES = 32 };
 
 const struct cli_command *cli_next_command(struct cli_walk *at)
 {
@@ -36,7 +36,7 @@ struct parser {
 };
 
 /* Words of the command line come back in messages: made safe, whatever they hold. */
-static void put_safe(char *out, size_t size, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void put_safe(char *out, size_t size, const char *format, va_list args)
 {
     struct buf raw = {0}, safe = {0};
     buf_vprintf(&raw, format, args);
@@ -127,12 +127,14 @@ static bool check_value(struct parser *parser, const char *what, enum cli_kind k
         return advise(parser, "digits only, for example 42");
     }
     if (kind == CLI_CHOICE && !is_choice(choices, str_from(value))) {
-        const char *words[8];
-        char kept[256];
-        snprintf(kept, sizeof kept, "%s", choices);
+        char kept[CHOICE_WORDS_MAX][CHOICE_WORD_BYTES];
+        const char *words[CHOICE_WORDS_MAX];
+        struct str rest = str_from(choices), word;
         size_t count = 0;
-        for (char *at = strtok(kept, "|"); at && count < 8; at = strtok(NULL, "|"))
-            words[count++] = at;
+        for (; count < CHOICE_WORDS_MAX && str_split(&rest, '|', &word); count++) {
+            snprintf(kept[count], CHOICE_WORD_BYTES, "%.*s", STR_ARGS(word));
+            words[count] = kept[count];
+        }
         refuse(parser, "%s cannot be \"%s\"", what, value);
         const char *near = str_nearest(str_from(value), words, count);
         return near ? advise(parser, "did you mean %s? (one of %s)", near, choices)

@@ -231,6 +231,14 @@ void cli_progress_begin(struct cli_progress *progress, struct cli_run *run, cons
     *progress = (struct cli_progress){.run = run, .what = what, .started_us = clock_mono_us()};
 }
 
+static void put_bar(struct buf *line, uint64_t done, uint64_t total)
+{
+    uint64_t part = done < total ? done : total;
+    for (uint64_t i = 0; i < PROGRESS_BAR; i++)
+        buf_put_str(line, i < part * PROGRESS_BAR / total ? STR("\u2588") : STR("\u2591"));
+    buf_printf(line, " %3u%%  ", (unsigned)(part * 100 / total));
+}
+
 void cli_progress_at(struct cli_progress *progress, uint64_t done, uint64_t total)
 {
     int64_t now = clock_mono_us();
@@ -238,19 +246,20 @@ void cli_progress_at(struct cli_progress *progress, uint64_t done, uint64_t tota
         return;
     progress->shown_us = now;
     progress->shown = true;
-    char count[32], rate[32], bar[PROGRESS_BAR * 3 + 1] = "";
+    char count[32], rate[32];
     double seconds = (double)(now - progress->started_us) / 1e6;
     cli_format_count(done, count);
     cli_format_count(seconds > 0 ? (uint64_t)((double)done / seconds) : 0, rate);
-    size_t filled = total ? (size_t)((done < total ? done : total) * PROGRESS_BAR / total) : 0;
-    for (size_t i = 0; i < PROGRESS_BAR; i++)
-        strcat(bar, i < filled ? "\u2588" : "\u2591");
+    struct buf line = {0};
+    buf_put_str(&line, STR("\r\x1b[K"));
+    cli_safe(&line, str_from(progress->what));
+    buf_put_byte(&line, ' ');
     if (total)
-        fprintf(stderr, "\r\x1b[K%s %s %3u%%  %s  %s/s", progress->what, bar,
-                (unsigned)((done < total ? done : total) * 100 / total), count, rate);
-    else
-        fprintf(stderr, "\r\x1b[K%s  %s  %s/s", progress->what, count, rate);
+        put_bar(&line, done, total);
+    buf_printf(&line, "%s  %s/s", count, rate);
+    fwrite(line.data, 1, line.len, stderr);
     fflush(stderr);
+    buf_fini(&line);
 }
 
 int64_t cli_progress_end(struct cli_progress *progress)

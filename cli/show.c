@@ -22,7 +22,8 @@ void cli_put(struct cli_show *show, enum cli_paint paint, struct str safe)
 }
 
 /* Also what a format brings in goes through cli_safe: a %s may be a stranger's. */
-static struct str format_safe(struct arena *arena, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static struct str format_safe(struct arena *arena, const char *format,
+                                                                    va_list args)
 {
     struct buf raw = {0};
     buf_vprintf(&raw, format, args);
