@@ -135,10 +135,11 @@ static void copy_options(struct mllp_source *source, const struct mllp_source_op
 {
     struct mllp_source_options *own = &source->options;
     *own = *options;
+    own->peer_count = options->peers ? options->peer_count : 0;
     own->source = arena_str(&source->arena, str_from(options->source)).data;
     own->listen = arena_str(&source->arena, str_from(options->listen)).data;
-    const char **peers = arena_array(&source->arena, options->peer_count ? options->peer_count : 1, sizeof *peers);
-    for (size_t i = 0; i < options->peer_count; i++)
+    const char **peers = arena_array(&source->arena, own->peer_count ? own->peer_count : 1, sizeof *peers);
+    for (size_t i = 0; i < own->peer_count; i++)
         peers[i] = arena_str(&source->arena, str_from(options->peers[i])).data;
     own->peers = options->peers ? peers : NULL;
     own->connections_max = options->connections_max ? options->connections_max : LIMIT_MLLP_CONNECTIONS;

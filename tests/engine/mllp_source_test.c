@@ -1,7 +1,5 @@
 /* The MLLP server over real loopback sockets; the engine behind it is a double that answers late and in the wrong order. */
 #include "base/buf.h"
-#include "base/clock.h"
-#include "base/crypto/pki.h"
 #include "base/crypto/stream.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -9,9 +7,10 @@
 #include "base/net.h"
 #include "base/vec.h"
 #include "engine/mllp_source.h"
+#include "engine/send.h"
 #include "hl7v2/header.h"
 #include "hl7v2/mllp.h"
-#include "support.h"
+#include "support_tls.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -510,6 +509,97 @@ static void test_open__refuses_plain_beyond_loopback(void **state)
     support_fini(&s);
 }
 
+/* One message through TLS; whether it was answered. */
+static bool is_answered(struct server *server, struct crypto_tls *tls)
+{
+    char address[32];
+    snprintf(address, sizeof address, "127.0.0.1:%u", server->port);
+    const struct send_options to = {.connect = address, .tls = tls, .timeout_us = 5000000};
+    struct send_client *client = NULL;
+    struct send_answer answers[SEND_ANSWERS_MAX];
+    size_t count = 0;
+    status sent = send_open(&server->s.cx, &to, &client);
+    if (sent == STATUS_OK)
+        sent = send_message(client, &server->s.cx, STR("MSH|^~\\&|A|B|C|D|1||ADT^A08|TLS1|P|2.5.1\rPID|1\r"), answers, &count);
+    send_close(client);
+    return sent == STATUS_OK && count == 1 && strcmp(answers[0].code, "AA") == 0;
+}
+
+static void test_tls__lets_in_only_whom_it_knows(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"somebody", "else"}, *const ours[] = {"somebody", "urn:idem:adt"};
+    struct support s;
+    struct support_tls pki;
+    support_init(&s);
+    support_tls_init(&s, &pki);
+    static const struct {
+        const char *ca, *who; /* NULL: plain bytes to a TLS port */
+        const char *const *peers;
+        bool answered;
+    } cases[] = {
+        {"ca", "client", NULL, true},   {"ca", "stranger", NULL, false}, {"ca", "expired", NULL, false},
+        {"other", "client", NULL, false}, {"ca", "client", others, false}, {"ca", "client", ours, true},
+        {NULL, NULL, NULL, false},
+    };
+    struct crypto_tls *tls = support_tls_open(&s, &pki, true, "ca", "server");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct server server;
+        server_start(&server, (struct mllp_source_options){.tls = tls, .peers = cases[i].peers, .peer_count = 2});
+        struct crypto_tls *client = cases[i].who ? support_tls_open(&s, &pki, false, cases[i].ca, cases[i].who) : NULL;
+        for (int n = 0; n < 2; n++)
+            if (is_answered(&server, client) != cases[i].answered)
+                fail_msg("case %zu", i);
+        assert_int_equal(atomic_load(&server.engine.submitted), cases[i].answered ? 2 : 0);
+        if (cases[i].answered)
+            assert_string_equal(server.engine.principal, "adt-sender");
+        crypto_tls_close(client);
+        server_stop(&server);
+    }
+    crypto_tls_close(tls);
+    support_remove_dir(pki.dir);
+    support_fini(&s);
+}
+
+static void make_numbered(void *arg, uint64_t number, struct buf *out)
+{
+    (void)arg;
+    buf_printf(out, "MSH|^~\\&|A|B|C|D|20260101||ADT^A08^ADT_A01|N%llu|P|2.5.1\rEVN|A08|20260101\r"
+                    "PID|1||100^^^H||DOE^JANE||19700101|F|||1 STREET^^TOWN\rPV1|1|I|W^1\r",
+               (unsigned long long)number);
+}
+
+static void test_flood__is_answered_whole_plain_and_tls(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 20000 };
+    struct support s;
+    struct support_tls pki;
+    support_init(&s);
+    support_tls_init(&s, &pki);
+    struct crypto_tls *tls = support_tls_open(&s, &pki, true, "ca", "server");
+    struct crypto_tls *client = support_tls_open(&s, &pki, false, "ca", "client");
+    for (int secure = 0; secure < 2; secure++) {
+        struct server server;
+        server_start(&server, (struct mllp_source_options){.tls = secure ? tls : NULL});
+        char address[32];
+        snprintf(address, sizeof address, "127.0.0.1:%u", server.port);
+        const struct send_flood_options flood = {
+            .to = {.connect = address, .tls = secure ? client : NULL, .timeout_us = 10000000},
+            .connections = 4, .window = 100, .messages = MESSAGES, .make = make_numbered};
+        struct send_flood_result result = {0};
+        assert_ok(&s, send_flood(&s.cx, &flood, &result));
+        assert_int_equal(result.accepted, MESSAGES);
+        printf("%s: %.0f msg/s in and answered, p99 %lld us\n", secure ? "tls" : "plain",
+               MESSAGES * 1e6 / (double)result.took_us, (long long)result.p99_us);
+        server_stop(&server);
+    }
+    crypto_tls_close(client);
+    crypto_tls_close(tls);
+    support_remove_dir(pki.dir);
+    support_fini(&s);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
@@ -524,6 +614,8 @@ int main(void)
         cmocka_unit_test(test_connections__are_bounded_in_number),
         cmocka_unit_test(test_no_descriptors__refuses_and_recovers),
         cmocka_unit_test(test_open__refuses_plain_beyond_loopback),
+        cmocka_unit_test(test_tls__lets_in_only_whom_it_knows),
+        cmocka_unit_test(test_flood__is_answered_whole_plain_and_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
