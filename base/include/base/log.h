@@ -24,6 +24,7 @@ struct log_field {
 #define LOG_NAME(key, name)   ((struct log_field){(key), (name), 0})
 #define LOG_WHY(cx)           ((struct log_field){"reason", (cx)->reason ? (cx)->reason->name : "none", 0})
 
+/* Events below this level are dropped; LOG_INFO at the start. */
 void log_set_level(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
 

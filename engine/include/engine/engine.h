@@ -34,6 +34,7 @@ status engine_open(struct ctx *cx, const struct engine_options *options, struct 
 /* No more submissions; finishes what is in flight (at most `grace_ms`), closes everything cleanly. */
 void engine_close(struct engine *engine, int grace_ms);
 
+/* The parts, borrowed: they live as long as the engine. */
 struct mpi *engine_mpi(struct engine *engine);
 struct codes *engine_codes(struct engine *engine);
 struct journal *engine_journal(struct engine *engine);
@@ -113,6 +114,7 @@ struct engine_people_result {
 status engine_load_people(struct engine *engine, struct ctx *cx, const struct mpi_record_input *records, size_t count,
                           struct engine_people_result *out_result, uint64_t *out_seq);
 
+/* Releases of codes: register one that was loaded, make it count, go back to the one before. */
 status engine_register_codes(struct engine *engine, struct ctx *cx, const struct codes_registration *registration,
                              uint64_t *out_release);
 status engine_activate_codes(struct engine *engine, struct ctx *cx, uint64_t release, uint64_t *out_seq);

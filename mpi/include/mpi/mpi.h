@@ -221,6 +221,7 @@ status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_
 struct mpi_counts {
     uint64_t records, persons, decisions, reviews_open, index_bytes;
 };
+/* How much there is now. */
 struct mpi_counts mpi_count(struct mpi *mpi);
 
 enum mpi_reason {

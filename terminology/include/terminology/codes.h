@@ -29,6 +29,7 @@ struct codes_snapshot; /* what was active at one moment */
 status codes_open(struct ctx *cx, const char *dir, struct data_store *store, struct codes **out_codes);
 void codes_close(struct codes *codes);
 
+/* What is active now; give every reference back. */
 struct codes_snapshot *codes_snapshot_ref(struct codes *codes);
 void codes_snapshot_unref(struct codes_snapshot *snapshot);
 

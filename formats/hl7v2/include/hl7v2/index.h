@@ -108,6 +108,7 @@ void hl7_index_fini(struct hl7_index *index);
 /* Gives back arrays that one huge message made larger than `bytes_max` in all; call between messages. */
 void hl7_index_trim(struct hl7_index *index, size_t bytes_max);
 
+/* All tolerated things together. */
 uint32_t hl7_warnings_total(const struct hl7_warnings *warnings);
 
 /* Below, `number` of a segment counts from 0; fields, repetitions, components from 1 as in the standard.

@@ -6,4 +6,5 @@
 
 #include "base/str.h"
 
+/* Fills `out` from the operating system's generator. */
 void crypto_random(void *out_bytes, size_t len);

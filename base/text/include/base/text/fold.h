@@ -15,6 +15,7 @@
 
 enum { TEXT_FOLD_IN_MAX = 512 };
 
+/* Folds as said above; answers the bytes written to `out`. */
 size_t text_fold(struct str text, char *out, size_t out_max);
 
 /* The same without any blank: for identifiers, postcodes, house numbers. */

@@ -13,4 +13,5 @@
 
 enum { TEXT_SOUND_LETTERS = 6 };
 
+/* The sound as said above. */
 uint32_t text_sound(struct str folded);
