@@ -9,13 +9,19 @@ Only messages that were answered well (AA, CA) count as received; an order is th
 
 Checked: every message answered AA arrived; nothing else arrived; each once; in the order of its sender. A repeat is allowed only
 when the trace of that message says in doubt for the destination (--trace: a command that prints `idem trace --json`).
+With --folder DIR the files of a folder destination are looked at too: each message there was sent, and is there once.
 Exit code 0: all of it holds; 1: it does not; 2: usage.
 """
 import argparse
+import collections
 import json
+import os
 import shlex
 import subprocess
 import sys
+
+
+BAD = ("lost", "never_sent", "repeated_silently", "out_of_order", "filed_wrongly")
 
 
 def read_sent(paths):
@@ -40,6 +46,17 @@ def read_received(path):
     with open(path, encoding="utf-8") as file:
         rows = [line.split() for line in file]
     return [row[1] for row in rows if len(row) >= 4 and row[3] in ("AA", "CA")]
+
+
+def read_folder(path):
+    """The control ids of the messages in a folder, one per file."""
+    found = []
+    for name in sorted(os.listdir(path)):
+        if name.endswith(".hl7"):
+            with open(os.path.join(path, name), "rb") as file:
+                header = file.read(4096).split(b"\r", 1)[0]
+            found.append(header.split(header[3:4])[9].decode())
+    return found
 
 
 def count_in_doubt(command, control_id, destination):
@@ -68,6 +85,7 @@ def main():
     parser.add_argument("--received", required=True)
     parser.add_argument("--destination", default="lab")
     parser.add_argument("--trace")
+    parser.add_argument("--folder")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     lanes, promised = read_sent(asked.sent)
@@ -89,15 +107,21 @@ def main():
         "repeated_silently": sorted(unexplained),
         "out_of_order": [c for c in (first_out_of_order(lane, firsts) for lane in lanes.values()) if c],
     }
-    good = promised and not any(result[key] for key in ("lost", "never_sent", "repeated_silently", "out_of_order"))
+    if asked.folder:
+        filed = collections.Counter(read_folder(asked.folder))
+        result["filed"] = sum(filed.values())
+        result["filed_wrongly"] = sorted(c for c, count in filed.items() if c not in known or count > 1)
+    good = promised and not any(result.get(key) for key in BAD)
     if asked.json:
         print(json.dumps(result))
     else:
         print(f"{result['promised']} acknowledged, {result['received']} received: {len(result['lost'])} lost, "
               f"{len(result['out_of_order'])} senders out of order, {len(unexplained)} silent duplicates, "
               f"{result['repeated_in_doubt']} repeated and said so")
-        for key in ("lost", "never_sent", "repeated_silently", "out_of_order"):
-            for control_id in result[key][:10]:
+        if asked.folder:
+            print(f"{result['filed']} files in the folder: {len(result['filed_wrongly'])} that should not be there or are there twice")
+        for key in BAD:
+            for control_id in result.get(key, [])[:10]:
                 print(f"  {key.replace('_', ' ')}: {control_id}")
     return 0 if good else 1
 
