@@ -9,7 +9,7 @@
  * two records really score. Every choice is by score and identifier key, so arrival order cannot matter.
  */
 
-/* ---- components ---- */
+/* ---- components: only edges that may join matter; weaker ones are for reviews ---- */
 
 struct nodes {
     uint32_t *at;
@@ -339,7 +339,7 @@ static void add_components(struct mpi *mpi, struct works *works, const uint32_t 
 void index_recluster(struct mpi *mpi)
 {
     struct works works = {0};
-    add_components(mpi, &works, mpi->touched.at, mpi->touched.count, mpi->model->review_mbit);
+    add_components(mpi, &works, mpi->touched.at, mpi->touched.count, mpi->model->auto_mbit);
     mpi->touched.count = 0;
     while (works.count > 0) {
         struct work work = works.at[--works.count];

@@ -18,7 +18,7 @@
 
 enum {
     BLOCK_CAP_DEFAULT = 128,  /* a key that more records share is too common to compare by */
-    COMPONENT_MAX = 256,      /* larger components are cut at a higher floor first */
+    COMPONENT_MAX = 128,      /* larger components are cut at a higher floor first */
     FORCED_MAX = 512,         /* records tied together by decisions alone */
     DECISIONS_PER_ENTRY = 256, /* an A40 may repeat its merge group */
     REVIEWS_PER_ENTRY = 16,

@@ -76,7 +76,7 @@ static inline void batch_components(const struct mpi *mpi, struct batch *batch, 
         component[i] = i;
     for (uint32_t a = 1; a <= batch->count; a++)
         for (uint32_t b = a + 1; b <= batch->count; b++)
-            if (batch->score[(size_t)a * (batch->count + 1) + b] != INT32_MIN)
+            if (batch->score[(size_t)a * (batch->count + 1) + b] >= mpi->model->auto_mbit)
                 batch_join(batch, component, a, b);
     for (size_t i = 0; i < mpi->decisions.count; i++)
         if (!mpi->decisions.at[i].undone && decision_ties(mpi->decisions.at[i].kind))
