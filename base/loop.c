@@ -25,8 +25,9 @@ struct loop_watch {
 };
 
 /*
- * One timer slot. Slots are never given back before loop_free(), and a handle carries the slot's generation in the bits that
- * an aligned user-space address leaves free, so stopping a timer that fired long ago cannot hit the slot's next user.
+ * One timer slot. Slots are never given back before loop_free(), and a handle carries the slot's generation in the bits
+ * that an aligned user-space address leaves free, so stopping a timer that fired long ago cannot hit the slot's next
+ * user.
  */
 struct slot {
     _Alignas(64) struct loop *loop;

@@ -10,11 +10,13 @@
 
 const struct reason net_reason = {"base.net", STATUS_UNAVAILABLE, 207, "the network refused"};
 
-_Static_assert(sizeof(struct sockaddr_storage) <= sizeof((struct net_endpoint){0}.bytes), "an endpoint holds any address");
+_Static_assert(sizeof(struct sockaddr_storage) <= sizeof((struct net_endpoint){0}.bytes),
+               "an endpoint holds any address");
 
 static bool is_host_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
 }
 
 static bool read_host(struct str host, bool bracketed, struct net_address *address)
@@ -117,7 +119,8 @@ status net_listen(struct ctx *cx, const struct net_address *address, int *out_fd
     socklen_t bound_len = sizeof bound;
     if (fd < 0 || bind(fd, at, endpoint.len) != 0 || listen(fd, 512) != 0 ||
         getsockname(fd, (struct sockaddr *)&bound, &bound_len) != 0) {
-        status failed = ctx_fail(cx, &net_reason, "listen on %s port %u: %s", address->host, address->port, strerror(errno));
+        status failed =
+            ctx_fail(cx, &net_reason, "listen on %s port %u: %s", address->host, address->port, strerror(errno));
         if (fd >= 0)
             close(fd);
         return failed;

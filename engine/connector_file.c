@@ -38,10 +38,10 @@ static bool is_good_name(const char *name)
 
 static const char *write_why(int error)
 {
-    return error == ENOSPC || error == EDQUOT ? "disk full"
+    return error == ENOSPC || error == EDQUOT                    ? "disk full"
            : error == EACCES || error == EROFS || error == EPERM ? "the folder may not be written"
-           : error == ENOENT ? "the folder is gone"
-                             : "writing failed";
+           : error == ENOENT                                     ? "the folder is gone"
+                                                                 : "writing failed";
 }
 
 /* ---- on the worker's thread ---- */

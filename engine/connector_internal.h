@@ -19,7 +19,9 @@ struct connector {
     void *arg;
 };
 
-void connector_init(struct connector *connector, const struct connector_kind *kind, struct loop *loop, const char *name);
+void connector_init(struct connector *connector, const struct connector_kind *kind, struct loop *loop,
+                    const char *name);
 void connector_fini(struct connector *connector);
-/* Report the outstanding send. The connector may be closed, or used for the next send, by the callback: touch it no more. */
+/* Report the outstanding send. The connector may be closed, or used for the next send, by the callback: touch it no
+ * more. */
 void connector_report(struct connector *connector, const struct connector_outcome *outcome);

@@ -232,15 +232,17 @@ static bool take_bytes(struct mllp_link *link, struct str bytes)
 
 static const char *why_of(enum connector_outcome_kind kind)
 {
-    return kind == CONNECTOR_DELIVERED ? "accepted" : kind == CONNECTOR_REFUSED ? "refused by the destination"
-                                                                                : "rejected by the destination";
+    return kind == CONNECTOR_DELIVERED ? "accepted"
+           : kind == CONNECTOR_REFUSED ? "refused by the destination"
+                                       : "rejected by the destination";
 }
 
 /* ---- the socket ---- */
 
 static void watch_what_matters(struct mllp_link *link)
 {
-    loop_watch_change(link->watch, (uint32_t)EPOLLIN | (crypto_stream_is_sending(&link->stream) ? (uint32_t)EPOLLOUT : 0));
+    loop_watch_change(link->watch,
+                      (uint32_t)EPOLLIN | (crypto_stream_is_sending(&link->stream) ? (uint32_t)EPOLLOUT : 0));
 }
 
 static void send_message(struct mllp_link *link)
@@ -302,11 +304,11 @@ static void try_next_endpoint(struct mllp_link *link, const char *why);
 
 static const char *connect_why(int error)
 {
-    return error == ECONNREFUSED                              ? "connection refused"
-           : error == ETIMEDOUT                               ? "connect timed out"
-           : error == EHOSTUNREACH || error == ENETUNREACH    ? "no route to the host"
-           : error == EMFILE || error == ENFILE               ? "no file descriptors left"
-                                                              : "connect failed";
+    return error == ECONNREFUSED                           ? "connection refused"
+           : error == ETIMEDOUT                            ? "connect timed out"
+           : error == EHOSTUNREACH || error == ENETUNREACH ? "no route to the host"
+           : error == EMFILE || error == ENFILE            ? "no file descriptors left"
+                                                           : "connect failed";
 }
 
 static void connected(struct mllp_link *link)
@@ -399,7 +401,8 @@ static void open_link(struct mllp_link *link)
 
 /* ---- the connector ---- */
 
-/* Has the other side closed while we had nothing to say? Asked before each use: what is written into a closed link is in doubt. */
+/* Has the other side closed while we had nothing to say? Asked before each use: what is written into a closed link is
+ * in doubt. */
 static bool is_dead(const struct mllp_link *link)
 {
     char byte;

@@ -15,7 +15,7 @@
 enum {
     SILENT_FRAME_END_US = 1000 * 1000, /* a frame that lacks only its CR is taken after this silence */
     FREE_CHUNKS_MAX = 16,
-    READS_PER_TURN = 4, /* so that one fast sender does not starve the others */
+    READS_PER_TURN = 4,      /* so that one fast sender does not starve the others */
     LINGER_US = 2000 * 1000, /* closing over unread input would reset the line and destroy our last answer on its way */
 };
 
@@ -555,7 +555,8 @@ static const char *broken_time(const struct mllp_connection *connection, int64_t
 
 void mllp_connection_sweep(struct mllp_connection *connection, int64_t now_us)
 {
-    if (now_us - connection->last_byte_us > SILENT_FRAME_END_US && is_inside_frame(connection) && !connection->reading_ended)
+    if (now_us - connection->last_byte_us > SILENT_FRAME_END_US && is_inside_frame(connection) &&
+        !connection->reading_ended)
         take_silent_end(connection);
     const char *broken = broken_time(connection, now_us);
     if (connection->linger_since_us && now_us - connection->linger_since_us > LINGER_US)

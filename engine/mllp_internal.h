@@ -15,11 +15,11 @@
 #include <pthread.h>
 
 enum {
-    MLLP_CHUNK_BYTES = 64 * 1024,            /* one read */
+    MLLP_CHUNK_BYTES = 64 * 1024, /* one read */
     MLLP_OUTSTANDING_MAX = 64,
-    MLLP_UNREAD_ANSWER_BYTES = 1024 * 1024,  /* a peer that takes no answers is not read any further */
+    MLLP_UNREAD_ANSWER_BYTES = 1024 * 1024,     /* a peer that takes no answers is not read any further */
     MLLP_PARTIAL_BYTES_MAX = 256 * 1024 * 1024, /* unfinished frames of all connections of a source together */
-    MLLP_NOISE_BYTES_MAX = 64 * 1024,        /* between two frames: no MLLP is spoken here */
+    MLLP_NOISE_BYTES_MAX = 64 * 1024,           /* between two frames: no MLLP is spoken here */
 };
 
 struct mllp_connection;
@@ -43,16 +43,16 @@ struct mllp_connection {
     struct crypto_stream stream;
     struct loop_watch *watch; /* NULL once the socket is closed */
     struct mllp_reader reader;
-    struct mllp_chunk *chunk;      /* holds input the reader has not used up yet (plain only) */
+    struct mllp_chunk *chunk;       /* holds input the reader has not used up yet (plain only) */
     struct mllp_turn *first, *last; /* messages in the engine */
     size_t outstanding;
-    size_t partial_counted;        /* of mllp_pending(), as added to source->partial_bytes */
+    size_t partial_counted; /* of mllp_pending(), as added to source->partial_bytes */
     int64_t opened_us, frame_since_us, last_frame_us, last_byte_us, send_since_us, linger_since_us;
     uint64_t noise_before; /* of the reader's count, up to the last frame */
-    bool input_waits;   /* the reader holds input that waits for room in the engine */
-    bool reading_ended; /* no more input: the peer closed, or we decided so */
-    bool greeted;       /* TLS is open and the certificate is allowed; plain: from the start */
-    bool lingers;       /* read the rest away before closing */
+    bool input_waits;      /* the reader holds input that waits for room in the engine */
+    bool reading_ended;    /* no more input: the peer closed, or we decided so */
+    bool greeted;          /* TLS is open and the certificate is allowed; plain: from the start */
+    bool lingers;          /* read the rest away before closing */
     bool noise_logged;
     bool flush_due;
     struct mllp_connection *next_flush;

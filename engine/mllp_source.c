@@ -61,8 +61,8 @@ static void accept_again(void *arg)
 }
 
 /*
- * No descriptor left: the waiting connection would make the loop spin. The reserve descriptor is given up to take it and close
- * it at once, so that the sender sees an end instead of silence.
+ * No descriptor left: the waiting connection would make the loop spin. The reserve descriptor is given up to take it
+ * and close it at once, so that the sender sees an end instead of silence.
  */
 static void refuse_for_descriptors(struct mllp_source *source)
 {
@@ -110,7 +110,8 @@ static void accept_ready(void *arg, uint32_t events)
 
 static int64_t sweep_interval(const struct mllp_source *source)
 {
-    int64_t shortest = source->options.frame_us < source->options.idle_us ? source->options.frame_us : source->options.idle_us;
+    int64_t shortest =
+        source->options.frame_us < source->options.idle_us ? source->options.frame_us : source->options.idle_us;
     int64_t interval = shortest / 4;
     return interval > SWEEP_MAX_US ? SWEEP_MAX_US : interval < SWEEP_MIN_US ? SWEEP_MIN_US : interval;
 }
@@ -149,15 +150,16 @@ static void copy_options(struct mllp_source *source, const struct mllp_source_op
     own->frame_us = options->frame_us ? options->frame_us : FRAME_US;
 }
 
-status mllp_source_open(struct loop *loop, struct ctx *cx, struct engine *engine, const struct mllp_source_options *options,
-                        struct mllp_source **out_source)
+status mllp_source_open(struct loop *loop, struct ctx *cx, struct engine *engine,
+                        const struct mllp_source_options *options, struct mllp_source **out_source)
 {
     struct net_address address;
     if (!net_address_read(str_from(options->listen), &address))
         return ctx_fail(cx, &mllp_listen_reason, "source %s: %s is no address", options->source, options->listen);
     if (options->tls == NULL && !options->allow_plain && !address.loopback)
-        return ctx_fail(cx, &mllp_listen_reason, "source %s: plain MLLP on %s, beyond loopback, is not allowed explicitly",
-                        options->source, options->listen);
+        return ctx_fail(cx, &mllp_listen_reason,
+                        "source %s: plain MLLP on %s, beyond loopback, is not allowed explicitly", options->source,
+                        options->listen);
     int fd;
     uint16_t port;
     if (net_listen(cx, &address, &fd, &port) != STATUS_OK) {

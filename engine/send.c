@@ -45,7 +45,8 @@ static bool wait_for(int fd, short events, int64_t until_us)
     }
 }
 
-static status connect_one(struct ctx *cx, const struct net_endpoint *endpoint, const char *to, int64_t until_us, int *out_fd)
+static status connect_one(struct ctx *cx, const struct net_endpoint *endpoint, const char *to, int64_t until_us,
+                          int *out_fd)
 {
     int fd = net_connect_begin(endpoint);
     if (fd < 0)
@@ -179,7 +180,8 @@ status send_message(struct send_client *client, struct ctx *cx, struct str messa
     if (!crypto_stream_flush(&client->stream))
         return fail(cx, "sending", client->stream.why);
     while (crypto_stream_is_sending(&client->stream) && wanted == 0) {
-        if (!wait_for(client->stream.fd, POLLOUT, begin_us + client->timeout_us) || !crypto_stream_flush(&client->stream))
+        if (!wait_for(client->stream.fd, POLLOUT, begin_us + client->timeout_us) ||
+            !crypto_stream_flush(&client->stream))
             return fail(cx, "sending", "timed out");
     }
     while (*out_count < wanted) {
@@ -187,12 +189,14 @@ status send_message(struct send_client *client, struct ctx *cx, struct str messa
         TRY(next_frame(client, cx, begin_us + client->timeout_us, &frame));
         struct hl7_reply reply;
         TRY(hl7_ack_read(cx, frame, &reply));
-        if (header.control_id.len > 0 && reply.control_id.len > 0 && !hl7_control_id_eq(header.control_id, reply.control_id))
+        if (header.control_id.len > 0 && reply.control_id.len > 0 &&
+            !hl7_control_id_eq(header.control_id, reply.control_id))
             continue;
         struct send_answer *answer = &out_answers[(*out_count)++];
         *answer = (struct send_answer){.ack = arena_str(cx->arena, frame), .took_us = clock_mono_us() - begin_us};
         snprintf(answer->code, sizeof answer->code, "%s", hl7_ack_code_text(reply.code));
-        if (reply.code == HL7_CE || reply.code == HL7_CR || (wanted == 2 && reply.code >= HL7_AA && reply.code <= HL7_AR))
+        if (reply.code == HL7_CE || reply.code == HL7_CR ||
+            (wanted == 2 && reply.code >= HL7_AA && reply.code <= HL7_AR))
             break; /* nothing more will come */
     }
     return STATUS_OK;

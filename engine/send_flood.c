@@ -97,7 +97,8 @@ static void send_more(struct lane *lane)
         end_lane(lane);
         return;
     }
-    loop_watch_change(lane->watch, (uint32_t)EPOLLIN | (crypto_stream_is_sending(&lane->stream) ? (uint32_t)EPOLLOUT : 0));
+    loop_watch_change(lane->watch,
+                      (uint32_t)EPOLLIN | (crypto_stream_is_sending(&lane->stream) ? (uint32_t)EPOLLOUT : 0));
 }
 
 static void take_answer(struct lane *lane, struct str frame, int64_t now_us)
@@ -163,8 +164,8 @@ static void look(void *arg)
         return;
     }
     flood->heard_before = heard;
-    flood->timer = loop_timer_start(flood->loop, flood->options->to.timeout_us ? flood->options->to.timeout_us : 30000000,
-                                    look, flood);
+    flood->timer = loop_timer_start(
+        flood->loop, flood->options->to.timeout_us ? flood->options->to.timeout_us : 30000000, look, flood);
 }
 
 static status open_lanes(struct flood *flood, struct ctx *cx)
@@ -205,8 +206,9 @@ status send_flood(struct ctx *cx, const struct send_flood_options *options, stru
     struct flood *flood = mem_alloc(sizeof *flood);
     flood->options = options;
     flood->loop = loop_new();
-    flood->lane_count = options->connections == 0 ? 1 : options->connections < CONNECTIONS_MAX ? options->connections
-                                                                                               : CONNECTIONS_MAX;
+    flood->lane_count = options->connections == 0                ? 1
+                        : options->connections < CONNECTIONS_MAX ? options->connections
+                                                                 : CONNECTIONS_MAX;
     flood->window = options->window == 0 ? 1 : options->window < WINDOW_MAX ? options->window : WINDOW_MAX;
     flood->lanes = mem_array(flood->lane_count, sizeof *flood->lanes);
     arena_init(&flood->arena, 0);

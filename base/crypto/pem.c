@@ -49,7 +49,8 @@ static status read_pem(struct ctx *cx, const char *path, bool secret, char out_t
         judged = ctx_fail(cx, &crypto_reasons[CRYPTO_KEY_EXPOSED], "%s has mode %04o, at most 0600 is taken", path,
                           info.st_mode & 07777);
     else if (!S_ISREG(info.st_mode) || info.st_size >= PEM_BYTES_MAX)
-        judged = ctx_fail(cx, &crypto_reasons[CRYPTO_BAD_FILE], "%s is no file of less than %d bytes", path, PEM_BYTES_MAX);
+        judged =
+            ctx_fail(cx, &crypto_reasons[CRYPTO_BAD_FILE], "%s is no file of less than %d bytes", path, PEM_BYTES_MAX);
     size_t len = 0;
     while (judged == STATUS_OK && len < PEM_BYTES_MAX) {
         ssize_t got = read(fd, out_text + len, PEM_BYTES_MAX - len);

@@ -7,7 +7,8 @@
 
 struct crypto_tls;
 
-/* A private key whose file only its owner may touch; never asks a terminal for a password. Free with EVP_PKEY_free(). */
+/* A private key whose file only its owner may touch; never asks a terminal for a password. Free with EVP_PKEY_free().
+ */
 status pem_read_key(struct ctx *cx, const char *path, EVP_PKEY **out_key);
 status pem_read_cert(struct ctx *cx, const char *path, X509 **out_cert);
 

@@ -18,9 +18,9 @@ static const int64_t MINUTE_US = 60ll * 1000 * 1000, DAY_US = 24ll * 3600 * 1000
 struct spec {
     const char *common_name;
     int64_t not_before_us, not_after_us;
-    const char *usage;     /* keyUsage */
-    const char *extended;  /* extendedKeyUsage; NULL = none */
-    const char *basic;     /* basicConstraints */
+    const char *usage;    /* keyUsage */
+    const char *extended; /* extendedKeyUsage; NULL = none */
+    const char *basic;    /* basicConstraints */
     const char *const *names;
     size_t name_count;
 };

@@ -116,7 +116,8 @@ bool crypto_stream_flush(struct crypto_stream *stream)
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            if (stream->sent > OUT_KEEP_BYTES) { /* else a peer that is always a little behind would let it grow for ever */
+            if (stream->sent >
+                OUT_KEEP_BYTES) { /* else a peer that is always a little behind would let it grow for ever */
                 buf_drop_front(&stream->out, stream->sent);
                 stream->sent = 0;
             }

@@ -34,9 +34,9 @@ struct crypto_tls {
     bool server;
     char *paths[PATH_COUNT]; /* CA, certificate, key */
     pthread_mutex_t lock;
-    SSL_CTX *current;     /* under lock */
-    struct stamps tried;  /* under lock: the files last read, whether they were good or not */
-    int64_t looked_us;    /* under lock */
+    SSL_CTX *current;    /* under lock */
+    struct stamps tried; /* under lock: the files last read, whether they were good or not */
+    int64_t looked_us;   /* under lock */
 };
 
 static struct stamps stamps_now(const struct crypto_tls *tls)

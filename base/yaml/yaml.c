@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <yaml.h>
 
-#define YAML_ROW(name, text) {name, STATUS_INVALID_ARGUMENT, 207, text}
+#define YAML_ROW(name, text)                                                                                           \
+    {                                                                                                                  \
+        name, STATUS_INVALID_ARGUMENT, 207, text                                                                       \
+    }
 const struct reason yaml_reasons[YAML_REASON_COUNT] = {
     [YAML_SYNTAX] = YAML_ROW("yaml.syntax", "not YAML"),
     [YAML_REFUSED] = YAML_ROW("yaml.refused", "a part of YAML that is not taken here"),
@@ -18,8 +21,8 @@ const struct reason yaml_reasons[YAML_REASON_COUNT] = {
     [YAML_BAD_VALUE] = YAML_ROW("yaml.bad-value", "a value cannot be used"),
 };
 
-__attribute__((format(printf, 5, 0))) static status fail_at(struct ctx *cx, uint32_t line, uint32_t column, enum yaml_reason reason, const char *format,
-                      va_list args)
+__attribute__((format(printf, 5, 0))) static status fail_at(struct ctx *cx, uint32_t line, uint32_t column,
+                                                            enum yaml_reason reason, const char *format, va_list args)
 {
     char text[400];
     vsnprintf(text, sizeof text, format, args);
@@ -40,8 +43,8 @@ status yaml_fail_key(struct ctx *cx, const struct yaml_node *node, enum yaml_rea
     bool keyed = node->key_line > 0;
     va_list args;
     va_start(args, format);
-    status failed = fail_at(cx, keyed ? node->key_line : node->line, keyed ? node->key_column : node->column, reason, format,
-                            args);
+    status failed =
+        fail_at(cx, keyed ? node->key_line : node->line, keyed ? node->key_column : node->column, reason, format, args);
     va_end(args);
     return failed;
 }
@@ -123,7 +126,8 @@ static status add_node(struct reader *r, struct yaml_node *node)
 static status on_open(struct reader *r, const yaml_event_t *event, enum yaml_kind kind)
 {
     bool tagged = kind == YAML_MAP ? event->data.mapping_start.tag != NULL : event->data.sequence_start.tag != NULL;
-    bool anchored = kind == YAML_MAP ? event->data.mapping_start.anchor != NULL : event->data.sequence_start.anchor != NULL;
+    bool anchored =
+        kind == YAML_MAP ? event->data.mapping_start.anchor != NULL : event->data.sequence_start.anchor != NULL;
     if (tagged || anchored)
         return fail_mark(r->cx, event->start_mark, YAML_REFUSED, "anchors and tags are not taken");
     if (r->depth == YAML_DEPTH_MAX)

@@ -51,8 +51,8 @@ status yaml_map_keys(struct ctx *cx, const struct yaml_node *node, const char *c
             continue;
         const char *near = str_nearest(child->key, allowed, allowed_count);
         if (near)
-            return yaml_fail_key(cx, child, YAML_UNKNOWN_KEY, "unknown key `%s`; did you mean `%s`?", show(child->key).text,
-                                 near);
+            return yaml_fail_key(cx, child, YAML_UNKNOWN_KEY, "unknown key `%s`; did you mean `%s`?",
+                                 show(child->key).text, near);
         return yaml_fail_key(cx, child, YAML_UNKNOWN_KEY, "unknown key `%s`", show(child->key).text);
     }
     return STATUS_OK;
@@ -124,7 +124,8 @@ status yaml_integer(struct ctx *cx, const struct yaml_node *node, int64_t min, i
     bool negative = text.len > 0 && text.data[0] == '-';
     struct str digits = str_from_at(text, negative);
     uint64_t magnitude;
-    if (!str_to_u64(digits, &magnitude) || (digits.len > 1 && digits.data[0] == '0')) /* 0755 is no number: octal or not? */
+    if (!str_to_u64(digits, &magnitude) ||
+        (digits.len > 1 && digits.data[0] == '0')) /* 0755 is no number: octal or not? */
         return number_bad(cx, node, text);
     if (magnitude > INT64_MAX)
         return number_bad(cx, node, text);
@@ -171,7 +172,8 @@ status yaml_duration(struct ctx *cx, const struct yaml_node *node, int64_t min_u
     TRY(yaml_text(cx, node, &text));
     uint64_t us = 0;
     if (!str_is(text, "0") && !read_unit(text, units, sizeof units / sizeof units[0], &us))
-        return yaml_fail(cx, node, YAML_BAD_VALUE, "`%s` is no duration such as 250ms, 5s, 2m, 1h or 7d", show(text).text);
+        return yaml_fail(cx, node, YAML_BAD_VALUE, "`%s` is no duration such as 250ms, 5s, 2m, 1h or 7d",
+                         show(text).text);
     if (us > INT64_MAX || (int64_t)us < min_us || (int64_t)us > max_us)
         return yaml_fail(cx, node, YAML_BAD_VALUE, "`%s` is outside %" PRId64 "..%" PRId64 " ms", show(text).text,
                          min_us / 1000, max_us / 1000);
@@ -188,9 +190,11 @@ status yaml_size(struct ctx *cx, const struct yaml_node *node, uint64_t min, uin
     TRY(yaml_text(cx, node, &text));
     uint64_t bytes = 0;
     if (!read_unit(text, units, sizeof units / sizeof units[0], &bytes))
-        return yaml_fail(cx, node, YAML_BAD_VALUE, "`%s` is no size such as 4096, 64KiB, 64MiB or 2GiB", show(text).text);
+        return yaml_fail(cx, node, YAML_BAD_VALUE, "`%s` is no size such as 4096, 64KiB, 64MiB or 2GiB",
+                         show(text).text);
     if (bytes < min || bytes > max)
-        return yaml_fail(cx, node, YAML_BAD_VALUE, "%" PRIu64 " bytes are outside %" PRIu64 "..%" PRIu64, bytes, min, max);
+        return yaml_fail(cx, node, YAML_BAD_VALUE, "%" PRIu64 " bytes are outside %" PRIu64 "..%" PRIu64, bytes, min,
+                         max);
     *out_bytes = bytes;
     return STATUS_OK;
 }
@@ -217,7 +221,8 @@ status yaml_choice(struct ctx *cx, const struct yaml_node *node, const char *con
     return yaml_fail(cx, node, YAML_BAD_VALUE, "`%s` is not one of %.*s", show(text).text, STR_ARGS(list));
 }
 
-status yaml_texts(struct ctx *cx, const struct yaml_node *node, size_t texts_max, struct str **out_texts, size_t *out_count)
+status yaml_texts(struct ctx *cx, const struct yaml_node *node, size_t texts_max, struct str **out_texts,
+                  size_t *out_count)
 {
     if (node == NULL)
         return STATUS_OK;

@@ -91,7 +91,7 @@ enum { POSTERS = 4, POSTS_EACH = 20000 };
 struct poster {
     struct loop *loop;
     pthread_t thread;
-    int next;  /* posts of one thread run in its order */
+    int next;   /* posts of one thread run in its order */
     int *total; /* on the loop's thread only */
 };
 

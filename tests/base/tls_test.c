@@ -105,7 +105,8 @@ static void test_handshake__refuses_whom_it_must(void **state)
         {"ca", "server", "other", "client", "localhost", NULL, "unable to get local issuer certificate"},
         {"ca", "server", "ca", "client", "lab.example", NULL, "hostname mismatch"},
         {"ca", "server", "ca", "client", "127.0.0.2", NULL, "IP address mismatch"},
-        {"ca", "server", "ca", "server", "localhost", "unsuitable certificate purpose", NULL}, /* a server's, used by a client */
+        {"ca", "server", "ca", "server", "localhost", "unsuitable certificate purpose",
+         NULL}, /* a server's, used by a client */
     };
     struct support s;
     struct support_tls pki;
@@ -215,7 +216,8 @@ static void test_expiry__reads_the_certificates_end(void **state)
     assert_true(end_us > now_us + 824ll * 86400 * 1000000 && end_us < now_us + 826ll * 86400 * 1000000);
     assert_ok(&s, crypto_pki_expiry(&s.cx, support_tls_path(&s, &pki, "expired.pem"), &end_us));
     assert_true(end_us < now_us);
-    assert_fails(&s, crypto_pki_expiry(&s.cx, support_tls_path(&s, &pki, "server-key.pem"), &end_us), "crypto.bad-file");
+    assert_fails(&s, crypto_pki_expiry(&s.cx, support_tls_path(&s, &pki, "server-key.pem"), &end_us),
+                 "crypto.bad-file");
     support_remove_dir(pki.dir);
     support_fini(&s);
 }

@@ -72,7 +72,8 @@ static void done(void *arg, const struct connector_outcome *outcome)
     loop_stop(wait->loop);
 }
 
-static struct connector_outcome send_one(struct loop *loop, struct connector *connector, struct str message, const char *id)
+static struct connector_outcome send_one(struct loop *loop, struct connector *connector, struct str message,
+                                         const char *id)
 {
     struct wait wait = {.loop = loop, .inside_send = true};
     connector_send(connector, message, str_from(id), id, done, &wait);
@@ -121,7 +122,8 @@ static void test_mllp__says_what_became_of_each_message(void **state)
             snprintf(id, sizeof id, "M%zu", m + 1);
             struct connector_outcome got = send_one(loop, connector, make_message(&s, id), id);
             if (letters[got.kind] != cases[i].want[m])
-                fail_msg("case %zu message %zu: %c (%s), wanted %c", i, m + 1, letters[got.kind], got.why, cases[i].want[m]);
+                fail_msg("case %zu message %zu: %c (%s), wanted %c", i, m + 1, letters[got.kind], got.why,
+                         cases[i].want[m]);
             if (got.kind <= CONNECTOR_REJECTED)
                 assert_string_equal(got.ack_code, got.kind == CONNECTOR_DELIVERED ? "AA"
                                                   : got.kind == CONNECTOR_REFUSED ? "AE"
@@ -195,7 +197,8 @@ static void test_mllp__nobody_there_is_not_sent(void **state)
     support_fini(&s);
 }
 
-/* Two acknowledgements for the first message, as a stored stream has them: the second must not confirm the second message. */
+/* Two acknowledgements for the first message, as a stored stream has them: the second must not confirm the second
+ * message. */
 static void test_mllp__a_late_second_answer_never_confirms_the_next_message(void **state)
 {
     (void)state;
@@ -261,15 +264,19 @@ static void test_mllp_tls__checks_both_sides(void **state)
     support_tls_init(&s, &pki);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *const arguments[] = {
-            "--ca", support_tls_path(&s, &pki, "ca.pem"),
+            "--ca",   support_tls_path(&s, &pki, "ca.pem"),
             "--cert", arena_printf(&s.arena, "%s/%s.pem", pki.dir, cases[i].server).data,
-            "--key", arena_printf(&s.arena, "%s/%s-key.pem", pki.dir, cases[i].server).data, NULL};
+            "--key",  arena_printf(&s.arena, "%s/%s-key.pem", pki.dir, cases[i].server).data,
+            NULL};
         struct receiver receiver = start_receiver(&s, pki.dir, arguments);
         struct crypto_tls *tls = support_tls_open(&s, &pki, false, cases[i].client_ca, cases[i].client);
         struct loop *loop = loop_new();
         struct connector *connector = NULL;
-        const struct connector_mllp_options options = {
-            .name = "lab", .connect = receiver.address, .tls = tls, .server_name = cases[i].name, .answer_timeout_us = 2000000};
+        const struct connector_mllp_options options = {.name = "lab",
+                                                       .connect = receiver.address,
+                                                       .tls = tls,
+                                                       .server_name = cases[i].name,
+                                                       .answer_timeout_us = 2000000};
         assert_ok(&s, connector_open_mllp(loop, &s.cx, &options, &connector));
         for (int m = 0; m < 3; m++) {
             struct connector_outcome got = send_one(loop, connector, make_message(&s, "T"), "T");
@@ -324,8 +331,9 @@ static void test_file__is_in_place_once_whatever_is_repeated(void **state)
 static void make_numbered(void *arg, uint64_t number, struct buf *out)
 {
     (void)arg;
-    buf_printf(out, "MSH|^~\\&|A|B|C|D|20260101||ADT^A08^ADT_A01|N%llu|P|2.5.1\rEVN|A08|20260101\r"
-                    "PID|1||100^^^H||DOE^JANE||19700101|F|||1 STREET^^TOWN\rPV1|1|I|W^1\r",
+    buf_printf(out,
+               "MSH|^~\\&|A|B|C|D|20260101||ADT^A08^ADT_A01|N%llu|P|2.5.1\rEVN|A08|20260101\r"
+               "PID|1||100^^^H||DOE^JANE||19700101|F|||1 STREET^^TOWN\rPV1|1|I|W^1\r",
                (unsigned long long)number);
 }
 
@@ -354,8 +362,8 @@ static void test_send__one_by_one_and_in_floods(void **state)
     assert_ok(&s, send_flood(&s.cx, &flood, &result));
     assert_int_equal(result.accepted, 40000);
     assert_int_equal(result.unanswered, 0);
-    printf("flood: %.0f msg/s in and acknowledged, p50 %lld us, p99 %lld us\n",
-           40000 * 1e6 / (double)result.took_us, (long long)result.p50_us, (long long)result.p99_us);
+    printf("flood: %.0f msg/s in and acknowledged, p50 %lld us, p99 %lld us\n", 40000 * 1e6 / (double)result.took_us,
+           (long long)result.p50_us, (long long)result.p99_us);
     stop_receiver(&receiver);
     struct buf list = {0};
     assert_ok(&s, file_read(&s.cx, receiver.list, 64 << 20, &list));

@@ -1,4 +1,5 @@
-/* The MLLP server over real loopback sockets; the engine behind it is a double that answers late and in the wrong order. */
+/* The MLLP server over real loopback sockets; the engine behind it is a double that answers late and in the wrong
+ * order. */
 #include "base/buf.h"
 #include "base/crypto/stream.h"
 #include "base/file.h"
@@ -75,12 +76,13 @@ static void *answer_jobs(void *arg)
     return NULL;
 }
 
-void engine_submit(struct engine *engine, const struct engine_submission *submission, engine_answer_fn *answered, void *arg)
+void engine_submit(struct engine *engine, const struct engine_submission *submission, engine_answer_fn *answered,
+                   void *arg)
 {
     struct hl7_header header;
     hl7_header_read(submission->message, &header);
-    struct job job = {.answered = answered, .arg = arg, .is_ack = str_is(header.type, "ACK"),
-                      .enhanced = header.accept_ack.len > 0};
+    struct job job = {
+        .answered = answered, .arg = arg, .is_ack = str_is(header.type, "ACK"), .enhanced = header.accept_ack.len > 0};
     snprintf(job.control_id, sizeof job.control_id, "%.*s", STR_ARGS(header.control_id));
     pthread_mutex_lock(&engine->lock);
     snprintf(engine->principal, sizeof engine->principal, "%.*s", STR_ARGS(submission->principal));
@@ -149,7 +151,8 @@ static void close_source(void *arg)
     struct server *server = arg;
     server->counts = mllp_source_counts(server->source);
     mllp_source_close(server->source, source_gone, server);
-    hold_engine(server, false); /* after the source stopped reading: what it has handed over is answered, nothing more */
+    hold_engine(server,
+                false); /* after the source stopped reading: what it has handed over is answered, nothing more */
 }
 
 static void server_stop(struct server *server)
@@ -244,13 +247,17 @@ static void test_own_frames__noise_never_disturbs_the_next_message(void **state)
         size_t answers, messages;
         bool cut;
     } cases[] = {
-        {"00-valid.bin", 1, 1, false},         {"01-two-back-to-back.bin", 2, 2, false}, {"02-no-vt.bin", 0, 0, false},
-        {"03-no-fs.bin", 0, 0, false},         {"04-fs-no-cr.bin", 1, 1, false},         {"05-cr-lf-after.bin", 1, 1, false},
-        {"06-double-vt.bin", 1, 1, false},     {"07-vt-inside.bin", 1, 1, false},        {"08-fs-inside.bin", 1, 1, false},
-        {"09-fscr-inside.bin", 1, 1, false},   {"10-garbage-before.bin", 1, 1, false},   {"11-tls-hello.bin", 0, 0, true},
-        {"12-empty-frame.bin", 0, 0, false},   {"13-10k-empty-frames.bin", 0, 0, false}, {"14-1MB-no-end.bin", 0, 0, true},
-        {"15-vt-only.bin", 0, 0, false},       {"16-nul-flood.bin", 0, 0, true},         {"17-ack-flood.bin", 0, 1000, false},
-        {"18-late-ack-pair.bin", 0, 2, false}, {"19-commit-ack-mode.bin", 2, 1, false},  {"20-mllp2-commit.bin", 0, 0, false},
+        {"00-valid.bin", 1, 1, false},          {"01-two-back-to-back.bin", 2, 2, false},
+        {"02-no-vt.bin", 0, 0, false},          {"03-no-fs.bin", 0, 0, false},
+        {"04-fs-no-cr.bin", 1, 1, false},       {"05-cr-lf-after.bin", 1, 1, false},
+        {"06-double-vt.bin", 1, 1, false},      {"07-vt-inside.bin", 1, 1, false},
+        {"08-fs-inside.bin", 1, 1, false},      {"09-fscr-inside.bin", 1, 1, false},
+        {"10-garbage-before.bin", 1, 1, false}, {"11-tls-hello.bin", 0, 0, true},
+        {"12-empty-frame.bin", 0, 0, false},    {"13-10k-empty-frames.bin", 0, 0, false},
+        {"14-1MB-no-end.bin", 0, 0, true},      {"15-vt-only.bin", 0, 0, false},
+        {"16-nul-flood.bin", 0, 0, true},       {"17-ack-flood.bin", 0, 1000, false},
+        {"18-late-ack-pair.bin", 0, 2, false},  {"19-commit-ack-mode.bin", 2, 1, false},
+        {"20-mllp2-commit.bin", 0, 0, false},
     };
     struct server server;
     server_start(&server, (struct mllp_source_options){.frame_max = 512 * 1024});
@@ -272,7 +279,8 @@ static void test_own_frames__noise_never_disturbs_the_next_message(void **state)
         close(fd);
         size_t messages = (size_t)(atomic_load(&server.engine.submitted) - submitted);
         size_t next = cases[i].cut ? 0 : 1;
-        if (count != cases[i].answers + next || messages != cases[i].messages + next || has(&answers, "MSA|AA|NEXT") != next)
+        if (count != cases[i].answers + next || messages != cases[i].messages + next ||
+            has(&answers, "MSA|AA|NEXT") != next)
             fail_msg("%s: %zu answers, %zu messages, open %d: %.*s", cases[i].file, count, messages, open,
                      answers.len < 600 ? (int)answers.len : 600, answers.data);
         buf_fini(&stream);
@@ -327,7 +335,8 @@ static void test_answers__go_out_in_order_however_the_engine_gives_them(void **s
     int fds[CONNECTIONS];
     struct buf stream = {0};
     for (int i = 0; i < MESSAGES; i++)
-        buf_printf(&stream, "\x0bMSH|^~\\&|A|B|C|D|1||ADT^A08|N%05d|P|2.5.1|||%s\rPID|1\r\x1c\r", i, i % 7 ? "" : "AL|AL");
+        buf_printf(&stream, "\x0bMSH|^~\\&|A|B|C|D|1||ADT^A08|N%05d|P|2.5.1|||%s\rPID|1\r\x1c\r", i,
+                   i % 7 ? "" : "AL|AL");
     for (int c = 0; c < CONNECTIONS; c++)
         fds[c] = dial(server.port);
     for (int c = 0; c < CONNECTIONS; c++) {
@@ -520,7 +529,8 @@ static bool is_answered(struct server *server, struct crypto_tls *tls)
     size_t count = 0;
     status sent = send_open(&server->s.cx, &to, &client);
     if (sent == STATUS_OK)
-        sent = send_message(client, &server->s.cx, STR("MSH|^~\\&|A|B|C|D|1||ADT^A08|TLS1|P|2.5.1\rPID|1\r"), answers, &count);
+        sent = send_message(client, &server->s.cx, STR("MSH|^~\\&|A|B|C|D|1||ADT^A08|TLS1|P|2.5.1\rPID|1\r"), answers,
+                            &count);
     send_close(client);
     return sent == STATUS_OK && count == 1 && strcmp(answers[0].code, "AA") == 0;
 }
@@ -538,7 +548,7 @@ static void test_tls__lets_in_only_whom_it_knows(void **state)
         const char *const *peers;
         bool answered;
     } cases[] = {
-        {"ca", "client", NULL, true},   {"ca", "stranger", NULL, false}, {"ca", "expired", NULL, false},
+        {"ca", "client", NULL, true},     {"ca", "stranger", NULL, false}, {"ca", "expired", NULL, false},
         {"other", "client", NULL, false}, {"ca", "client", others, false}, {"ca", "client", ours, true},
         {NULL, NULL, NULL, false},
     };
@@ -564,8 +574,9 @@ static void test_tls__lets_in_only_whom_it_knows(void **state)
 static void make_numbered(void *arg, uint64_t number, struct buf *out)
 {
     (void)arg;
-    buf_printf(out, "MSH|^~\\&|A|B|C|D|20260101||ADT^A08^ADT_A01|N%llu|P|2.5.1\rEVN|A08|20260101\r"
-                    "PID|1||100^^^H||DOE^JANE||19700101|F|||1 STREET^^TOWN\rPV1|1|I|W^1\r",
+    buf_printf(out,
+               "MSH|^~\\&|A|B|C|D|20260101||ADT^A08^ADT_A01|N%llu|P|2.5.1\rEVN|A08|20260101\r"
+               "PID|1||100^^^H||DOE^JANE||19700101|F|||1 STREET^^TOWN\rPV1|1|I|W^1\r",
                (unsigned long long)number);
 }
 
@@ -586,7 +597,10 @@ static void test_flood__is_answered_whole_plain_and_tls(void **state)
         snprintf(address, sizeof address, "127.0.0.1:%u", server.port);
         const struct send_flood_options flood = {
             .to = {.connect = address, .tls = secure ? client : NULL, .timeout_us = 10000000},
-            .connections = 4, .window = 100, .messages = MESSAGES, .make = make_numbered};
+            .connections = 4,
+            .window = 100,
+            .messages = MESSAGES,
+            .make = make_numbered};
         struct send_flood_result result = {0};
         assert_ok(&s, send_flood(&s.cx, &flood, &result));
         assert_int_equal(result.accepted, MESSAGES);

@@ -1,4 +1,5 @@
-/* Certificates for tests: made anew in a scratch folder; header only, so that only tests that use it link base/crypto. */
+/* Certificates for tests: made anew in a scratch folder; header only, so that only tests that use it link base/crypto.
+ */
 #pragma once
 
 #include "base/clock.h"
@@ -14,7 +15,8 @@ static inline const char *support_tls_path(struct support *s, const struct suppo
     return arena_printf(&s->arena, "%s/%s", pki->dir, file).data;
 }
 
-/* Two CAs ("ca", "other"), a server for 127.0.0.1 and localhost, clients "client", "stranger" (of the other CA) and "expired". */
+/* Two CAs ("ca", "other"), a server for 127.0.0.1 and localhost, clients "client", "stranger" (of the other CA) and
+ * "expired". */
 static inline void support_tls_init(struct support *s, struct support_tls *pki)
 {
     static const char *const names[] = {"localhost", "127.0.0.1"};
@@ -28,10 +30,16 @@ static inline void support_tls_init(struct support *s, struct support_tls *pki)
         {"server", "ca", {.common_name = "idemd", .server = true, .names = names, .name_count = 2}},
         {"client", "ca", {.common_name = "adt-sender", .names = uris, .name_count = 1}},
         {"stranger", "other", {.common_name = "adt-sender"}},
-        {"expired", "ca",
+        {"expired",
+         "ca",
          {.common_name = "adt-sender", .not_before_us = now_us - 20 * day_us, .not_after_us = now_us - day_us}},
-        {"expired-server", "ca",
-         {.common_name = "idemd", .server = true, .names = names, .name_count = 2, .not_before_us = now_us - 20 * day_us,
+        {"expired-server",
+         "ca",
+         {.common_name = "idemd",
+          .server = true,
+          .names = names,
+          .name_count = 2,
+          .not_before_us = now_us - 20 * day_us,
           .not_after_us = now_us - day_us}},
     };
     pki->dir = support_make_dir(s);
@@ -41,10 +49,11 @@ static inline void support_tls_init(struct support *s, struct support_tls *pki)
                                         arena_printf(&s->arena, "%s/%s-key.pem", pki->dir, name).data));
     }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        assert_ok(s, crypto_pki_issue(&s->cx, arena_printf(&s->arena, "%s/%s.pem", pki->dir, rows[i].ca).data,
-                                      arena_printf(&s->arena, "%s/%s-key.pem", pki->dir, rows[i].ca).data, &rows[i].request,
-                                      arena_printf(&s->arena, "%s/%s.pem", pki->dir, rows[i].file).data,
-                                      arena_printf(&s->arena, "%s/%s-key.pem", pki->dir, rows[i].file).data));
+        assert_ok(s,
+                  crypto_pki_issue(&s->cx, arena_printf(&s->arena, "%s/%s.pem", pki->dir, rows[i].ca).data,
+                                   arena_printf(&s->arena, "%s/%s-key.pem", pki->dir, rows[i].ca).data,
+                                   &rows[i].request, arena_printf(&s->arena, "%s/%s.pem", pki->dir, rows[i].file).data,
+                                   arena_printf(&s->arena, "%s/%s-key.pem", pki->dir, rows[i].file).data));
 }
 
 static inline struct crypto_tls *support_tls_open(struct support *s, const struct support_tls *pki, bool server,

@@ -20,7 +20,7 @@ struct net_address {
 /* "127.0.0.1:2575", "[::1]:2575", "host.example:2575". False, and *out untouched, for anything else. */
 bool net_address_read(struct str text, struct net_address *out_address);
 
-struct net_endpoint { /* a resolved address, ready for connect(2) and bind(2) */
+struct net_endpoint {            /* a resolved address, ready for connect(2) and bind(2) */
     _Alignas(8) char bytes[128]; /* a struct sockaddr_storage */
     uint32_t len;
 };

@@ -22,16 +22,17 @@ status send_open(struct ctx *cx, const struct send_options *options, struct send
 void send_close(struct send_client *client); /* NULL is fine */
 
 struct send_answer {
-    char code[3];      /* MSA-1 */
-    struct str ack;    /* the whole answer, in cx->arena */
-    int64_t took_us;   /* from the send */
+    char code[3];    /* MSA-1 */
+    struct str ack;  /* the whole answer, in cx->arena */
+    int64_t took_us; /* from the send */
 };
 enum { SEND_ANSWERS_MAX = 2 };
 
 /*
- * Sends one message (without framing) and waits for what it asks for: the application acknowledgement in original mode; in
- * enhanced mode the accept and the application acknowledgement that MSH-15 and MSH-16 demand (AL, SU), none when neither does.
- * An answer for another control id is skipped. On a time-out the answers that came are still in *out_count.
+ * Sends one message (without framing) and waits for what it asks for: the application acknowledgement in original mode;
+ * in enhanced mode the accept and the application acknowledgement that MSH-15 and MSH-16 demand (AL, SU), none when
+ * neither does. An answer for another control id is skipped. On a time-out the answers that came are still in
+ * *out_count.
  */
 status send_message(struct send_client *client, struct ctx *cx, struct str message,
                     struct send_answer out_answers[SEND_ANSWERS_MAX], size_t *out_count);
@@ -51,6 +52,6 @@ struct send_flood_result {
     uint64_t unreadable;              /* answers without a code */
     uint64_t unanswered;              /* after the time-out without any answer, or the loss of their connection */
     int64_t took_us;
-    int64_t p50_us, p99_us, max_us;   /* send to first answer; within 1/16 of the value */
+    int64_t p50_us, p99_us, max_us; /* send to first answer; within 1/16 of the value */
 };
 status send_flood(struct ctx *cx, const struct send_flood_options *options, struct send_flood_result *out_result);

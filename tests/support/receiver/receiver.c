@@ -1,11 +1,13 @@
 /*
- * idem-receiver: a receiving system for the demo and the tests. Takes HL7 v2 over MLLP and acknowledges it; a message that it has
- * seen before (MSH-10) is acknowledged again without a second effect. Can be told to misbehave.
+ * idem-receiver: a receiving system for the demo and the tests. Takes HL7 v2 over MLLP and acknowledges it; a message
+ * that it has seen before (MSH-10) is acknowledged again without a second effect. Can be told to misbehave.
  *
- *   idem-receiver [--listen 127.0.0.1:0] [--list FILE] [--bytes FILE] [--ca FILE --cert FILE --key FILE] [misbehaviour…]
+ *   idem-receiver [--listen 127.0.0.1:0] [--list FILE] [--bytes FILE] [--ca FILE --cert FILE --key FILE]
+ * [misbehaviour…]
  *
- * Prints "listening on PORT". One line per message goes to --list: time, MSH-10, "new" or "repeat", answer; the bytes of new
- * messages go to --bytes as MLLP frames. Both are written before the acknowledgement is sent. Ends on SIGTERM or SIGINT.
+ * Prints "listening on PORT". One line per message goes to --list: time, MSH-10, "new" or "repeat", answer; the bytes
+ * of new messages go to --bytes as MLLP frames. Both are written before the acknowledgement is sent. Ends on SIGTERM or
+ * SIGINT.
  */
 #include "base/clock.h"
 #include "base/crypto/stream.h"

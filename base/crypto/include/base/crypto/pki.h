@@ -11,8 +11,9 @@
 
 struct crypto_pki_request {
     const char *common_name;
-    bool server;              /* usable as a server; else as a client */
-    const char *const *names; /* subject alternative names: "idem.example", "127.0.0.1", "::1", "urn:…" or "https://…" (URI) */
+    bool server; /* usable as a server; else as a client */
+    const char *const
+        *names; /* subject alternative names: "idem.example", "127.0.0.1", "::1", "urn:…" or "https://…" (URI) */
     size_t name_count;
     int64_t not_before_us, not_after_us; /* UTC; 0 = five minutes ago, 825 days from now */
 };

@@ -16,9 +16,9 @@ struct crypto_stream {
     struct crypto_tls_session *tls; /* NULL = plain */
     struct buf out;                 /* bytes for the wire; the first `sent` are gone */
     size_t sent;
-    struct buf plain;               /* what the last read decrypted */
-    uint64_t bytes_in, bytes_out;   /* on the wire */
-    const char *why;                /* static; why reading or sending failed */
+    struct buf plain;             /* what the last read decrypted */
+    uint64_t bytes_in, bytes_out; /* on the wire */
+    const char *why;              /* static; why reading or sending failed */
 };
 
 /* Takes the socket. `tls` NULL = plain; else the handshake begins (flush, then read until crypto_stream_is_open()). */
@@ -34,8 +34,8 @@ enum crypto_stream_event {
 };
 
 /*
- * One recv(2) into `scratch`. *out_full: the scratch was filled, so there is probably more to read right now. A TLS handshake
- * may leave an answer (or the alert that goes with a failure) in `out`: flush after reading.
+ * One recv(2) into `scratch`. *out_full: the scratch was filled, so there is probably more to read right now. A TLS
+ * handshake may leave an answer (or the alert that goes with a failure) in `out`: flush after reading.
  */
 enum crypto_stream_event crypto_stream_read(struct crypto_stream *stream, char *scratch, size_t scratch_size,
                                             struct str *out_bytes, bool *out_full);
@@ -46,7 +46,8 @@ bool crypto_stream_is_open(const struct crypto_stream *stream);
 void crypto_stream_put(struct crypto_stream *stream, struct str bytes);
 /* Queues TLS's goodbye. */
 void crypto_stream_goodbye(struct crypto_stream *stream);
-/* Sends what can be sent with one send(2), again while the socket takes all. False: the connection is gone (stream->why). */
+/* Sends what can be sent with one send(2), again while the socket takes all. False: the connection is gone
+ * (stream->why). */
 bool crypto_stream_flush(struct crypto_stream *stream);
 static inline bool crypto_stream_is_sending(const struct crypto_stream *stream)
 {

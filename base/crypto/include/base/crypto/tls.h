@@ -1,6 +1,6 @@
 /*
- * TLS with certificates on both sides, as a state over bytes: ciphertext in, plaintext out, and back. No sockets here, so it
- * works under any event loop; base/crypto/stream.h puts it on a socket.
+ * TLS with certificates on both sides, as a state over bytes: ciphertext in, plaintext out, and back. No sockets here,
+ * so it works under any event loop; base/crypto/stream.h puts it on a socket.
  *
  * TLS 1.2 at least, forward secrecy and AEAD only, no renegotiation, no session tickets (every connection proves its
  * certificate). A server demands a certificate that the CA signed; a client checks the server's chain and name.
@@ -32,8 +32,8 @@ struct crypto_tls_options {
 };
 
 /*
- * Reads the files; base.file, crypto.key-exposed, crypto.bad-file. Later sessions use new files by themselves when they change
- * on disk (looked at once a second at most); bad new files are logged once and the old ones stay in use.
+ * Reads the files; base.file, crypto.key-exposed, crypto.bad-file. Later sessions use new files by themselves when they
+ * change on disk (looked at once a second at most); bad new files are logged once and the old ones stay in use.
  */
 status crypto_tls_open(struct ctx *cx, const struct crypto_tls_options *options, struct crypto_tls **out_tls);
 /* Sessions made from it stay usable. NULL is fine. */
@@ -64,14 +64,14 @@ enum crypto_tls_state crypto_tls_state(const struct crypto_tls_session *session)
 /* A static text: "certificate has expired", "unknown ca"; NULL before a failure. */
 const char *crypto_tls_why(const struct crypto_tls_session *session);
 /*
- * Did the other side refuse our certificate? Under TLS 1.3 a client hears of it after its own side is open: what it wrote by
- * then was never handed to the other program.
+ * Did the other side refuse our certificate? Under TLS 1.3 a client hears of it after its own side is open: what it
+ * wrote by then was never handed to the other program.
  */
 bool crypto_tls_refused(const struct crypto_tls_session *session);
 
 /*
- * Who the other side is, once open: the common name (if any) first, then DNS, URI and IP names of the subject alternative
- * name. Names with control characters are left out. Borrowed from the session; NUL-ended.
+ * Who the other side is, once open: the common name (if any) first, then DNS, URI and IP names of the subject
+ * alternative name. Names with control characters are left out. Borrowed from the session; NUL-ended.
  */
 size_t crypto_tls_peer_names(const struct crypto_tls_session *session, const struct str **out_names);
 bool crypto_tls_peer_is(const struct crypto_tls_session *session, const char *name);

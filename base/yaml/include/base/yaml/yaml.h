@@ -1,9 +1,9 @@
 /*
  * A strict reader for the YAML that people write for us: routes and configuration.
  *
- * A small subset on purpose: maps with text keys, lists, texts. No anchors, aliases, tags, directives, or second documents;
- * a key may occur once. Nothing is guessed from how a text looks: `no`, `0755`, `1e3` and `12:30` are texts until a getter
- * below is asked to read them as something, and then only the forms named there are taken.
+ * A small subset on purpose: maps with text keys, lists, texts. No anchors, aliases, tags, directives, or second
+ * documents; a key may occur once. Nothing is guessed from how a text looks: `no`, `0755`, `1e3` and `12:30` are texts
+ * until a getter below is asked to read them as something, and then only the forms named there are taken.
  *
  * Every refusal names its place: "line 7, column 3: unknown key `destinatons`; did you mean `destinations`?".
  *
@@ -79,7 +79,8 @@ status yaml_need(struct ctx *cx, const struct yaml_node *map, const char *key, c
  */
 status yaml_text(struct ctx *cx, const struct yaml_node *node, struct str *out_text);
 status yaml_bool(struct ctx *cx, const struct yaml_node *node, bool *out_value); /* true or false, nothing else */
-status yaml_integer(struct ctx *cx, const struct yaml_node *node, int64_t min, int64_t max, int64_t *out_value); /* decimal */
+status yaml_integer(struct ctx *cx, const struct yaml_node *node, int64_t min, int64_t max,
+                    int64_t *out_value); /* decimal */
 /* "250ms" "5s" "2m" "1h" "7d", in microseconds; a unit is needed, except for 0. */
 status yaml_duration(struct ctx *cx, const struct yaml_node *node, int64_t min_us, int64_t max_us, int64_t *out_us);
 /* "4096" "64KiB" "64MiB" "2GiB", in bytes. */
@@ -88,6 +89,7 @@ status yaml_size(struct ctx *cx, const struct yaml_node *node, uint64_t min, uin
 status yaml_choice(struct ctx *cx, const struct yaml_node *node, const char *const *words, size_t word_count,
                    size_t *out_index);
 /* A list of texts, in cx->arena. */
-status yaml_texts(struct ctx *cx, const struct yaml_node *node, size_t texts_max, struct str **out_texts, size_t *out_count);
+status yaml_texts(struct ctx *cx, const struct yaml_node *node, size_t texts_max, struct str **out_texts,
+                  size_t *out_count);
 /* "127.0.0.1:2575", "[::1]:2575", "host.example:2575"; port 0..65535. Answers the text as it stands. */
 status yaml_address(struct ctx *cx, const struct yaml_node *node, struct str *out_address);
