@@ -221,6 +221,15 @@ static void build_ack(struct work *w, const struct applied *result)
     w->ack = arena_str(w->cx->arena, buf_str(&bytes));
 }
 
+/* The stored name as the static text it came from: answers are kept longer than this arena lives. */
+static const char *known_verdict(struct str name)
+{
+    for (int verdict = MPI_VERDICT_KNOWN; verdict <= MPI_VERDICT_NONE; verdict++)
+        if (str_is(name, mpi_verdict_name((enum mpi_verdict)verdict)))
+            return mpi_verdict_name((enum mpi_verdict)verdict);
+    return "";
+}
+
 static void answer(struct work *w, struct applied *result)
 {
     struct engine_answer *out = &result->answer;
@@ -233,7 +242,7 @@ static void answer(struct work *w, struct applied *result)
         out->duplicate = true;
         out->ack = w->original.ack;
         out->person = w->original.person;
-        out->verdict = arena_str(w->cx->arena, w->original.verdict).data;
+        out->verdict = known_verdict(w->original.verdict);
     }
     snprintf(out->code, sizeof out->code, "%s", w->ack_code);
 }

@@ -504,6 +504,10 @@ def test_live():
         check_exit("route apply", daemon.idem("route", "apply", f"{daemon.home}/routes.yaml"), 0)
         for test in (test_messages, test_people, test_codes, test_operation, test_rights):
             test(daemon)
+            if daemon.process.poll() is not None: # everything after would only say "unreachable"
+                check(f"the daemon lives through {test.__name__}", False,
+                      f"exit {daemon.process.returncode}\n" + open(f"{daemon.home}/idemd.log").read()[-4000:])
+                return
     finally:
         daemon.end()
     check_exit("a daemon that has ended", daemon.idem("status", "--timeout", 3), 3)
