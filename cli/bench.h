@@ -1,0 +1,66 @@
+/*
+ * `idem bench`: figures with the machine's own ceiling beside them, measured in the same run.
+ *
+ * A bench adds rows; a row may have a goal. Nothing here asserts a time: a noisy machine makes a figure small, not a test red.
+ */
+#pragma once
+
+#include "cli/run.h"
+
+#include <sys/types.h>
+
+struct bench_row {
+    const char *name, *unit;
+    double value;
+    double goal;       /* 0 = none */
+    bool at_most;      /* the goal is an upper bound */
+    const char *note;  /* what stands beside it, or NULL */
+};
+
+/* ROW("journal.appends", "entries/s", 41000.0, .goal = …, .note = …) */
+#define ROW(row_name, row_unit, row_value, ...)                                                                        \
+    ((struct bench_row){.name = (row_name), .unit = (row_unit), .value = (row_value)__VA_OPT__(, ) __VA_ARGS__})
+
+struct bench {
+    struct cli_run *run;
+    struct bench_row rows[128];
+    size_t row_count;
+    uint64_t messages, people; /* --messages, --people */
+    double seconds;            /* --seconds, for each small bench */
+    const char *dir;           /* scratch folder */
+};
+
+void bench_add(struct bench *bench, struct bench_row row);
+
+/* One daemon of its own with a receiving system behind it, plain on loopback, in the scratch folder. */
+struct bench_daemon {
+    struct bench *bench;
+    const char *dir;
+    pid_t idemd, receiver;
+    int idemd_log, receiver_log; /* read ends */
+    unsigned grpc_port, receiver_port;
+    unsigned mllp_ports[3]; /* north, lake, lab-feed */
+    double start_seconds;   /* from exec until it says ready */
+};
+/* `name`: of the folder inside bench->dir. */
+bool bench_daemon_open(struct bench *bench, const char *name, struct bench_daemon *out_daemon);
+/* SIGTERM and wait; the data stays. bench_daemon_start() again measures a start with data. */
+void bench_daemon_stop(struct bench_daemon *daemon);
+bool bench_daemon_start(struct bench_daemon *daemon);
+void bench_daemon_close(struct bench_daemon *daemon);
+/* Runs this very program against the daemon: idem WORDS…; true when it answers 0. */
+bool bench_idem(struct bench_daemon *daemon, const char *const *words);
+double bench_rss_mib(pid_t pid);
+double bench_cpu_seconds(pid_t pid);
+/* Deliveries done so far, from the daemon's status; -1 when it cannot be asked. */
+int64_t bench_delivered(struct bench_daemon *daemon);
+
+/* The benches, in the order of `all`. */
+void bench_machine(struct bench *bench);
+void bench_hl7(struct bench *bench);
+void bench_journal(struct bench *bench);
+void bench_codes(struct bench *bench);
+void bench_identity(struct bench *bench);
+void bench_lookup(struct bench *bench);
+void bench_passthrough(struct bench *bench);
+void bench_full(struct bench *bench); /* full path, then start and memory with the same people */
