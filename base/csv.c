@@ -47,7 +47,8 @@ static bool take_quoted(struct csv *csv, struct str *out)
         struct str raw = str_sub(text, 0, i);
         *out = doubled ? undouble(csv, raw) : raw;
         csv->rest = str_from_at(text, i + 1);
-        if (csv->rest.len && csv->rest.data[0] != csv->separator && csv->rest.data[0] != '\r' && csv->rest.data[0] != '\n') {
+        if (csv->rest.len && csv->rest.data[0] != csv->separator && csv->rest.data[0] != '\r' &&
+            csv->rest.data[0] != '\n') {
             csv->bad = "text after a closing quote";
             return false;
         }

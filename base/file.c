@@ -73,7 +73,8 @@ status file_replace(struct ctx *cx, const char *path, struct str bytes, unsigned
         return failed;
     }
     const char *slash = strrchr(path, '/');
-    struct str dir = slash ? arena_str(cx->arena, str_make(path, slash == path ? 1 : (size_t)(slash - path))) : STR(".");
+    struct str dir =
+        slash ? arena_str(cx->arena, str_make(path, slash == path ? 1 : (size_t)(slash - path))) : STR(".");
     return file_sync_dir(cx, dir.data);
 }
 

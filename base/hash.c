@@ -10,7 +10,8 @@
 static const uint32_t *crc_table(void)
 {
     static uint32_t table[256];
-    static bool ready; /* filled to the same values by whoever comes first: a benign repeat, published by the last store */
+    static bool
+        ready; /* filled to the same values by whoever comes first: a benign repeat, published by the last store */
     if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE)) {
         for (uint32_t i = 0; i < 256; i++) {
             uint32_t crc = i;

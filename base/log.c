@@ -29,7 +29,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
             buf_printf(&line, " %s=%" PRId64, fields[i].key, fields[i].number);
     }
     buf_put_byte(&line, '\n');
-    ssize_t written = write(STDERR_FILENO, line.data, line.len); /* one write, one line; a lost log line changes nothing */
+    ssize_t written =
+        write(STDERR_FILENO, line.data, line.len); /* one write, one line; a lost log line changes nothing */
     (void)written;
     buf_fini(&line);
 }

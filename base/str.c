@@ -93,7 +93,8 @@ uint64_t str_hash(struct str s)
     size_t i = 0;
     for (; i + 8 <= s.len; i += 8) {
         uint64_t word = 0;
-        for (int b = 7; b >= 0; b--) /* little-endian by hand: the value is stored, so it must not depend on the machine */
+        for (int b = 7; b >= 0;
+             b--) /* little-endian by hand: the value is stored, so it must not depend on the machine */
             word = word << 8 | (uint8_t)s.data[i + (size_t)b];
         h = mix(h ^ word) * 0x9fb21c651e98df25u;
     }
@@ -159,7 +160,7 @@ bool str_is_utf8(struct str s)
         size_t more = *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : 1;
         if (*p < 0xc2 || *p > 0xf4 || (size_t)(end - p) <= more)
             return false;
-        uint8_t lowest = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80; /* overlongs */
+        uint8_t lowest = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;  /* overlongs */
         uint8_t highest = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf; /* surrogates; above U+10FFFF */
         if (p[1] < lowest || p[1] > highest)
             return false;

@@ -1,7 +1,8 @@
 /*
  * `idem bench`: figures with the machine's own ceiling beside them, measured in the same run.
  *
- * A bench adds rows; a row may have a goal. Nothing here asserts a time: a noisy machine makes a figure small, not a test red.
+ * A bench adds rows; a row may have a goal. Nothing here asserts a time: a noisy machine makes a figure small, not a
+ * test red.
  */
 #pragma once
 
@@ -12,9 +13,9 @@
 struct bench_row {
     const char *name, *unit;
     double value;
-    double goal;       /* 0 = none */
-    bool at_most;      /* the goal is an upper bound */
-    const char *note;  /* what stands beside it, or NULL */
+    double goal;      /* 0 = none */
+    bool at_most;     /* the goal is an upper bound */
+    const char *note; /* what stands beside it, or NULL */
 };
 
 /* ROW("journal.appends", "entries/s", 41000.0, .goal = …, .note = …) */

@@ -175,7 +175,8 @@ bool bench_daemon_open(struct bench *bench, const char *name, struct bench_daemo
                                "  - { source: north, listen: 127.0.0.1:0 }\n"
                                "  - { source: lake, listen: 127.0.0.1:0 }\n"
                                "  - { source: lab-feed, listen: 127.0.0.1:0 }\n";
-    if (file_make_dirs(cx, out_daemon->dir) != STATUS_OK || file_replace(cx, config.data, str_from(text), 0600) != STATUS_OK) {
+    if (file_make_dirs(cx, out_daemon->dir) != STATUS_OK ||
+        file_replace(cx, config.data, str_from(text), 0600) != STATUS_OK) {
         cli_failed(bench->run, STATUS_FAILED_PRECONDITION, NULL);
         return false;
     }
@@ -267,8 +268,8 @@ int64_t bench_delivered(struct bench_daemon *daemon)
     Idem__Admin__V1__Status *now = NULL;
     int64_t delivered = -1;
     if (rpc_client_connect(&cx, &options, &client) == STATUS_OK &&
-        rpc_client_call(client, &cx, "idem.admin.v1.Admin/GetStatus", &ask.base, &idem__admin__v1__status__descriptor, 0,
-                        (void **)&now) == STATUS_OK)
+        rpc_client_call(client, &cx, "idem.admin.v1.Admin/GetStatus", &ask.base, &idem__admin__v1__status__descriptor,
+                        0, (void **)&now) == STATUS_OK)
         delivered = (int64_t)now->deliveries_done;
     rpc_client_close(client);
     arena_fini(&arena);

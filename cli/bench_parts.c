@@ -28,9 +28,11 @@ static bool told(struct bench *bench, const char *what, status got)
 void bench_machine(struct bench *bench)
 {
     struct rpc_bench_result echo;
-    struct rpc_bench_options options = {.in_flight = 64, .run_us = (int64_t)(bench->seconds * 1e6), .server_cpu = 0, .client_cpu = 1};
+    struct rpc_bench_options options = {
+        .in_flight = 64, .run_us = (int64_t)(bench->seconds * 1e6), .server_cpu = 0, .client_cpu = 1};
     if (told(bench, "machine", rpc_bench_echo_run(bench->run->cx, &options, NULL, &echo))) {
-        bench_add(bench, ROW("machine.grpc-echo", "calls/s", echo.calls_per_s, .note = "ceiling: one core, no handler"));
+        bench_add(bench,
+                  ROW("machine.grpc-echo", "calls/s", echo.calls_per_s, .note = "ceiling: one core, no handler"));
         bench_add(bench, ROW("machine.grpc-echo.server-cpu", "us/call", echo.server_cpu_us_per_call));
     }
 }
@@ -40,11 +42,15 @@ void bench_journal(struct bench *bench)
     struct data_bench_result got;
     struct str dir = arena_printf(bench->run->cx->arena, "%s/journal", bench->dir);
     if (!told(bench, "journal", file_make_dirs(bench->run->cx, dir.data)) ||
-        !told(bench, "journal", data_bench_journal(bench->run->cx, dir.data, 32, bench->seconds < 1 ? 1 : (unsigned)bench->seconds, &got)))
+        !told(
+            bench, "journal",
+            data_bench_journal(bench->run->cx, dir.data, 32, bench->seconds < 1 ? 1 : (unsigned)bench->seconds, &got)))
         return;
-    bench_add(bench, ROW("machine.fdatasync", "syncs/s", (double)got.raw_overwrite_per_s, .note = "ceiling: 1 KiB, one thread"));
+    bench_add(bench, ROW("machine.fdatasync", "syncs/s", (double)got.raw_overwrite_per_s,
+                         .note = "ceiling: 1 KiB, one thread"));
     bench_add(bench, ROW("machine.fdatasync-append", "syncs/s", (double)got.raw_append_per_s));
-    bench_add(bench, ROW("journal.appends", "entries/s", (double)got.appends_per_s, .note = "1 KiB, 32 callers, each waits"));
+    bench_add(bench,
+              ROW("journal.appends", "entries/s", (double)got.appends_per_s, .note = "1 KiB, 32 callers, each waits"));
     bench_add(bench, ROW("journal.appends-pipelined", "entries/s", (double)got.pipelined_per_s));
     bench_add(bench, ROW("journal.append-p50", "us", (double)got.p50_us));
     bench_add(bench, ROW("journal.append-p99", "us", (double)got.p99_us));
@@ -64,7 +70,8 @@ void bench_hl7(struct bench *bench)
     if (told(bench, "hl7", hl7_bench_index(bench->run->cx, buf_str(&corpus), bench->seconds, &got))) {
         bench_add(bench, ROW("hl7.index", "MB/s", got.megabytes_per_s, .goal = 500, .note = got.scanner));
         bench_add(bench, ROW("hl7.index-messages", "msg/s", got.messages_per_s));
-        bench_add(bench, ROW("hl7.index-array-growths", "allocations", (double)got.array_growths, .note = "goal: none"));
+        bench_add(bench,
+                  ROW("hl7.index-array-growths", "allocations", (double)got.array_growths, .note = "goal: none"));
     }
     buf_fini(&corpus);
 }

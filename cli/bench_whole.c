@@ -59,7 +59,8 @@ static void *run_feed(void *arg)
 }
 
 /* Feed 0, 1, 2 = north, lake, lab-feed; all at once. Answers the seconds until everything is delivered; 0 = failed. */
-static double run_feeds(struct bench_daemon *daemon, struct feed *feeds, size_t count, uint64_t deliveries, double *out_acked_s)
+static double run_feeds(struct bench_daemon *daemon, struct feed *feeds, size_t count, uint64_t deliveries,
+                        double *out_acked_s)
 {
     int64_t before = bench_delivered(daemon), began = clock_mono_us();
     for (size_t i = 0; i < count; i++)
@@ -108,12 +109,14 @@ static bool apply_routes(struct bench_daemon *daemon, const char *format)
     return got == STATUS_OK && bench_idem(daemon, (const char *const[]){"route", "apply", path.data, NULL});
 }
 
-static void add_rates(struct bench *bench, const char *in_out, double goal, uint64_t in, uint64_t out, double seconds, double acked_s,
-                      double cpu_s)
+static void add_rates(struct bench *bench, const char *in_out, double goal, uint64_t in, uint64_t out, double seconds,
+                      double acked_s, double cpu_s)
 {
-    bench_add(bench, ROW(in_out, "msg/s", (double)(in + out) / seconds, .goal = goal, .note = "in + out, all durable and delivered"));
+    bench_add(bench, ROW(in_out, "msg/s", (double)(in + out) / seconds, .goal = goal,
+                         .note = "in + out, all durable and delivered"));
     bench_add(bench, ROW("  acknowledged", "msg/s", (double)in / acked_s));
-    bench_add(bench, ROW("  daemon cpu", "us/message", cpu_s * 1e6 / (double)in, .note = "per message in, its deliveries included"));
+    bench_add(bench, ROW("  daemon cpu", "us/message", cpu_s * 1e6 / (double)in,
+                         .note = "per message in, its deliveries included"));
 }
 
 void bench_passthrough(struct bench *bench)
@@ -126,7 +129,8 @@ void bench_passthrough(struct bench *bench)
     struct feed feed = {.daemon = &daemon, .port = daemon.mllp_ports[2]};
     for (uint64_t i = 0; i < bench->messages; i++) { /* no patient: what is measured is the way through */
         buf_printf(&feed.bytes,
-                   "MSH|^~\\&|LAB|L|IDEM|HUB|20261121120000||ORU^R01|B%" PRIu64 "|P|2.5.1\rOBR|1||%" PRIu64 "|GLU^Glucose^L\r"
+                   "MSH|^~\\&|LAB|L|IDEM|HUB|20261121120000||ORU^R01|B%" PRIu64 "|P|2.5.1\rOBR|1||%" PRIu64
+                   "|GLU^Glucose^L\r"
                    "OBX|1|NM|GLU^Glucose^L||5.4|mmol/L|3.9-5.8|N|||F\rOBX|2|NM|NA^Sodium^L||140|mmol/L|135-145|N|||F\r"
                    "OBX|3|NM|K^Potassium^L||4.1|mmol/L|3.5-5.1|N|||F\r",
                    i, i);
@@ -136,7 +140,8 @@ void bench_passthrough(struct bench *bench)
         double cpu = bench_cpu_seconds(daemon.idemd), acked;
         double seconds = run_feeds(&daemon, &feed, 1, bench->messages, &acked);
         if (seconds > 0) {
-            add_rates(bench, "passthrough", 8000, bench->messages, bench->messages, seconds, acked, bench_cpu_seconds(daemon.idemd) - cpu);
+            add_rates(bench, "passthrough", 8000, bench->messages, bench->messages, seconds, acked,
+                      bench_cpu_seconds(daemon.idemd) - cpu);
             bench_add(bench, ROW("  answer p50", "us", (double)feed.result.p50_us, .note = "256 under way"));
             bench_add(bench, ROW("  answer p99", "us", (double)feed.result.p99_us));
         }
@@ -153,7 +158,8 @@ static const char full_routes[] =
     "  - name: adt\n    when: { source: [north, lake], type: [ADT] }\n    person_id: { authority: IDEM }\n"
     "    codes: [ { path: \"DG1(*)-3\", to: [I10C] }, { path: \"AL1(*)-3\", to: [SCT] } ]\n    to: [sink]\n"
     "  - name: rest\n    local_system: { L: north-lab, \"\": north-lab }\n    person_id: { authority: IDEM }\n"
-    "    codes: [ { path: \"OBX(*)-3\", to: [LN] }, { path: \"OBR(*)-4\", to: [LN] }, { path: \"RXA(*)-5\", to: [RXNORM] } ]\n    to: [sink]\n";
+    "    codes: [ { path: \"OBX(*)-3\", to: [LN] }, { path: \"OBR(*)-4\", to: [LN] }, { path: \"RXA(*)-5\", to: "
+    "[RXNORM] } ]\n    to: [sink]\n";
 
 static bool load_codes(struct bench_daemon *daemon)
 {
@@ -163,11 +169,16 @@ static bool load_codes(struct bench_daemon *daemon)
         return false;
     static const struct {
         const char *path, *version;
-    } sets[] = {{"codes/icd10cm/icd10cm-order-2026.txt", NULL}, {"codes/loinc", NULL}, {"codes/rxnorm", NULL},
-                {"codes/snomed", NULL},                        {"maps/north-lab.csv", "1"}, {"maps/lake-lab.csv", "1"}};
+    } sets[] = {{"codes/icd10cm/icd10cm-order-2026.txt", NULL},
+                {"codes/loinc", NULL},
+                {"codes/rxnorm", NULL},
+                {"codes/snomed", NULL},
+                {"maps/north-lab.csv", "1"},
+                {"maps/lake-lab.csv", "1"}};
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
         struct str path = arena_printf(cx->arena, "%s/%s", dir.data, sets[i].path);
-        const char *words[] = {"codes", "load", path.data, "--activate", sets[i].version ? "--version" : NULL, sets[i].version, NULL};
+        const char *words[] = {"codes",         "load", path.data, "--activate", sets[i].version ? "--version" : NULL,
+                               sets[i].version, NULL};
         if (!bench_idem(daemon, words))
             cli_say(daemon->bench->run, "bench: %s could not be loaded", path.data);
     }
@@ -188,7 +199,8 @@ static bool load_people(struct bench_daemon *daemon, struct gen *gen, double *ou
             return false;
     }
     *out_seconds = (double)(clock_mono_us() - began) / 1e6;
-    bench_add(daemon->bench, ROW("people.load", "records/s", (double)records / *out_seconds, .note = "durable, matched, through gRPC"));
+    bench_add(daemon->bench, ROW("people.load", "records/s", (double)records / *out_seconds,
+                                 .note = "durable, matched, through gRPC"));
     bench_add(daemon->bench, ROW("  records", "records", (double)records));
     return true;
 }
@@ -217,12 +229,15 @@ static void run_full(struct bench *bench, struct bench_daemon *daemon, struct ge
         refused += feeds[i].result.refused;
     }
     int64_t began = clock_mono_us();
-    while (seconds > 0 && bench_delivered(daemon) - before < (int64_t)accepted && clock_mono_us() - began < DRAIN_S * 1000000ll)
+    while (seconds > 0 && bench_delivered(daemon) - before < (int64_t)accepted &&
+           clock_mono_us() - began < DRAIN_S * 1000000ll)
         usleep(2000);
     seconds += (double)(clock_mono_us() - began) / 1e6;
     uint64_t delivered = (uint64_t)(bench_delivered(daemon) - before);
-    add_rates(bench, "full-path", 3000, bench->messages, delivered, seconds, acked, bench_cpu_seconds(daemon->idemd) - cpu);
-    bench_add(bench, ROW("  refused", "messages", (double)refused, .note = "bad merges and the like: the generator makes some"));
+    add_rates(bench, "full-path", 3000, bench->messages, delivered, seconds, acked,
+              bench_cpu_seconds(daemon->idemd) - cpu);
+    bench_add(bench, ROW("  refused", "messages", (double)refused,
+                         .note = "bad merges and the like: the generator makes some"));
     for (int i = 0; i < GEN_FEEDS; i++)
         feed_fini(&feeds[i]);
 }
@@ -240,8 +255,10 @@ void bench_full(struct bench *bench)
         bench_add(bench, ROW("memory.after-load", "MiB", bench_rss_mib(daemon.idemd), .goal = 400, .at_most = true));
         bench_daemon_stop(&daemon);
         if (bench_daemon_start(&daemon)) {
-            bench_add(bench, ROW("start", "s", daemon.start_seconds, .goal = 2, .at_most = true, .note = "until ready, same people"));
-            bench_add(bench, ROW("memory.after-start", "MiB", bench_rss_mib(daemon.idemd), .goal = 400, .at_most = true));
+            bench_add(bench, ROW("start", "s", daemon.start_seconds, .goal = 2, .at_most = true,
+                                 .note = "until ready, same people"));
+            bench_add(bench,
+                      ROW("memory.after-start", "MiB", bench_rss_mib(daemon.idemd), .goal = 400, .at_most = true));
         }
     }
     bench_daemon_close(&daemon);
@@ -261,14 +278,17 @@ void bench_lookup(struct bench *bench)
         ask.code = (char *)"E11.9";
         struct str pin = arena_printf(cx->arena, "taskset -apc 0 %d >/dev/null 2>&1", (int)daemon.idemd);
         bool pinned = system(pin.data) == 0; /* one core for the daemon, the other for the client */
-        struct rpc_bench_options options = {.in_flight = 64, .run_us = (int64_t)(bench->seconds * 1e6), .server_cpu = -1, .client_cpu = 1};
+        struct rpc_bench_options options = {
+            .in_flight = 64, .run_us = (int64_t)(bench->seconds * 1e6), .server_cpu = -1, .client_cpu = 1};
         struct rpc_bench_result got;
         double cpu = bench_cpu_seconds(daemon.idemd);
-        if (rpc_bench_unary_run(cx, &options, &client, "idem.terminology.v1.Terminology/Lookup", &ask.base, &got) == STATUS_OK) {
+        if (rpc_bench_unary_run(cx, &options, &client, "idem.terminology.v1.Terminology/Lookup", &ask.base, &got) ==
+            STATUS_OK) {
             bench_add(bench, ROW("grpc.lookup", "calls/s", got.calls_per_s, .goal = 30000,
-                                                .note = pinned ? "unary, daemon on one core" : "unary, daemon not pinned"));
+                                 .note = pinned ? "unary, daemon on one core" : "unary, daemon not pinned"));
             bench_add(bench, ROW("  failed", "calls", (double)got.failed));
-            bench_add(bench, ROW("  daemon cpu", "us/call", (bench_cpu_seconds(daemon.idemd) - cpu) * 1e6 / (double)got.calls));
+            bench_add(bench, ROW("  daemon cpu", "us/call",
+                                 (bench_cpu_seconds(daemon.idemd) - cpu) * 1e6 / (double)got.calls));
             bench_add(bench, ROW("  p50", "us", got.p50_us));
             bench_add(bench, ROW("  p99", "us", got.p99_us));
         } else {

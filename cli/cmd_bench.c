@@ -14,9 +14,14 @@ static const struct {
     const char *name;
     void (*run)(struct bench *bench);
 } benches[] = {
-    {"machine", bench_machine}, {"journal", bench_journal}, {"hl7", bench_hl7},
-    {"codes", bench_codes},     {"identity", bench_identity}, {"lookup", bench_lookup},
-    {"passthrough", bench_passthrough}, {"full", bench_full},
+    {"machine", bench_machine},
+    {"journal", bench_journal},
+    {"hl7", bench_hl7},
+    {"codes", bench_codes},
+    {"identity", bench_identity},
+    {"lookup", bench_lookup},
+    {"passthrough", bench_passthrough},
+    {"full", bench_full},
 };
 
 void bench_add(struct bench *bench, struct bench_row row)
@@ -69,7 +74,8 @@ static void write_json(struct bench *bench)
         const struct bench_row *row = &bench->rows[i];
         json_object(&json, NULL);
         if (row->name[0] == ' ') { /* a detail of the row above */
-            json_text(&json, "name", arena_printf(bench->run->cx->arena, "%s.%s", owner, row->name + strspn(row->name, " ")));
+            json_text(&json, "name",
+                      arena_printf(bench->run->cx->arena, "%s.%s", owner, row->name + strspn(row->name, " ")));
         } else {
             owner = row->name;
             json_text(&json, "name", str_from(row->name));
@@ -95,7 +101,8 @@ static void write_table(struct bench *bench)
         const struct bench_row *row = &bench->rows[i];
         buf_printf(&bench->run->out, "%-28s %14.1f %-12s", row->name, row->value, row->unit);
         if (row->goal > 0)
-            buf_printf(&bench->run->out, " %s %s %.0f", is_met(row) ? "met " : "MISS", row->at_most ? "<=" : ">=", row->goal);
+            buf_printf(&bench->run->out, " %s %s %.0f", is_met(row) ? "met " : "MISS",
+                       row->at_most ? "<=" : ">=", row->goal);
         if (row->note)
             buf_printf(&bench->run->out, "  %s", row->note);
         buf_put_byte(&bench->run->out, '\n');
@@ -116,7 +123,10 @@ static enum cli_exit run_bench(struct cli_run *run)
     snprintf(dir, sizeof dir, "%s/idem-bench-XXXXXX", root);
     if (mkdtemp(dir) == NULL)
         return cli_misused(run, "name a folder that can be written with --dir", "%s cannot be written", root);
-    struct bench bench = {.run = run, .dir = dir, .messages = cli_number(run, "messages"), .people = cli_number(run, "people"),
+    struct bench bench = {.run = run,
+                          .dir = dir,
+                          .messages = cli_number(run, "messages"),
+                          .people = cli_number(run, "people"),
                           .seconds = (double)cli_number(run, "seconds")};
     for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++)
         if (strcmp(what, "all") == 0 || strcmp(what, benches[i].name) == 0)
@@ -130,7 +140,9 @@ static enum cli_exit run_bench(struct cli_run *run)
 }
 
 static const struct cli_argument bench_arguments[] = {
-    {"WHAT", CLI_CHOICE, true, false, "which bench; all without it", "all|machine|journal|hl7|codes|identity|lookup|passthrough|full"}, {0}};
+    {"WHAT", CLI_CHOICE, true, false, "which bench; all without it",
+     "all|machine|journal|hl7|codes|identity|lookup|passthrough|full"},
+    {0}};
 static const struct cli_option bench_options[] = {
     {"messages", CLI_NUMBER, "N", "40000", "messages of passthrough and full", NULL},
     {"people", CLI_NUMBER, "N", "100000", "people of identity and full", NULL},
@@ -143,8 +155,9 @@ const struct cli_command cli_bench_commands[] = {
      .arguments = bench_arguments,
      .options = bench_options,
      .does = "measure this machine and idem on it",
-     .more = "Starts daemons of its own on loopback; none needs to run. Figures stand beside the machine's own ceilings "
-             "(fdatasync per second, an empty gRPC call) measured in the same run, because machines are noisy.",
+     .more =
+         "Starts daemons of its own on loopback; none needs to run. Figures stand beside the machine's own ceilings "
+         "(fdatasync per second, an empty gRPC call) measured in the same run, because machines are noisy.",
      .example = "idem bench passthrough --json",
      .run = run_bench},
     {0}};

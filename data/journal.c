@@ -1,4 +1,5 @@
-/* Opening (with the decision torn or damaged, see data/journal.h), appending, closing. journal_write.c is the thread. */
+/* Opening (with the decision torn or damaged, see data/journal.h), appending, closing. journal_write.c is the thread.
+ */
 #include "data/journal.h"
 #include "journal_internal.h"
 

@@ -1,8 +1,8 @@
 /*
  * The mark file: two slots, written in turn, so that a write cut short leaves the other one.
  *
- * It is written after the group it speaks of was synced, so it can lag behind the journal but never run ahead of it: an end
- * of the journal below the mark is proof of loss.
+ * It is written after the group it speaks of was synced, so it can lag behind the journal but never run ahead of it: an
+ * end of the journal below the mark is proof of loss.
  */
 #include "journal_internal.h"
 

@@ -85,7 +85,8 @@ enum scan_verdict scan_next(struct scan *scan, struct raw_entry *out_entry)
     return SCAN_ENTRY;
 }
 
-/* Entries are not aligned: try every byte, but let a cheap look at the seq decide whether a checksum is worth computing. */
+/* Entries are not aligned: try every byte, but let a cheap look at the seq decide whether a checksum is worth
+ * computing. */
 bool scan_has_later_group(struct scan *scan)
 {
     uint64_t at = scan->at + 1;

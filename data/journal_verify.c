@@ -22,8 +22,8 @@ static void found(struct journal_report *report, uint64_t segment_first_seq, con
     report->bad_seq = seq;
 }
 
-/* Damage in the segment that is being written is believed only when it is seen twice at the same place: a group that lands
- * while we read looks damaged once. */
+/* Damage in the segment that is being written is believed only when it is seen twice at the same place: a group that
+ * lands while we read looks damaged once. */
 static void check_live(const char *path, uint64_t want_seq, struct segment_check *check)
 {
     uint64_t seen_bad_seq = 0;
@@ -39,8 +39,8 @@ static void check_live(const char *path, uint64_t want_seq, struct segment_check
 }
 
 /* False: the walk ends here. */
-static bool add_segment(struct journal_report *report, const struct journal_mark *mark,
-                        const struct segment_file *file, const struct segment_check *check, bool first, bool last)
+static bool add_segment(struct journal_report *report, const struct journal_mark *mark, const struct segment_file *file,
+                        const struct segment_check *check, bool first, bool last)
 {
     if (check->why && check->bad_seq == 0) { /* not even a header */
         found(report, file->first_seq, check->why, file->first_seq);

@@ -1,7 +1,7 @@
 /*
- * The journal thread: takes all that is queued as one group, seals it, writes it, syncs it, tells the readers, the mark and
- * the appenders, in that order. With nothing to do it sleeps, so a lone append is synced at once; while it syncs, the next
- * group gathers by itself.
+ * The journal thread: takes all that is queued as one group, seals it, writes it, syncs it, tells the readers, the mark
+ * and the appenders, in that order. With nothing to do it sleeps, so a lone append is synced at once; while it syncs,
+ * the next group gathers by itself.
  */
 #include "journal_internal.h"
 
@@ -77,13 +77,14 @@ int journal_new_segment(struct journal *journal)
     journal->segment_first_seq = head.first_seq;
     journal->salt = head.salt;
     pthread_mutex_lock(&journal->tail_lock);
-    *VEC_ADD(&journal->segments) = (struct segment){
-        .first_seq = head.first_seq, .salt = head.salt, .indexed = true, .end = SEGMENT_HEAD_BYTES};
+    *VEC_ADD(&journal->segments) =
+        (struct segment){.first_seq = head.first_seq, .salt = head.salt, .indexed = true, .end = SEGMENT_HEAD_BYTES};
     pthread_mutex_unlock(&journal->tail_lock);
     return 0;
 }
 
-/* Zeros ahead of the entries, so that most syncs have no metadata to write. Only a help: without space it is left out. */
+/* Zeros ahead of the entries, so that most syncs have no metadata to write. Only a help: without space it is left out.
+ */
 static void prepare(struct journal *journal, size_t len, uint64_t free_bytes)
 {
     static const char zeros[PREPARE_BYTES_MIN];

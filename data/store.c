@@ -80,8 +80,8 @@ static bool has_file(struct ctx *cx, const char *folder, const char *name)
     return access(arena_printf(cx->arena, "%s/%s", folder, name).data, F_OK) == 0;
 }
 
-/* A table file that is gone would silently come back empty: what exists must be complete. New tables of a newer idem come
- * with a new format number. */
+/* A table file that is gone would silently come back empty: what exists must be complete. New tables of a newer idem
+ * come with a new format number. */
 static status check_files(struct ctx *cx, const char *folder, const struct data_options *options)
 {
     for (size_t i = 0; i <= options->table_count; i++) {
@@ -94,7 +94,8 @@ static status check_files(struct ctx *cx, const char *folder, const struct data_
     return STATUS_OK;
 }
 
-/* "complete" is made once every file of a new store exists; without it, what is there was never finished and is made anew. */
+/* "complete" is made once every file of a new store exists; without it, what is there was never finished and is made
+ * anew. */
 static status make_file(struct ctx *cx, const char *folder, const char *name)
 {
     return file_replace(cx, arena_printf(cx->arena, "%s/%s", folder, name).data, STR(""), 0600);

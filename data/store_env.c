@@ -12,8 +12,8 @@ enum { NO_SPACE_TRY_AGAIN_MS = 100, NO_SPACE_LOG_EVERY = 100 };
 
 struct store_io store_io = {write, pwrite, fdatasync};
 
-/* Berkeley DB goes on after a failed write or sync and then loses commits (trust.md F2), so it never gets to see one. A full
- * disk is not a broken one: it waits until the operator has made room, and nothing is half done meanwhile. */
+/* Berkeley DB goes on after a failed write or sync and then loses commits (trust.md F2), so it never gets to see one. A
+ * full disk is not a broken one: it waits until the operator has made room, and nothing is half done meanwhile. */
 static void after_failed(const char *what, unsigned *tries)
 {
     if (errno == EINTR)

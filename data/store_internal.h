@@ -1,13 +1,13 @@
 /*
  * The store's insides.
  *
- * Folder: <dir>/store/ with one file "<table>.db" per declared table, "idem.meta.db" (format number, applied seq), Berkeley
- * DB's logs "log.*", "lock" (flock), "complete" (all files of a new store were made) and "closed": the end of the
- * log when the store was last closed in good order, absent while it is open.
+ * Folder: <dir>/store/ with one file "<table>.db" per declared table, "idem.meta.db" (format number, applied seq),
+ * Berkeley DB's logs "log.*", "lock" (flock), "complete" (all files of a new store were made) and "closed": the end of
+ * the log when the store was last closed in good order, absent while it is open.
  *
- * Locking: Berkeley DB runs without its own lock manager. One reader-writer lock of ours says who may be inside: readers
- * share it for a call, a commit holds it alone, so readers see a commit whole or not at all and no two threads ever change a
- * B-tree. Page latches inside Berkeley DB's cache remain and keep readers and the checkpoint apart.
+ * Locking: Berkeley DB runs without its own lock manager. One reader-writer lock of ours says who may be inside:
+ * readers share it for a call, a commit holds it alone, so readers see a commit whole or not at all and no two threads
+ * ever change a B-tree. Page latches inside Berkeley DB's cache remain and keep readers and the checkpoint apart.
  */
 #pragma once
 
@@ -65,8 +65,8 @@ DBT store_dbt(struct str bytes); /* for handing in */
 
 /* The highest log position that any page of the folder's files speaks of; {0, 0} when none. */
 DB_LSN store_pages_lsn(const char *folder);
-/* Does the log really hold the record at `lsn`? If not, recovery stopped too early. `of_page`: a page names it, so it is one
- * that changed a page. */
+/* Does the log really hold the record at `lsn`? If not, recovery stopped too early. `of_page`: a page names it, so it
+ * is one that changed a page. */
 bool store_logs_reach(DB_ENV *env, DB_LSN lsn, bool of_page);
 bool store_last_lsn(DB_ENV *env, DB_LSN *out_lsn);
 
@@ -81,5 +81,5 @@ struct store_cursor {
 void store_cursor_close(struct store_cursor *cursor);
 status store_cursor_open(struct data_table *table, struct ctx *cx, struct store_cursor *cursor);
 /* STATUS_NOT_FOUND without a reason past the last row. `from` only for DB_SET_RANGE. */
-status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from, struct str *out_key,
-                         struct str *out_row);
+status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from,
+                         struct str *out_key, struct str *out_row);

@@ -1,10 +1,11 @@
 /*
  * Did recovery see the whole log?
  *
- * Berkeley DB ends recovery without a word at the first log record that does not check (trust.md F1). Commits after it are
- * then missing, which applied_seq shows and the journal heals; but pages that were written out meanwhile may already carry
- * parts of those commits, and entries applied to them a second time would go wrong silently. The log is always written before
- * the pages it speaks of, so a page that names a log position which the log does not hold is proof: the store is damaged.
+ * Berkeley DB ends recovery without a word at the first log record that does not check (trust.md F1). Commits after it
+ * are then missing, which applied_seq shows and the journal heals; but pages that were written out meanwhile may
+ * already carry parts of those commits, and entries applied to them a second time would go wrong silently. The log is
+ * always written before the pages it speaks of, so a page that names a log position which the log does not hold is
+ * proof: the store is damaged.
  */
 #include "store_internal.h"
 
@@ -70,7 +71,8 @@ bool store_logs_reach(DB_ENV *env, DB_LSN lsn, bool of_page)
         reaches = cursor->get(cursor, &at, &record, DB_SET) == 0 && record.size >= sizeof type;
         if (reaches)
             memcpy(&type, record.data, sizeof type);
-        /* recovery itself writes these two at the end it found: there they took the place of the record that was lost */
+        /* recovery itself writes these two at the end it found: there they took the place of the record that was lost
+         */
         if (of_page && (type == RECYCLE_RECORD || type == CHECKPOINT_RECORD))
             reaches = false;
     }

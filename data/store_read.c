@@ -66,8 +66,8 @@ status store_cursor_open(struct data_table *table, struct ctx *cx, struct store_
     return store_fail(cx, table->name, error);
 }
 
-status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from, struct str *out_key,
-                         struct str *out_row)
+status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from,
+                         struct str *out_key, struct str *out_row)
 {
     if (how == DB_SET_RANGE) { /* the key goes in and the found one comes out of the same DBT */
         void *room = realloc(cursor->key.data, from.len ? from.len : 1);

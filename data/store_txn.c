@@ -1,8 +1,9 @@
 /*
  * The one writer's transaction: an overlay in memory, applied at commit.
  *
- * Every change is an op: table, key, and what the key shall be. Ops are found by hash; per table they are also kept sorted,
- * lazily: new ones wait in a tail until somebody scans or commits. An undo log remembers what each put replaced.
+ * Every change is an op: table, key, and what the key shall be. Ops are found by hash; per table they are also kept
+ * sorted, lazily: new ones wait in a tail until somebody scans or commits. An undo log remembers what each put
+ * replaced.
  */
 #include "store_internal.h"
 
@@ -24,7 +25,7 @@ struct undo {
 };
 
 struct touched {
-    VEC(uint32_t) ops;  /* indexes of this table's ops; the first `sorted` are in key order */
+    VEC(uint32_t) ops; /* indexes of this table's ops; the first `sorted` are in key order */
     size_t sorted;
 };
 
@@ -221,9 +222,12 @@ status data_txn_scan(struct data_txn *txn, struct data_table *table, struct ctx 
 {
     struct touched *touched = &txn->tables[table->number];
     sort_ops(txn, touched);
-    struct merge merge = {
-        .txn = txn, .touched = touched, .prefix = prefix, .visit = visit, .arg = arg,
-        .next = first_at_or_after(txn, touched, prefix)};
+    struct merge merge = {.txn = txn,
+                          .touched = touched,
+                          .prefix = prefix,
+                          .visit = visit,
+                          .arg = arg,
+                          .next = first_at_or_after(txn, touched, prefix)};
     TRY(data_scan(table, cx, prefix, STR_NONE, visit_committed, &merge));
     visit_own_before(&merge, STR_NONE);
     return STATUS_OK;

@@ -1,8 +1,8 @@
 /*
  * The one writer: reads durable entries in order, applies each to the projections, commits in batches, then answers.
  *
- * Apply is deterministic: time, ids and text come from the entry and the state. The only clock here feeds the timings kept in
- * memory for traces.
+ * Apply is deterministic: time, ids and text come from the entry and the state. The only clock here feeds the timings
+ * kept in memory for traces.
  */
 #include "apply_internal.h"
 
@@ -49,12 +49,14 @@ static void apply_people(struct apply *ap, struct ctx *cx, const struct journal_
     note_failure(cx, got, result);
 }
 
-static void apply_codes_register(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
+static void apply_codes_register(struct apply *ap, struct ctx *cx, const struct journal_entry *entry,
+                                 struct applied *result)
 {
     note_failure(cx, codes_apply_register(ap->engine->codes, ap->txn, cx, entry->seq, entry->body), result);
 }
 
-static void apply_codes_activate(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
+static void apply_codes_activate(struct apply *ap, struct ctx *cx, const struct journal_entry *entry,
+                                 struct applied *result)
 {
     note_failure(cx, codes_apply_activate(ap->engine->codes, ap->txn, cx, entry->seq, entry->body), result);
 }
@@ -108,12 +110,14 @@ static apply_kind_fn *const kinds[ENTRY_KIND_COUNT] = {
 
 static void apply_entry(struct apply *ap, const struct journal_entry *entry, struct applied *result)
 {
-    struct ctx cx = {.arena = &ap->arena, .now_us = entry->time_us, .principal = arena_str(&ap->arena, entry->principal)};
+    struct ctx cx = {
+        .arena = &ap->arena, .now_us = entry->time_us, .principal = arena_str(&ap->arena, entry->principal)};
     *result = (struct applied){.seq = entry->seq};
     if (entry->kind >= ENTRY_KIND_COUNT || kinds[entry->kind] == NULL) {
         /* written by a newer idem: passing over it would make a projection that is silently wrong */
         log_event(LOG_ERROR, "apply.kind-unknown", LOG_NUM("seq", entry->seq), LOG_NUM("kind", entry->kind));
-        mem_panic("apply", "the journal holds an entry kind this version does not know: install the version that wrote it");
+        mem_panic("apply",
+                  "the journal holds an entry kind this version does not know: install the version that wrote it");
     }
     size_t mark = data_txn_mark(ap->txn);
     kinds[entry->kind](ap, &cx, entry, result);
@@ -196,7 +200,8 @@ static void end_batch(struct apply *ap, uint64_t seq)
     hl7_index_trim(&ap->index, 4 * 1024 * 1024);
 }
 
-/* Entries are visible a moment before their durable callback ran; whoever waits must be in the queue before we answer. */
+/* Entries are visible a moment before their durable callback ran; whoever waits must be in the queue before we answer.
+ */
 static void wait_announced(struct engine *engine, uint64_t seq)
 {
     pthread_mutex_lock(&engine->lock);

@@ -84,7 +84,8 @@ static status replay_one(struct apply *ap, struct ctx *cx, uint64_t id, struct o
     TRY(dead_row_decode(cx, bytes, &dead));
     TRY(letter_bytes(ap, cx, &dead.outbox, &message));
     data_txn_delete(ap->txn, ap->engine->dead, seq_key(cx->arena, id));
-    data_txn_delete(ap->txn, ap->engine->delivery, delivery_key(cx->arena, dead.outbox.message_seq, dead.delivery.destination));
+    data_txn_delete(ap->txn, ap->engine->delivery,
+                    delivery_key(cx->arena, dead.outbox.message_seq, dead.delivery.destination));
     apply_queue(ap, dead.delivery.destination, key, &dead.outbox, message);
     pthread_mutex_lock(&ap->engine->lock);
     struct lane_total *total = total_lane(ap->engine, dead.delivery.destination);

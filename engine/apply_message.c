@@ -89,7 +89,8 @@ static status decide(struct work *w)
                                .codes = codes,
                                .person = w->identity.person};
     status got = str_is(w->header.type, "ACK") ? STATUS_OK : plan_make(w->cx, &input, &w->plan);
-    /* the plan's texts borrow the snapshot; it stays alive at least until this batch ends, because only this thread swaps it */
+    /* the plan's texts borrow the snapshot; it stays alive at least until this batch ends, because only this thread
+     * swaps it */
     codes_snapshot_unref(codes);
     w->timing.plan_us = (uint32_t)(clock_mono_us() - identified);
     return got;
@@ -180,7 +181,8 @@ static void write_message(struct work *w, const struct applied *result)
         .principal = w->cx->principal,
         .journaled_us = w->entry->time_us,
         .control_id = w->control_id,
-        .type = h->trigger.len ? arena_printf(w->cx->arena, "%.*s^%.*s", STR_ARGS(h->type), STR_ARGS(h->trigger)) : h->type,
+        .type =
+            h->trigger.len ? arena_printf(w->cx->arena, "%.*s^%.*s", STR_ARGS(h->type), STR_ARGS(h->trigger)) : h->type,
         .ack_code = str_from(w->ack_code),
         .reason = result->reason ? str_from(result->reason->name) : STR_NONE,
         .detail = result->detail,

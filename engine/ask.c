@@ -20,9 +20,8 @@ static struct routes *current_routes(struct engine *engine)
 static void view_routes(struct ctx *cx, const struct routes *routes, struct engine_routes_view *out)
 {
     struct arena *arena = cx->arena;
-    *out = (struct engine_routes_view){.version = arena_str(arena, routes->version),
-                                       .text = arena_str(arena, routes->text),
-                                       .seq = routes->seq};
+    *out = (struct engine_routes_view){
+        .version = arena_str(arena, routes->version), .text = arena_str(arena, routes->text), .seq = routes->seq};
     out->routes = arena_array(arena, routes->route_count, sizeof *out->routes);
     out->destinations = arena_array(arena, routes->destination_count, sizeof *out->destinations);
     size_t sources = 0;
@@ -110,7 +109,8 @@ static status find_by_control_id(struct engine *engine, struct ctx *cx, struct s
     return STATUS_OK;
 }
 
-static void add_step(struct ctx *cx, struct engine_trace *trace, int64_t time_us, int64_t took_us, const char *step, struct str detail)
+static void add_step(struct ctx *cx, struct engine_trace *trace, int64_t time_us, int64_t took_us, const char *step,
+                     struct str detail)
 {
     (void)cx;
     trace->steps[trace->step_count++] = (struct engine_step){time_us, took_us, str_from(step), detail};
@@ -164,14 +164,15 @@ static struct str list_outputs(struct ctx *cx, const struct message_row *row)
 {
     struct buf text = {0};
     for (size_t i = 0; i < row->output_count; i++)
-        buf_printf(&text, "%s%.*s -> %.*s", i ? ", " : "", STR_ARGS(row->outputs[i].route), STR_ARGS(row->outputs[i].destination));
+        buf_printf(&text, "%s%.*s -> %.*s", i ? ", " : "", STR_ARGS(row->outputs[i].route),
+                   STR_ARGS(row->outputs[i].destination));
     struct str out = text.len ? arena_str(cx->arena, buf_str(&text)) : STR("no route takes it");
     buf_fini(&text);
     return out;
 }
 
-static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const struct message_row *row, struct engine_trace *trace,
-                      const int64_t *first_sent_us)
+static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const struct message_row *row,
+                      struct engine_trace *trace, const int64_t *first_sent_us)
 {
     struct arena *arena = cx->arena;
     trace->steps = arena_array(arena, 8 + 2 * trace->delivery_count, sizeof *trace->steps);
@@ -183,15 +184,19 @@ static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const
     int64_t at = row->journaled_us;
     add_step(cx, trace, row->received.received_us, 0, "received",
              arena_printf(arena, "%.*s from %.*s", STR_ARGS(row->received.protocol), STR_ARGS(row->received.peer)));
-    add_step(cx, trace, at, at - row->received.received_us, "journaled", arena_printf(arena, "entry %" PRIu64 ", durable", seq));
+    add_step(cx, trace, at, at - row->received.received_us, "journaled",
+             arena_printf(arena, "entry %" PRIu64 ", durable", seq));
     add_step(cx, trace, at, timing.parse_us, "parsed",
              row->reason.len ? arena_printf(arena, "refused: %.*s %.*s", STR_ARGS(row->reason), STR_ARGS(row->detail))
                              : arena_printf(arena, "%.*s, %u warnings", STR_ARGS(row->type), row->warnings));
     if (row->duplicate_of)
-        add_step(cx, trace, at, 0, "duplicate", arena_printf(arena, "of %" PRIu64 ": answered as then, nothing sent again", row->duplicate_of));
+        add_step(cx, trace, at, 0, "duplicate",
+                 arena_printf(arena, "of %" PRIu64 ": answered as then, nothing sent again", row->duplicate_of));
     else if (row->reason.len == 0) {
-        add_step(cx, trace, at, timing.identify_us, "identified", arena_printf(arena, "%s, person %" PRIu64, row->verdict, row->person));
-        add_step(cx, trace, at, timing.plan_us, "codes", row->code_count ? count_codes(cx, row) : STR("none looked at"));
+        add_step(cx, trace, at, timing.identify_us, "identified",
+                 arena_printf(arena, "%s, person %" PRIu64, row->verdict, row->person));
+        add_step(cx, trace, at, timing.plan_us, "codes",
+                 row->code_count ? count_codes(cx, row) : STR("none looked at"));
         add_step(cx, trace, at, 0, "routed", list_outputs(cx, row));
     }
     add_step(cx, trace, at, timing.apply_us, "answered",
@@ -200,15 +205,18 @@ static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const
         const struct engine_delivery *delivery = &trace->deliveries[i];
         if (delivery->done_us == 0)
             continue;
-        add_step(cx, trace, first_sent_us[i], 0, "sent", arena_printf(arena, "to %.*s", STR_ARGS(delivery->destination)));
+        add_step(cx, trace, first_sent_us[i], 0, "sent",
+                 arena_printf(arena, "to %.*s", STR_ARGS(delivery->destination)));
         add_step(cx, trace, delivery->done_us, delivery->done_us - first_sent_us[i],
                  str_is(delivery->state, "delivered") ? "delivered" : "dead",
-                 arena_printf(arena, "%.*s %.*s, %u attempts%s", STR_ARGS(delivery->destination), STR_ARGS(delivery->ack_code),
-                              delivery->attempts, delivery->in_doubt ? ", was in doubt" : ""));
+                 arena_printf(arena, "%.*s %.*s, %u attempts%s", STR_ARGS(delivery->destination),
+                              STR_ARGS(delivery->ack_code), delivery->attempts,
+                              delivery->in_doubt ? ", was in doubt" : ""));
     }
 }
 
-status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct str control_id, struct engine_trace *out_trace)
+status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct str control_id,
+                    struct engine_trace *out_trace)
 {
     if (seq == 0)
         TRY(find_by_control_id(engine, cx, control_id, &seq));
@@ -235,7 +243,8 @@ status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct 
     add_steps(engine, cx, seq, &row, &trace, first_sent_us);
     struct journal_entry entry;
     struct entry_message message;
-    if (journal_read(engine->journal, cx, seq, &entry) == STATUS_OK && entry_message_decode(cx, entry.body, &message) == STATUS_OK)
+    if (journal_read(engine->journal, cx, seq, &entry) == STATUS_OK &&
+        entry_message_decode(cx, entry.body, &message) == STATUS_OK)
         trace.message = message.message;
     ctx_clear(cx); /* its segment may have been dropped by retention: the row still tells the story */
     *out_trace = trace;
@@ -464,7 +473,8 @@ static status account(struct engine *engine, struct ctx *cx, struct engine_statu
         TRY(data_scan(engine->counter, cx, STR("lane"), STR_NONE, sum_lane, out));
         TRY(data_count(engine->outbox, cx, &out->deliveries_queued));
     } while (before != data_applied_seq(engine->store) && ++tries < TRIES);
-    out->unaccounted = (int64_t)(out->deliveries_owed - out->deliveries_done - out->deliveries_dead - out->deliveries_queued);
+    out->unaccounted =
+        (int64_t)(out->deliveries_owed - out->deliveries_done - out->deliveries_dead - out->deliveries_queued);
     return STATUS_OK;
 }
 
@@ -483,7 +493,8 @@ static status view_ages(struct engine *engine, struct ctx *cx, struct engine_sta
 {
     for (size_t i = 0; i < out->lane_count; i++) {
         uint64_t seq = 0;
-        TRY(data_scan(engine->outbox, cx, outbox_prefix(cx->arena, out->lanes[i].destination), STR_NONE, first_row, &seq));
+        TRY(data_scan(engine->outbox, cx, outbox_prefix(cx->arena, out->lanes[i].destination), STR_NONE, first_row,
+                      &seq));
         struct journal_entry entry;
         if (seq && journal_read(engine->journal, cx, seq, &entry) == STATUS_OK)
             out->lanes[i].oldest_us = entry.time_us;

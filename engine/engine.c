@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 const struct data_table_spec engine_tables[] = {
-    {"engine.message"}, {"engine.control"}, {"engine.outbox"},  {"engine.delivery"},
+    {"engine.message"}, {"engine.control"}, {"engine.outbox"}, {"engine.delivery"},
     {"engine.dead"},    {"engine.counter"}, {"engine.meta"},
 };
 const size_t engine_table_count = sizeof engine_tables / sizeof engine_tables[0];
@@ -44,13 +44,15 @@ static status open_journal(struct engine *engine, struct ctx *cx)
     TRY(journal_open(cx, &options, &engine->journal));
     uint64_t applied = data_applied_seq(engine->store), first = journal_first_seq(engine->journal);
     if (applied > journal_last_seq(engine->journal))
-        return ctx_fail(cx, &data_reasons[DATA_JOURNAL_DAMAGED],
-                        "the store has seen entry %llu, the journal ends at %llu; restore the journal's folder from its copy",
-                        (unsigned long long)applied, (unsigned long long)journal_last_seq(engine->journal));
+        return ctx_fail(
+            cx, &data_reasons[DATA_JOURNAL_DAMAGED],
+            "the store has seen entry %llu, the journal ends at %llu; restore the journal's folder from its copy",
+            (unsigned long long)applied, (unsigned long long)journal_last_seq(engine->journal));
     if (first > applied + 1)
-        return ctx_fail(cx, &data_reasons[DATA_JOURNAL_DAMAGED],
-                        "the store ends at entry %llu, the journal begins at %llu; restore the store's folder from its copy",
-                        (unsigned long long)applied, (unsigned long long)first);
+        return ctx_fail(
+            cx, &data_reasons[DATA_JOURNAL_DAMAGED],
+            "the store ends at entry %llu, the journal begins at %llu; restore the store's folder from its copy",
+            (unsigned long long)applied, (unsigned long long)first);
     return STATUS_OK;
 }
 

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "base/loop.h"
 #include "base/limits.h"
+#include "base/loop.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "engine/engine.h"
@@ -23,7 +23,8 @@ struct request {
     struct engine *engine;
     struct request *next;
     uint64_t seq;
-    void (*durable)(struct request *request, status result, uint64_t seq, int64_t time_us); /* journal thread; may be NULL */
+    void (*durable)(struct request *request, status result, uint64_t seq,
+                    int64_t time_us); /* journal thread; may be NULL */
     void (*applied)(struct request *request, const struct applied *result);
 };
 
@@ -33,10 +34,10 @@ struct applied {
     status status;
     const struct reason *reason;
     struct str detail;
-    struct engine_answer answer;          /* MESSAGE */
-    struct mpi_result mpi;                /* DECISION */
-    struct engine_people_result people;   /* PEOPLE */
-    uint64_t *replayed;                   /* REPLAY */
+    struct engine_answer answer;        /* MESSAGE */
+    struct mpi_result mpi;              /* DECISION */
+    struct engine_people_result people; /* PEOPLE */
+    uint64_t *replayed;                 /* REPLAY */
     size_t replayed_count;
 };
 
@@ -52,8 +53,8 @@ struct lane_total {
     bool dirty;
 };
 
-/* How long the parts of an apply took, for recent messages: kept in memory only, because apply itself must not read clocks
- * into its rows. */
+/* How long the parts of an apply took, for recent messages: kept in memory only, because apply itself must not read
+ * clocks into its rows. */
 struct timing {
     uint64_t seq;
     uint32_t parse_us, identify_us, plan_us, apply_us;
@@ -111,15 +112,15 @@ struct lane_item {
     struct lane_item *next;
     struct outbox_key key;
     uint64_t message_seq;
-    struct str control_id, bytes; /* owned, in the same allocation */
+    struct str control_id, bytes;          /* owned, in the same allocation */
     uint32_t attempts, in_doubt, answered; /* answered: refusals that may be tried again */
     int64_t first_sent_us;
     char destination[LIMIT_NAME_BYTES];
 };
 struct lanes *lanes_new(struct engine *engine, bool doubtful); /* doubtful: the last run did not stop cleanly */
 void lanes_free(struct lanes *set);                            /* the deliver thread has ended */
-struct lane_item *lane_item_new(struct str destination, struct outbox_key key, uint64_t message_seq, struct str control_id,
-                                struct str bytes);
+struct lane_item *lane_item_new(struct str destination, struct outbox_key key, uint64_t message_seq,
+                                struct str control_id, struct str bytes);
 /* Hands a list of committed items to the deliver thread. Any thread. */
 void lanes_feed(struct engine *engine, struct lane_item *first);
 /* New routes: lanes appear, change or stop. Any thread; takes over one reference. */

@@ -6,21 +6,26 @@ struct event_meaning event_meaning(struct str type, struct str trigger)
         char trigger[4];
         struct event_meaning meaning;
     } adt[] = {
-        {"A18", {IDENTITY_MERGE, false, true}},  /* merge patient information, before 2.3.1 */
+        {"A18", {IDENTITY_MERGE, false, true}}, /* merge patient information, before 2.3.1 */
         {"A24", {IDENTITY_LINK, false, true}},
         {"A28", {IDENTITY_UPDATE, true, true}},
         {"A29", {IDENTITY_DEACTIVATE, true, true}},
         {"A31", {IDENTITY_UPDATE, true, true}},
-        {"A34", {IDENTITY_MERGE, false, true}},  /* merge patient identifiers, before 2.3.1 */
+        {"A34", {IDENTITY_MERGE, false, true}}, /* merge patient identifiers, before 2.3.1 */
         {"A37", {IDENTITY_UNLINK, false, true}},
         {"A39", {IDENTITY_MERGE, false, true}},
         {"A40", {IDENTITY_MERGE, false, true}},
         /* cancels undo a visit, never an identity; account and visit merges do not touch the person */
-        {"A11", {IDENTITY_REGISTER, false, true}}, {"A12", {IDENTITY_REGISTER, false, true}},
-        {"A13", {IDENTITY_REGISTER, false, true}}, {"A35", {IDENTITY_REGISTER, false, true}},
-        {"A41", {IDENTITY_REGISTER, false, true}}, {"A42", {IDENTITY_REGISTER, false, true}},
-        {"A44", {IDENTITY_REGISTER, false, true}}, {"A45", {IDENTITY_REGISTER, false, true}},
-        {"A50", {IDENTITY_REGISTER, false, true}}, {"A20", {IDENTITY_NONE, false, false}}, /* bed status */
+        {"A11", {IDENTITY_REGISTER, false, true}},
+        {"A12", {IDENTITY_REGISTER, false, true}},
+        {"A13", {IDENTITY_REGISTER, false, true}},
+        {"A35", {IDENTITY_REGISTER, false, true}},
+        {"A41", {IDENTITY_REGISTER, false, true}},
+        {"A42", {IDENTITY_REGISTER, false, true}},
+        {"A44", {IDENTITY_REGISTER, false, true}},
+        {"A45", {IDENTITY_REGISTER, false, true}},
+        {"A50", {IDENTITY_REGISTER, false, true}},
+        {"A20", {IDENTITY_NONE, false, false}}, /* bed status */
     };
     if (str_is(type, "ACK") || str_is(type, "MCF"))
         return (struct event_meaning){IDENTITY_NONE, false, false};

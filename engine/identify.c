@@ -24,8 +24,9 @@ static status read_pid(const struct hl7_index *index, struct ctx *cx, uint32_t n
     return STATUS_OK;
 }
 
-static status apply_update(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq, const struct hl7_index *index,
-                           struct event_meaning meaning, struct str source, struct mpi_result *out, struct hl7_path *fault)
+static status apply_update(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                           const struct hl7_index *index, struct event_meaning meaning, struct str source,
+                           struct mpi_result *out, struct hl7_path *fault)
 {
     struct mpi_record_input record;
     TRY(read_pid(index, cx, 1, source, meaning, &record, fault));
@@ -68,8 +69,9 @@ static status apply_merge_group(struct mpi *mpi, struct data_txn *txn, struct ct
     return STATUS_OK;
 }
 
-static status apply_merges(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq, const struct hl7_index *index,
-                           struct str source, struct mpi_result *out, struct hl7_path *fault)
+static status apply_merges(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                           const struct hl7_index *index, struct str source, struct mpi_result *out,
+                           struct hl7_path *fault)
 {
     ptrdiff_t pid = -1;
     unsigned groups = 0;
@@ -91,8 +93,9 @@ static bool same_identifier(const struct mpi_identifier *left, const struct mpi_
     return str_eq(left->authority, right->authority) && str_eq(left->value, right->value);
 }
 
-static status apply_pair(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq, const struct hl7_index *index,
-                         struct event_meaning meaning, struct str source, struct mpi_result *out, struct hl7_path *fault)
+static status apply_pair(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                         const struct hl7_index *index, struct event_meaning meaning, struct str source,
+                         struct mpi_result *out, struct hl7_path *fault)
 {
     struct mpi_record_input left, right;
     TRY(read_pid(index, cx, 1, source, meaning, &left, fault));
@@ -101,18 +104,20 @@ static status apply_pair(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, 
     enum mpi_decision_kind kind = meaning.action == IDENTITY_LINK ? MPI_DECISION_LINK : MPI_DECISION_UNLINK;
     if (same_identifier(&left.identifiers[0], &right.identifiers[0]))
         return ctx_fail(cx, &mpi_reasons[MPI_MERGE_SELF], NULL);
-    if (kind == MPI_DECISION_LINK) { /* two that nobody knows yet may be linked; only a link that exists can be undone */
+    if (kind ==
+        MPI_DECISION_LINK) { /* two that nobody knows yet may be linked; only a link that exists can be undone */
         struct mpi_result known;
         left.keep_known = right.keep_known = true;
         TRY(mpi_apply_record(mpi, txn, cx, seq, &left, &known));
         TRY(mpi_apply_record(mpi, txn, cx, seq, &right, &known));
     }
-    return mpi_apply_identifier_decision(mpi, txn, cx, seq, kind, source, left.identifiers[0], right.identifiers[0], out);
+    return mpi_apply_identifier_decision(mpi, txn, cx, seq, kind, source, left.identifiers[0], right.identifiers[0],
+                                         out);
 }
 
-status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq, const struct hl7_index *index,
-                      struct event_meaning meaning, struct str source, struct mpi_result *out_result,
-                      struct hl7_path *out_fault)
+status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                      const struct hl7_index *index, struct event_meaning meaning, struct str source,
+                      struct mpi_result *out_result, struct hl7_path *out_fault)
 {
     struct mpi_result result = {.verdict = MPI_VERDICT_NONE};
     status got = STATUS_OK;

@@ -1,12 +1,14 @@
 /*
  * Lanes: one ordered queue per destination, on the deliver thread.
  *
- * A lane sends the head of its queue and nothing else until the destination's own answer is there: order is kept, a slow or
- * dead destination holds up only itself. The next message goes out while the outcome of the last ones is still becoming
- * durable, at most UNRECORDED_MAX of them: after a crash exactly these may have been sent although idem does not know,
- * so the first UNRECORDED_MAX + 1 of each queue are then marked "in doubt" and sent again under the same control id.
+ * A lane sends the head of its queue and nothing else until the destination's own answer is there: order is kept, a
+ * slow or dead destination holds up only itself. The next message goes out while the outcome of the last ones is still
+ * becoming durable, at most UNRECORDED_MAX of them: after a crash exactly these may have been sent although idem does
+ * not know, so the first UNRECORDED_MAX + 1 of each queue are then marked "in doubt" and sent again under the same
+ * control id.
  *
- * Memory: a lane holds at most HELD_MAX items; what is beyond stays in the outbox table and is read when the lane gets there.
+ * Memory: a lane holds at most HELD_MAX items; what is beyond stays in the outbox table and is read when the lane gets
+ * there.
  */
 #include "engine_internal.h"
 
@@ -25,7 +27,7 @@ struct lane {
     struct engine *engine;
     struct lanes *set;
     char name[LIMIT_NAME_BYTES];
-    struct routes *routes; /* keeps `config` alive */
+    struct routes *routes;                  /* keeps `config` alive */
     const struct route_destination *config; /* NULL: no longer in the routes */
     struct connector *connector;
     struct lane_item *head, **tail;
@@ -49,8 +51,8 @@ struct lanes {
 
 static void lane_try(struct lane *lane);
 
-struct lane_item *lane_item_new(struct str destination, struct outbox_key key, uint64_t message_seq, struct str control_id,
-                                struct str bytes)
+struct lane_item *lane_item_new(struct str destination, struct outbox_key key, uint64_t message_seq,
+                                struct str control_id, struct str bytes)
 {
     struct lane_item *item = mem_alloc(sizeof *item + control_id.len + bytes.len + 1);
     char *text = (char *)(item + 1);
@@ -115,7 +117,8 @@ static bool load_row(void *arg, struct str key, struct str bytes)
         return false;
     }
     if (outbox_row_decode(&cx, bytes, &row) != STATUS_OK)
-        mem_panic("outbox", "a row cannot be read: stop, remove the store folder and start again to rebuild it from the journal");
+        mem_panic("outbox",
+                  "a row cannot be read: stop, remove the store folder and start again to rebuild it from the journal");
     struct lane_item *item = lane_item_new(destination, at, row.message_seq, row.control_id, row.bytes);
     enqueue(loading->lane, item);
     if (row.as_received)
@@ -134,7 +137,8 @@ static void fill_from_journal(struct lane *lane, struct lane_item **place, struc
     if (journal_read(lane->engine->journal, &cx, item->message_seq, &entry) != STATUS_OK ||
         entry_message_decode(&cx, entry.body, &message) != STATUS_OK)
         mem_panic("outbox", "a queued message is not in the journal any more: run idem journal verify");
-    struct lane_item *full = lane_item_new(str_from(item->destination), item->key, item->message_seq, item->control_id, message.message);
+    struct lane_item *full =
+        lane_item_new(str_from(item->destination), item->key, item->message_seq, item->control_id, message.message);
     full->next = item->next;
     if (lane->tail == &item->next)
         lane->tail = &full->next;
@@ -203,12 +207,14 @@ static void record(void *arg)
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
     outcome->request = (struct request){.durable = outcome_durable};
-    if (engine_append(outcome->lane->engine, &cx, ENTRY_DELIVERY, STR_NONE, buf_str(&outcome->body), &outcome->request) != STATUS_OK)
+    if (engine_append(outcome->lane->engine, &cx, ENTRY_DELIVERY, STR_NONE, buf_str(&outcome->body),
+                      &outcome->request) != STATUS_OK)
         record_again(outcome); /* no space: the lane waits here, nothing more is sent that could not be recorded */
     arena_fini(&arena);
 }
 
-static void item_ends(struct lane *lane, struct lane_item *item, enum delivery_state state, const struct connector_outcome *how)
+static void item_ends(struct lane *lane, struct lane_item *item, enum delivery_state state,
+                      const struct connector_outcome *how)
 {
     struct entry_delivery entry = {.destination = str_from(lane->name),
                                    .key = item->key,
@@ -295,7 +301,8 @@ static void on_outcome(void *arg, const struct connector_outcome *outcome)
 
 static void lane_try(struct lane *lane)
 {
-    if (lane->sending || lane->timer || lane->connector == NULL || lane->set->stopping || lane->unrecorded >= UNRECORDED_MAX)
+    if (lane->sending || lane->timer || lane->connector == NULL || lane->set->stopping ||
+        lane->unrecorded >= UNRECORDED_MAX)
         return;
     if (lane->head == NULL && lane->more_in_table)
         load_more(lane);
@@ -356,10 +363,11 @@ static status open_connector(struct lane *lane, struct ctx *cx)
     const struct route_destination *config = lane->config;
     struct loop *loop = lane->engine->deliver_loop;
     if (config->kind == ROUTE_FILE)
-        return connector_open_file(loop, cx, &(struct connector_file_options){lane->name, config->folder.data}, &lane->connector);
+        return connector_open_file(loop, cx, &(struct connector_file_options){lane->name, config->folder.data},
+                                   &lane->connector);
     if (config->tls && lane->engine->options.client_tls == NULL)
-        return ctx_fail(cx, &engine_reasons[ENGINE_ROUTES_BAD], "destination %s wants tls, but no client certificate is configured",
-                        lane->name);
+        return ctx_fail(cx, &engine_reasons[ENGINE_ROUTES_BAD],
+                        "destination %s wants tls, but no client certificate is configured", lane->name);
     struct connector_mllp_options options = {.name = lane->name,
                                              .connect = config->connect.data,
                                              .tls = config->tls ? lane->engine->options.client_tls : NULL,
@@ -446,7 +454,7 @@ static void take_in(struct lanes *set, struct lane_item *item)
 {
     struct lane *lane = find_lane(set, item->destination);
     if (lane == NULL)
-        lane = add_lane(set, item->destination); /* a replay to a destination that left the routes */
+        lane = add_lane(set, item->destination);        /* a replay to a destination that left the routes */
     bool stale = key_order(item->key, lane->last) <= 0; /* it was loaded from the table meanwhile */
     if (stale || lane->more_in_table || lane->held >= HELD_MAX) {
         lane->more_in_table |= !stale;

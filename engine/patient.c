@@ -3,8 +3,21 @@
 #include "base/limits.h"
 #include "hl7v2/text.h"
 
-enum { PID_2 = 2, PID_3 = 3, PID_5 = 5, PID_6, PID_7, PID_8, PID_11 = 11, PID_13 = 13, PID_14, PID_19 = 19, PID_24 = 24,
-       PID_25, PID_30 = 30 };
+enum {
+    PID_2 = 2,
+    PID_3 = 3,
+    PID_5 = 5,
+    PID_6,
+    PID_7,
+    PID_8,
+    PID_11 = 11,
+    PID_13 = 13,
+    PID_14,
+    PID_19 = 19,
+    PID_24 = 24,
+    PID_25,
+    PID_30 = 30
+};
 
 static struct str text_of(const struct hl7_index *index, struct ctx *cx, struct str raw)
 {
@@ -104,7 +117,8 @@ static void read_names(const struct hl7_index *index, struct ctx *cx, struct str
     out->name_count = count;
 }
 
-static void read_addresses(const struct hl7_index *index, struct ctx *cx, struct str field, struct mpi_demographics *out)
+static void read_addresses(const struct hl7_index *index, struct ctx *cx, struct str field,
+                           struct mpi_demographics *out)
 {
     uint32_t repetitions = hl7_repetition_count(index, field);
     if (repetitions > LIMIT_NAMES_PER_RECORD)
@@ -165,8 +179,8 @@ static uint32_t read_cleared(const struct hl7_index *index, uint32_t pid)
         uint32_t field;
         enum mpi_field bit;
     } rows[] = {
-        {PID_5, MPI_FIELD_NAMES},   {PID_6, MPI_FIELD_MOTHER},      {PID_7, MPI_FIELD_BIRTH_DATE},
-        {PID_8, MPI_FIELD_SEX},     {PID_11, MPI_FIELD_ADDRESSES}, {PID_13, MPI_FIELD_PHONES},
+        {PID_5, MPI_FIELD_NAMES}, {PID_6, MPI_FIELD_MOTHER},     {PID_7, MPI_FIELD_BIRTH_DATE},
+        {PID_8, MPI_FIELD_SEX},   {PID_11, MPI_FIELD_ADDRESSES}, {PID_13, MPI_FIELD_PHONES},
     };
     uint32_t cleared = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

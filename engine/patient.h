@@ -10,12 +10,13 @@
 #include "hl7v2/index.h"
 #include "mpi/mpi.h"
 
-/* What PID segment number `pid` says. identifiers[0] is the record's own: the first of type MR, else PI, else the first at all.
- * An identifier without assigning authority belongs to `source` itself. identifier_count may be 0. Repetitions past the limits
- * are left out. */
+/* What PID segment number `pid` says. identifiers[0] is the record's own: the first of type MR, else PI, else the first
+ * at all. An identifier without assigning authority belongs to `source` itself. identifier_count may be 0. Repetitions
+ * past the limits are left out. */
 void patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct str source,
                   struct mpi_record_input *out_record);
 
-/* MRG-1 of segment number `mrg`: the identifier that is retired (the first that matches `like` in authority, else the first). */
+/* MRG-1 of segment number `mrg`: the identifier that is retired (the first that matches `like` in authority, else the
+ * first). */
 bool patient_read_retired(const struct hl7_index *index, struct ctx *cx, uint32_t mrg, struct str source,
                           struct mpi_identifier like, struct mpi_identifier *out_identifier);

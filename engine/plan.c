@@ -30,7 +30,8 @@ static void planner_fini(struct planner *planner)
     map_fini(&planner->paths_seen);
 }
 
-static void add_edit(struct planner *p, enum hl7_edit_kind kind, struct hl7_path path, struct str value, const char *why)
+static void add_edit(struct planner *p, enum hl7_edit_kind kind, struct hl7_path path, struct str value,
+                     const char *why)
 {
     *VEC_ADD(&p->edits) = (struct hl7_edit){.kind = kind, .path = path, .value = value};
     *VEC_ADD(&p->whys) = why;
@@ -162,7 +163,8 @@ static status reconcile_element(struct planner *p, const struct route *route, co
     struct str system = meant_system(route, sent.system);
     struct codes_reconciled got = {.outcome = CODES_OUTCOME_UNMAPPED};
     if (sent.code.len)
-        TRY(codes_reconcile(p->input->codes, p->cx, system, sent.code, sent.text, rule->targets, rule->target_count, &got));
+        TRY(codes_reconcile(p->input->codes, p->cx, system, sent.code, sent.text, rule->targets, rule->target_count,
+                            &got));
     bool unresolved = got.outcome == CODES_OUTCOME_UNMAPPED || got.outcome == CODES_OUTCOME_INVALID;
     if (unresolved && alternate.code.len) { /* the sender may have given the standard code as its alternate */
         struct codes_reconciled other;
@@ -199,7 +201,8 @@ static status reconcile_codes(struct planner *p, const struct route *route)
 
 /* ---- the person's number ---- */
 
-/* Adds the person number as one more PID-3 repetition, or puts it into the repetition that already has this authority. */
+/* Adds the person number as one more PID-3 repetition, or puts it into the repetition that already has this authority.
+ */
 static void add_person_id(struct planner *p, const struct route *route)
 {
     const struct hl7_index *index = p->input->index;
@@ -220,8 +223,8 @@ static void add_person_id(struct planner *p, const struct route *route)
         place = repetition + 1;
     if (place > 1 && index->delimiters.repetition == 0)
         return;
-    struct str value = arena_printf(p->cx->arena, "%" PRIu64 "%c%c%c%.*s%c%.*s", p->input->person, between, between, between,
-                                    STR_ARGS(route->person_authority), between, STR_ARGS(route->person_type));
+    struct str value = arena_printf(p->cx->arena, "%" PRIu64 "%c%c%c%.*s%c%.*s", p->input->person, between, between,
+                                    between, STR_ARGS(route->person_authority), between, STR_ARGS(route->person_type));
     struct hl7_path path = {.name = HL7_NAME('P', 'I', 'D'), .segment = 1, .field = 3, .repetition = place};
     add_edit(p, HL7_EDIT_RAW, path, value, "identity.person");
 }
@@ -237,8 +240,8 @@ static void keep_changes(struct planner *p, struct plan_output *output)
             continue;
         char path[HL7_PATH_TEXT_MAX];
         size_t len = hl7_path_format(&edit->path, path);
-        output->changes[output->change_count++] = (struct plan_change){
-            arena_str(p->cx->arena, str_make(path, len)), edit->before, edit->after, p->whys.at[i]};
+        output->changes[output->change_count++] = (struct plan_change){arena_str(p->cx->arena, str_make(path, len)),
+                                                                       edit->before, edit->after, p->whys.at[i]};
     }
 }
 
@@ -250,8 +253,9 @@ static void keep_refused_changes(struct planner *p, struct plan_output *output)
         char path[HL7_PATH_TEXT_MAX];
         size_t len = hl7_path_format(&p->edits.at[i].path, path);
         bool is_person = strcmp(p->whys.at[i], "identity.person") == 0;
-        output->changes[output->change_count++] = (struct plan_change){
-            arena_str(p->cx->arena, str_make(path, len)), STR_NONE, STR_NONE, is_person ? "identity.not-added" : "codes.not-added"};
+        output->changes[output->change_count++] =
+            (struct plan_change){arena_str(p->cx->arena, str_make(path, len)), STR_NONE, STR_NONE,
+                                 is_person ? "identity.not-added" : "codes.not-added"};
     }
 }
 

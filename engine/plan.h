@@ -44,6 +44,7 @@ struct plan_input {
     uint64_t person; /* 0 = nobody */
 };
 
-/* What cannot be written into a message (a display its character set lacks, no component separator) is left out and the change
- * listed with why "codes.not-added" or "identity.not-added": a translation that does not fit must never stop a message. */
+/* What cannot be written into a message (a display its character set lacks, no component separator) is left out and the
+ * change listed with why "codes.not-added" or "identity.not-added": a translation that does not fit must never stop a
+ * message. */
 status plan_make(struct ctx *cx, const struct plan_input *input, struct plan *out_plan);

@@ -30,7 +30,8 @@ static void step(struct rehearsal *r, const char *name, struct str detail)
         r->out->steps = arena_array(r->cx->arena, STEPS_MAX, sizeof *r->out->steps);
     int64_t now = clock_mono_us();
     if (r->out->step_count < STEPS_MAX)
-        r->out->steps[r->out->step_count++] = (struct engine_step){clock_now_us(), now - r->began_us, str_from(name), detail};
+        r->out->steps[r->out->step_count++] =
+            (struct engine_step){clock_now_us(), now - r->began_us, str_from(name), detail};
     r->began_us = clock_mono_us();
 }
 
@@ -76,8 +77,9 @@ static void keep_outputs(struct rehearsal *r, const struct plan *plan)
         const struct plan_output *from = &plan->outputs[i];
         struct str route = keep(r, from->route->name);
         for (size_t j = 0; j < from->change_count; j++)
-            out->changes[out->change_count++] = (struct engine_change){
-                route, from->changes[j].path, keep(r, from->changes[j].before), keep(r, from->changes[j].after), from->changes[j].why};
+            out->changes[out->change_count++] =
+                (struct engine_change){route, from->changes[j].path, keep(r, from->changes[j].before),
+                                       keep(r, from->changes[j].after), from->changes[j].why};
         for (size_t j = 0; j < from->to_count; j++)
             out->outputs[out->output_count++] =
                 (struct engine_output){keep(r, r->routes->destinations[from->to[j]].name), route,
@@ -93,7 +95,9 @@ static status run(struct rehearsal *r, struct str source, struct str message)
     hl7_header_read(message, &header);
     TRY(hl7_index_build(&r->index, r->cx, message, NULL));
     TRY(hl7_header_check(r->cx, &header, &fault));
-    step(r, "parsed", arena_printf(arena, "%.*s^%.*s, %u segments", STR_ARGS(header.type), STR_ARGS(header.trigger), r->index.segment_count));
+    step(r, "parsed",
+         arena_printf(arena, "%.*s^%.*s, %u segments", STR_ARGS(header.type), STR_ARGS(header.trigger),
+                      r->index.segment_count));
     struct mpi_result who;
     TRY(identify_rehearse(r->engine->mpi, r->cx, &r->index, event_meaning(header.type, header.trigger), source, &who));
     r->out->person = who.person;
@@ -106,15 +110,16 @@ static status run(struct rehearsal *r, struct str source, struct str message)
     keep_outputs(r, &plan);
     step(r, "codes", arena_printf(arena, "%zu coded elements", plan.code_count));
     for (size_t i = 0; i < plan.output_count; i++)
-        step(r, "routed", arena_printf(arena, "route %.*s: %zu changes, %zu destinations", STR_ARGS(plan.outputs[i].route->name),
-                                       plan.outputs[i].change_count, plan.outputs[i].to_count));
+        step(r, "routed",
+             arena_printf(arena, "route %.*s: %zu changes, %zu destinations", STR_ARGS(plan.outputs[i].route->name),
+                          plan.outputs[i].change_count, plan.outputs[i].to_count));
     if (plan.output_count == 0)
         step(r, "routed", STR("no route takes it"));
     return STATUS_OK;
 }
 
-status engine_rehearse(struct engine *engine, struct ctx *cx, struct str routes_text, struct str source, struct str message,
-                       struct engine_rehearsal *out_rehearsal)
+status engine_rehearse(struct engine *engine, struct ctx *cx, struct str routes_text, struct str source,
+                       struct str message, struct engine_rehearsal *out_rehearsal)
 {
     struct engine_rehearsal out = {.verdict = ""};
     SCOPED(rehearsal_fini) struct rehearsal r = {.engine = engine, .cx = cx, .out = &out, .began_us = clock_mono_us()};

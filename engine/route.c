@@ -89,7 +89,8 @@ static status read_destinations(struct ctx *cx, const struct yaml_node *list, st
         TRY(read_destination(cx, node, destination));
         for (size_t i = 0; i < routes->destination_count; i++)
             if (str_eq(routes->destinations[i].name, destination->name))
-                return yaml_fail(cx, node, YAML_BAD_VALUE, "the destination `%s` is there twice", destination->name.data);
+                return yaml_fail(cx, node, YAML_BAD_VALUE, "the destination `%s` is there twice",
+                                 destination->name.data);
         routes->destination_count++;
     }
     return STATUS_OK;
@@ -237,7 +238,8 @@ static struct str version_of(struct arena *arena, struct str text)
 {
     uint8_t digest[32];
     crypto_sha256(text, digest);
-    return arena_printf(arena, "%02x%02x%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3], digest[4], digest[5]);
+    return arena_printf(arena, "%02x%02x%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3], digest[4],
+                        digest[5]);
 }
 
 status routes_parse(struct ctx *cx, struct str text, uint64_t seq, struct routes **out_routes)

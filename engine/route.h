@@ -1,8 +1,9 @@
 /*
  * Routes as text: which messages go where, what their local codes mean, and how each destination is reached.
  *
- *   destinations: [ { name, mllp: {connect, tls, server_name} | file: {folder}, retry: {first, most, give_up_after}, answer_timeout } ]
- *   routes:       [ { name, when: {source, type}, person_id: {authority, type}, local_system: {…}, codes: [ {path, to} ], to } ]
+ *   destinations: [ { name, mllp: {connect, tls, server_name} | file: {folder}, retry: {first, most, give_up_after},
+ * answer_timeout } ] routes:       [ { name, when: {source, type}, person_id: {authority, type}, local_system: {…},
+ * codes: [ {path, to} ], to } ]
  *
  * Strict: an unknown key, a destination that nobody defined, a bad path are errors with line, column and a suggestion
  * (yaml.* and engine.routes-bad). The full description with every key: docs/routes.md.
@@ -25,7 +26,8 @@ struct route_destination {
     bool tls;
     struct str folder; /* file */
     int64_t retry_first_us, retry_most_us, answer_timeout_us;
-    uint32_t give_up_after; /* attempts that reached the destination without success before the dead letter; 0 = never */
+    uint32_t
+        give_up_after; /* attempts that reached the destination without success before the dead letter; 0 = never */
 };
 
 struct route_codes {

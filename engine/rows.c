@@ -91,8 +91,9 @@ static void cut_comparison(struct ctx *cx, struct cut *cut, struct mpi_compariso
 
 static void put_code(struct buf *out, const struct engine_code *code)
 {
-    const struct str texts[] = {code->path,        code->outcome,        code->system, code->code,       code->target_system,
-                                code->target_code, code->target_display, code->map,    code->map_version};
+    const struct str texts[] = {code->path,           code->outcome,       code->system,
+                                code->code,           code->target_system, code->target_code,
+                                code->target_display, code->map,           code->map_version};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         buf_put_lstr(out, texts[i]);
     buf_put_varint(out, code->map_row);
@@ -100,8 +101,9 @@ static void put_code(struct buf *out, const struct engine_code *code)
 
 static void cut_code(struct cut *cut, struct engine_code *out)
 {
-    struct str *const texts[] = {&out->path,        &out->outcome,        &out->system, &out->code,       &out->target_system,
-                                 &out->target_code, &out->target_display, &out->map,    &out->map_version};
+    struct str *const texts[] = {&out->path,           &out->outcome,       &out->system,
+                                 &out->code,           &out->target_system, &out->target_code,
+                                 &out->target_display, &out->map,           &out->map_version};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         *texts[i] = cut_lstr(cut);
     out->map_row = cut_varint(cut);

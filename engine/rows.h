@@ -35,7 +35,7 @@ struct message_row {
     size_t change_count;
     struct message_row_output {
         struct str route, destination;
-    } *outputs;
+    } * outputs;
     size_t output_count;
 };
 void message_row_encode(struct buf *out, const struct message_row *row);

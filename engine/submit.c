@@ -103,7 +103,8 @@ static void answer_now(struct submission *submission, enum hl7_ack_code code, co
     struct buf bytes = {0};
     if (code != HL7_ACK_NONE)
         hl7_ack_build(&ack, &bytes);
-    struct engine_answer answer = {.seq = seq, .ack = buf_str(&bytes), .verdict = "", .reason = reason ? reason->name : "", .last = last};
+    struct engine_answer answer = {
+        .seq = seq, .ack = buf_str(&bytes), .verdict = "", .reason = reason ? reason->name : "", .last = last};
     snprintf(answer.code, sizeof answer.code, "%s", hl7_ack_code_text(code));
     submission->answered(submission->arg, &answer);
     buf_fini(&bytes);
@@ -152,7 +153,8 @@ static struct submission *submission_new(const struct engine_submission *from, e
     if (hl7_header_check(&cx, &submission->header, &fault) != STATUS_OK)
         submission->bad_header = cx.reason;
     arena_fini(&arena);
-    submission->accept_due = submission->mode.enhanced && hl7_ack_is_due(submission->mode.accept, submission->bad_header == NULL);
+    submission->accept_due =
+        submission->mode.enhanced && hl7_ack_is_due(submission->mode.accept, submission->bad_header == NULL);
     return submission;
 }
 
@@ -268,7 +270,8 @@ status engine_decide(struct engine *engine, struct ctx *cx, const struct engine_
                      struct mpi_result *out_result, uint64_t *out_seq)
 {
     SCOPED(buf_fini) struct buf body = {0};
-    struct entry_decision entry = {decision->kind, decision->left_record, decision->right_record, decision->undoes, decision->note};
+    struct entry_decision entry = {decision->kind, decision->left_record, decision->right_record, decision->undoes,
+                                   decision->note};
     entry_decision_encode(&body, &entry);
     struct applied applied;
     TRY(engine_change_state(engine, cx, ENTRY_DECISION, buf_str(&body), &applied));

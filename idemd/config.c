@@ -86,7 +86,8 @@ static status read_peers(struct reading *r, const struct yaml_node *node, struct
     return STATUS_OK;
 }
 
-static status read_source(struct reading *r, const struct yaml_node *map, struct mllp_source_options *out, bool *out_tls)
+static status read_source(struct reading *r, const struct yaml_node *map, struct mllp_source_options *out,
+                          bool *out_tls)
 {
     const struct yaml_node *source, *listen;
     struct str name;
@@ -104,7 +105,8 @@ static status read_source(struct reading *r, const struct yaml_node *map, struct
     TRY(yaml_integer(r->cx, yaml_get(map, "connections_max"), 1, LIMIT_MLLP_CONNECTIONS, &connections));
     out->connections_max = (size_t)connections;
     if (*out_tls && r->out->certificate == NULL)
-        return yaml_fail(r->cx, map, YAML_MISSING_KEY, "tls: true needs the section `tls`; idem pki init makes certificates");
+        return yaml_fail(r->cx, map, YAML_MISSING_KEY,
+                         "tls: true needs the section `tls`; idem pki init makes certificates");
     return read_peers(r, yaml_get(map, "peers"), out);
 }
 
@@ -130,7 +132,8 @@ static status read_role_names(struct reading *r, const struct yaml_node *node, u
         uint32_t role = rpc_role_from_name(names[i]);
         if (role == 0)
             return yaml_fail(r->cx, node, YAML_BAD_VALUE,
-                             "no role is called `%s`; there are reader, sender, steward, terminologist, operator", names[i].data);
+                             "no role is called `%s`; there are reader, sender, steward, terminologist, operator",
+                             names[i].data);
         roles |= role;
     }
     *out_roles = roles;

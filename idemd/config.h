@@ -1,12 +1,11 @@
 /*
- * idemd.yaml: where the data is, who may connect, and as whom. Everything about messages (destinations, routes) is not here
- * but in the routes, which are applied through the journal. Relative paths are relative to the file's folder.
+ * idemd.yaml: where the data is, who may connect, and as whom. Everything about messages (destinations, routes) is not
+ * here but in the routes, which are applied through the journal. Relative paths are relative to the file's folder.
  *
  *   data: ./data
- *   tls: { certificate: server.pem, key: server.key, clients_ca: ca.pem, client_certificate: client.pem, client_key: client.key }
- *   grpc: { listen: 127.0.0.1:7443 }
- *   mllp: [ { source: north, listen: 127.0.0.1:2575, tls: true, peers: [north-his] } ]
- *   roles: [ { principal: steward-anna, roles: [steward, reader] } ]
+ *   tls: { certificate: server.pem, key: server.key, clients_ca: ca.pem, client_certificate: client.pem, client_key:
+ * client.key } grpc: { listen: 127.0.0.1:7443 } mllp: [ { source: north, listen: 127.0.0.1:2575, tls: true, peers:
+ * [north-his] } ] roles: [ { principal: steward-anna, roles: [steward, reader] } ]
  *
  * The full description with every key: docs/configuration.md.
  */
@@ -18,7 +17,7 @@
 
 struct config {
     const char *data;
-    const char *certificate, *key, *clients_ca; /* NULL when there is no tls section */
+    const char *certificate, *key, *clients_ca;  /* NULL when there is no tls section */
     const char *client_certificate, *client_key; /* who we are to destinations; NULL = the daemon's own */
     struct rpc_listen grpc[2];
     size_t grpc_count;

@@ -1,8 +1,8 @@
 /*
  * idemd: the daemon. The only place that knows all parts; it opens them in order, waits for a signal, and closes them.
  *
- * Signals: TERM and INT drain and stop; HUP is ignored (certificates are read again by themselves when their files change).
- * Exit codes: 0 stopped cleanly, 1 could not start (the reason is on stderr), 2 usage.
+ * Signals: TERM and INT drain and stop; HUP is ignored (certificates are read again by themselves when their files
+ * change). Exit codes: 0 stopped cleanly, 1 could not start (the reason is on stderr), 2 usage.
  */
 #include "config.h"
 
@@ -45,7 +45,8 @@ static status open_tls(struct daemon *d, struct ctx *cx)
     const struct config *c = &d->config;
     if (c->certificate == NULL)
         return STATUS_OK;
-    struct crypto_tls_options options = {.server = true, .ca_path = c->clients_ca, .cert_path = c->certificate, .key_path = c->key};
+    struct crypto_tls_options options = {
+        .server = true, .ca_path = c->clients_ca, .cert_path = c->certificate, .key_path = c->key};
     TRY(crypto_tls_open(cx, &options, &d->server_tls));
     options.server = false;
     if (c->client_certificate) { /* authorities often sign a certificate for one side only */
@@ -205,7 +206,8 @@ int main(int argc, char **argv)
         got = open_all(&d, &cx);
     if (got != STATUS_OK) {
         struct str why = ctx_message(&cx);
-        fprintf(stderr, "idemd: cannot start: %.*s [%s]\n", STR_ARGS(why), cx.reason ? cx.reason->name : status_text(got));
+        fprintf(stderr, "idemd: cannot start: %.*s [%s]\n", STR_ARGS(why),
+                cx.reason ? cx.reason->name : status_text(got));
         close_all(&d);
         arena_fini(&arena);
         return 1;

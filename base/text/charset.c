@@ -119,8 +119,8 @@ const char *charset_iso2022(enum charset set)
 static uint16_t one_byte[CHARSET_COUNT][256]; /* U+FFFD: the set has no such byte */
 static pthread_once_t one_byte_once = PTHREAD_ONCE_INIT;
 
-/* [JIS X 0201] katakana above ASCII; ICU builds often lack the set. Its yen sign and overline share their bytes with the
- * escape and repetition delimiters of HL7, so those two are read as ASCII, as Japanese systems show them. */
+/* [JIS X 0201] katakana above ASCII; ICU builds often lack the set. Its yen sign and overline share their bytes with
+ * the escape and repetition delimiters of HL7, so those two are read as ASCII, as Japanese systems show them. */
 static void make_jis_x0201(void)
 {
     for (int byte = 0; byte < 256; byte++)
@@ -250,8 +250,8 @@ static size_t one_byte_from_utf8(enum charset set, struct str utf8, struct buf *
 
 /* ---- the other sets: ICU converters, opened for the call (they are rare and conversions are short) */
 
-static void U_CALLCONV count_bad_bytes(const void *context, UConverterToUnicodeArgs *args, const char *units, int32_t length,
-                                       UConverterCallbackReason why, UErrorCode *error)
+static void U_CALLCONV count_bad_bytes(const void *context, UConverterToUnicodeArgs *args, const char *units,
+                                       int32_t length, UConverterCallbackReason why, UErrorCode *error)
 {
     static const UChar replacement = 0xfffd;
     (void)units;
@@ -264,7 +264,8 @@ static void U_CALLCONV count_bad_bytes(const void *context, UConverterToUnicodeA
 }
 
 static void U_CALLCONV count_bad_characters(const void *context, UConverterFromUnicodeArgs *args, const UChar *units,
-                                            int32_t length, UChar32 point, UConverterCallbackReason why, UErrorCode *error)
+                                            int32_t length, UChar32 point, UConverterCallbackReason why,
+                                            UErrorCode *error)
 {
     (void)args;
     (void)units;
@@ -293,8 +294,8 @@ static size_t convert_pieces(UConverter *from, UConverter *to, struct str bytes,
     for (;;) {
         char piece[PIECE], *target = piece;
         UErrorCode error = U_ZERO_ERROR;
-        ucnv_convertEx(to, from, &target, piece + sizeof piece, &source, end, pivot, &pivot_source, &pivot_target, pivot + PIECE,
-                       reset, true, &error);
+        ucnv_convertEx(to, from, &target, piece + sizeof piece, &source, end, pivot, &pivot_source, &pivot_target,
+                       pivot + PIECE, reset, true, &error);
         reset = false;
         buf_put(out, piece, (size_t)(target - piece));
         if (error != U_BUFFER_OVERFLOW_ERROR)
@@ -323,8 +324,8 @@ static size_t icu_to_utf8(enum charset set, struct str bytes, struct buf *out)
     return bad;
 }
 
-/* The bytes of a double byte set without the escapes that ICU writes around them; anything else left over is a character
- * that only another set has. */
+/* The bytes of a double byte set without the escapes that ICU writes around them; anything else left over is a
+ * character that only another set has. */
 static size_t strip_shifts(enum charset set, struct str shifted, struct buf *out)
 {
     struct str begin = str_from(rows[set].iso2022);

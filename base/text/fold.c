@@ -47,18 +47,42 @@ static void put_ascii(struct sink *sink, unsigned char byte)
 static const char *latin_spelling(UChar32 c)
 {
     switch (c) {
-    case 0xDF: case 0x1E9E: return "ss";
-    case 0xC6: case 0xE6: return "ae";
-    case 0x152: case 0x153: return "oe";
-    case 0xD8: case 0xF8: return "o";
-    case 0x141: case 0x142: return "l";
-    case 0xD0: case 0xF0: case 0x110: case 0x111: return "d";
-    case 0xDE: case 0xFE: return "th";
-    case 0x131: return "i";
-    case 0x126: case 0x127: return "h";
-    case 0x166: case 0x167: return "t";
-    case 0x18F: case 0x259: return "a";
-    default: return NULL;
+    case 0xDF:
+    case 0x1E9E:
+        return "ss";
+    case 0xC6:
+    case 0xE6:
+        return "ae";
+    case 0x152:
+    case 0x153:
+        return "oe";
+    case 0xD8:
+    case 0xF8:
+        return "o";
+    case 0x141:
+    case 0x142:
+        return "l";
+    case 0xD0:
+    case 0xF0:
+    case 0x110:
+    case 0x111:
+        return "d";
+    case 0xDE:
+    case 0xFE:
+        return "th";
+    case 0x131:
+        return "i";
+    case 0x126:
+    case 0x127:
+        return "h";
+    case 0x166:
+    case 0x167:
+        return "t";
+    case 0x18F:
+    case 0x259:
+        return "a";
+    default:
+        return NULL;
     }
 }
 
@@ -141,7 +165,8 @@ static void put_units(struct sink *sink, const UChar *units, int32_t len)
     }
 }
 
-/* One blank-free word of the source. ICU writes Han as parted syllables; inside one source word they belong together. */
+/* One blank-free word of the source. ICU writes Han as parted syllables; inside one source word they belong together.
+ */
 static void put_word(struct sink *sink, const UChar *word, int32_t len)
 {
     UErrorCode error = U_ZERO_ERROR;
@@ -168,7 +193,8 @@ static void put_word(struct sink *sink, const UChar *word, int32_t len)
         put_units(sink, units, units_len);
         return;
     }
-    units_len = unorm2_normalize(nfkd, latin, latin_len, units, UNITS_MAX, &error); /* rules leave modifier letters behind */
+    units_len =
+        unorm2_normalize(nfkd, latin, latin_len, units, UNITS_MAX, &error); /* rules leave modifier letters behind */
     if (U_FAILURE(error))
         return;
     for (int32_t i = 0; i < units_len;) {

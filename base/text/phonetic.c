@@ -18,12 +18,15 @@ static enum sound sound_at(const char *at, bool first, size_t *used)
 {
     *used = 1;
     switch (at[0]) {
-    case 'b': return P;
+    case 'b':
+        return P;
     case 'p':
         if (at[1] == 'h')
             return *used = 2, F;
         return P;
-    case 'f': case 'v': return F;
+    case 'f':
+    case 'v':
+        return F;
     case 'd':
         if (at[1] == 'g' && is_front(at[2]))
             return *used = 2, J;
@@ -42,27 +45,39 @@ static enum sound sound_at(const char *at, bool first, size_t *used)
         if (at[1] == 'c' && is_front(at[2]))
             return *used = 2, S;
         return S;
-    case 'z': return S;
-    case 'x': return first ? S : K;
+    case 'z':
+        return S;
+    case 'x':
+        return first ? S : K;
     case 'c':
         if (at[1] == 'h')
             return *used = 2, is_vowel(at[2]) || at[2] == 0 ? J : K;
         if (at[1] == 'k')
             return *used = 2, K;
         return is_front(at[1]) ? S : K;
-    case 'k': case 'q': return K;
+    case 'k':
+    case 'q':
+        return K;
     case 'g':
         if (at[1] == 'h') /* silent inside a word: Wright, Hughes */
             return *used = 2, first ? K : NONE;
         return K;
-    case 'j': return J;
-    case 'l': return L;
-    case 'm': return M;
-    case 'n': return N;
-    case 'r': return R;
-    case 'h': return first ? H : NONE;
-    case 'w': return first ? W : NONE;
-    default: return first ? VOWEL : NONE;
+    case 'j':
+        return J;
+    case 'l':
+        return L;
+    case 'm':
+        return M;
+    case 'n':
+        return N;
+    case 'r':
+        return R;
+    case 'h':
+        return first ? H : NONE;
+    case 'w':
+        return first ? W : NONE;
+    default:
+        return first ? VOWEL : NONE;
     }
 }
 

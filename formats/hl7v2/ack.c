@@ -49,7 +49,7 @@ bool hl7_ack_is_due(enum hl7_ack_when when, bool success)
 static bool rejects(const struct reason *reason)
 {
     static const enum hl7_reason whole[] = {
-        HL7_NO_MSH,        HL7_SHORT_MSH, HL7_BAD_DELIMITERS, HL7_SECOND_MSH,   HL7_CHARSET_UNKNOWN,
+        HL7_NO_MSH,        HL7_SHORT_MSH, HL7_BAD_DELIMITERS, HL7_SECOND_MSH,      HL7_CHARSET_UNKNOWN,
         HL7_NO_CONTROL_ID, HL7_NO_TYPE,   HL7_NO_VERSION,     HL7_LONG_CONTROL_ID, HL7_BATCH_NESTED,
     };
     for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
@@ -120,8 +120,8 @@ static bool is_delimiter(const struct hl7_delimiters *d, char byte)
 }
 
 /*
- * A raw value of the message answered, made safe: it stays one value. Whole escape sequences are kept, delimiters other than
- * those in `kept` and control bytes are escaped, so nothing echoed can begin a field or a segment.
+ * A raw value of the message answered, made safe: it stays one value. Whole escape sequences are kept, delimiters other
+ * than those in `kept` and control bytes are escaped, so nothing echoed can begin a field or a segment.
  */
 static void put_echo(struct pen *pen, struct str raw, const char *kept)
 {
@@ -174,7 +174,8 @@ static struct hl7_delimiters choose_delimiters(const struct hl7_header *to)
     const struct hl7_delimiters *d = &to->delimiters;
     if (to->delimiters_usable && d->component && d->repetition && d->escape && d->subcomponent)
         return *d;
-    return (struct hl7_delimiters){.field = '|', .component = '^', .repetition = '~', .escape = '\\', .subcomponent = '&'};
+    return (struct hl7_delimiters){
+        .field = '|', .component = '^', .repetition = '~', .escape = '\\', .subcomponent = '&'};
 }
 
 static bool is_ascii(struct str s)
@@ -281,10 +282,18 @@ static const char *code_text(uint16_t code)
         uint16_t code;
         const char *text;
     } rows[] = {
-        {0, "Message accepted"},          {100, "Segment sequence error"},   {101, "Required field missing"},
-        {102, "Data type error"},         {103, "Table value not found"},    {200, "Unsupported message type"},
-        {201, "Unsupported event code"},  {202, "Unsupported processing id"}, {203, "Unsupported version id"},
-        {204, "Unknown key identifier"},  {205, "Duplicate key identifier"}, {206, "Application record locked"},
+        {0, "Message accepted"},
+        {100, "Segment sequence error"},
+        {101, "Required field missing"},
+        {102, "Data type error"},
+        {103, "Table value not found"},
+        {200, "Unsupported message type"},
+        {201, "Unsupported event code"},
+        {202, "Unsupported processing id"},
+        {203, "Unsupported version id"},
+        {204, "Unknown key identifier"},
+        {205, "Duplicate key identifier"},
+        {206, "Application record locked"},
         {207, "Application internal error"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

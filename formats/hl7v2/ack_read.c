@@ -59,7 +59,8 @@ status hl7_ack_read(struct ctx *cx, struct str bytes, struct hl7_reply *out_repl
         return ctx_fail(cx, &hl7_reasons[HL7_NOT_AN_ACK], "no usable MSH in %zu bytes", bytes.len);
 
     struct hl7_index reader = {.delimiters = reply.header.delimiters, .charset = CHARSET_ASCII};
-    const char separator = reader.delimiters.field, msa[] = {'M', 'S', 'A', separator, 0}, err[] = {'E', 'R', 'R', separator, 0};
+    const char separator = reader.delimiters.field, msa[] = {'M', 'S', 'A', separator, 0},
+               err[] = {'E', 'R', 'R', separator, 0};
     bool found = false, error_found = false;
     struct str rest = bytes;
     while (rest.len > 0) {

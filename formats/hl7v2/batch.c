@@ -10,7 +10,8 @@ static enum line_kind kind_of(struct str line)
 {
     static const char *const names[] = {"MSH", "FHS", "BHS", "BTS", "FTS"};
     for (int kind = LINE_MSH; kind < LINE_OTHER; kind++)
-        if (str_starts(line, str_from(names[kind])) && (line.len == 3 || !((uint8_t)line.data[3] >= '0' && line.data[3] <= '9')))
+        if (str_starts(line, str_from(names[kind])) &&
+            (line.len == 3 || !((uint8_t)line.data[3] >= '0' && line.data[3] <= '9')))
             return (enum line_kind)kind;
     return LINE_OTHER;
 }

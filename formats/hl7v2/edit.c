@@ -151,7 +151,8 @@ static status sort_slots(struct ctx *cx, struct slot *slots, size_t *count)
     size_t kept = 0;
     qsort(slots, *count, sizeof *slots, compare_slots);
     for (size_t i = 0; i < *count; i++) {
-        bool replaced = i + 1 < *count && slots[i].field != AFTER_FIELDS && compare_places(&slots[i], &slots[i + 1]) == 0;
+        bool replaced =
+            i + 1 < *count && slots[i].field != AFTER_FIELDS && compare_places(&slots[i], &slots[i + 1]) == 0;
         if (!replaced)
             slots[kept++] = slots[i];
     }
@@ -296,7 +297,8 @@ static status write_message(struct writer *w, const struct slot *slots, size_t c
     return STATUS_OK;
 }
 
-status hl7_edit_apply(const struct hl7_index *index, struct ctx *cx, struct hl7_edit *edits, size_t count, struct buf *out)
+status hl7_edit_apply(const struct hl7_index *index, struct ctx *cx, struct hl7_edit *edits, size_t count,
+                      struct buf *out)
 {
     struct slot *slots = arena_array(cx->arena, count ? count : 1, sizeof *slots);
     for (size_t i = 0; i < count; i++) {

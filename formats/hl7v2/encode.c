@@ -6,7 +6,7 @@ struct encoder {
     const struct hl7_index *index;
     struct buf *out;
     enum charset base, shifted;
-    size_t lost;      /* characters no declared set has */
+    size_t lost; /* characters no declared set has */
     bool cannot_escape;
 };
 

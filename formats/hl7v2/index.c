@@ -136,8 +136,8 @@ static status check_scan(struct scan *scan, struct ctx *cx, bool whole)
 }
 
 /*
- * The fast scan first; again step by step when it met something that only then can be judged: LF in a CR message, shifted or
- * lead-byte text. A fault of the fast scan is final only when no such thing can have caused it.
+ * The fast scan first; again step by step when it met something that only then can be judged: LF in a CR message,
+ * shifted or lead-byte text. A fault of the fast scan is final only when no such thing can have caused it.
  */
 static status scan_message(struct hl7_index *index, struct ctx *cx, size_t at, const struct hl7_input *input)
 {
@@ -178,7 +178,8 @@ static status build(struct hl7_index *index, struct ctx *cx, struct str bytes, c
         return ctx_fail(cx, &hl7_reasons[HL7_NO_MSH], "%zu bytes", bytes.len);
     int bad = hl7_read_delimiters(msh, &index->delimiters);
     if (bad >= 0) {
-        index->fault = (struct hl7_path){.name = HL7_NAME('M', 'S', 'H'), .segment = 1, .field = bad == HL7_SHORT_MSH ? 0 : 2};
+        index->fault =
+            (struct hl7_path){.name = HL7_NAME('M', 'S', 'H'), .segment = 1, .field = bad == HL7_SHORT_MSH ? 0 : 2};
         return ctx_fail(cx, &hl7_reasons[bad], NULL);
     }
     TRY(scan_message(index, cx, at, input));

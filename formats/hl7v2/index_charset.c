@@ -16,7 +16,8 @@ static bool can_be_default(enum charset set)
     return charset_shape(set) != CHARSET_SHAPE_WIDE; /* MLLP forbids bytes that 16-bit sets need: [MLLP R1] */
 }
 
-/* [HL7 2.5.1 2.15.9.18]: the first repetition is the default set, the others are reached by escapes; empty means ASCII. */
+/* [HL7 2.5.1 2.15.9.18]: the first repetition is the default set, the others are reached by escapes; empty means ASCII.
+ */
 status hl7_charset_declare(struct hl7_index *index, struct ctx *cx, const struct hl7_input *input)
 {
     struct str rest = hl7_field(index, 0, 18), part;
@@ -34,7 +35,8 @@ status hl7_charset_declare(struct hl7_index *index, struct ctx *cx, const struct
     }
     index->charset = index->charset_count > 0 ? index->charsets[0] : CHARSET_NONE;
     for (uint32_t i = 0; i < index->charset_count; i++)
-        index->shifts |= charset_iso2022(index->charsets[i])[0] == '$' || (i > 0 && charset_iso2022(index->charsets[i])[0] != 0);
+        index->shifts |=
+            charset_iso2022(index->charsets[i])[0] == '$' || (i > 0 && charset_iso2022(index->charsets[i])[0] != 0);
     if (index->charset == CHARSET_NONE)
         index->charset = input->charset_default;
     if (index->charset == CHARSET_NONE)
@@ -60,7 +62,8 @@ static struct hl7_path first_misfit(const struct hl7_index *index)
         for (uint32_t field = 1; field <= segment->fields; field++) {
             if (value_fits(index, hl7_field(index, i, field)))
                 continue;
-            struct hl7_path path = {.name = segment->name, .segment = 1, .field = (uint16_t)(field > HL7_NUMBER_MAX ? 0 : field)};
+            struct hl7_path path = {
+                .name = segment->name, .segment = 1, .field = (uint16_t)(field > HL7_NUMBER_MAX ? 0 : field)};
             for (uint32_t before = 0; before < i; before++)
                 path.segment += index->segments[before].name == segment->name;
             return path;

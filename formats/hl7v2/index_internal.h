@@ -9,18 +9,18 @@ enum { HL7_ESC = 0x1b };
 struct scan {
     struct hl7_index *index;
     const uint8_t *at;
-    size_t begin, len;    /* bytes [begin, len) are scanned */
-    size_t start;         /* of the segment that is open */
+    size_t begin, len; /* bytes [begin, len) are scanned */
+    size_t start;      /* of the segment that is open */
     size_t mark_count;
-    size_t segment_mark;  /* first mark of the open segment */
+    size_t segment_mark; /* first mark of the open segment */
     uint32_t segments_max;
-    bool feeds_end;       /* LF ends a segment */
-    bool strict;          /* LF never does */
-    bool high, escape;    /* a byte above 0x7F, an ESC was seen */
-    bool feed_seen;       /* LF that did not end a segment */
-    size_t nul_at;        /* SIZE_MAX = none */
+    bool feeds_end;    /* LF ends a segment */
+    bool strict;       /* LF never does */
+    bool high, escape; /* a byte above 0x7F, an ESC was seen */
+    bool feed_seen;    /* LF that did not end a segment */
+    size_t nul_at;     /* SIZE_MAX = none */
     size_t fault_at;
-    int fault;            /* enum hl7_reason, or -1 */
+    int fault; /* enum hl7_reason, or -1 */
 };
 
 /* False when the message is refused: scan->fault and fault_at say why. */
@@ -47,8 +47,8 @@ static inline bool hl7_is_header_name(uint32_t name)
 
 /* The set a value starts in. */
 enum charset hl7_base_charset(const struct hl7_index *index);
-/* Length of what starts `rest`: 1 = one byte that may be a delimiter, more = bytes that belong together and are none. Follows
- * ISO 2022 escapes in *shifted. */
+/* Length of what starts `rest`: 1 = one byte that may be a delimiter, more = bytes that belong together and are none.
+ * Follows ISO 2022 escapes in *shifted. */
 size_t hl7_step(const struct hl7_index *index, enum charset *shifted, struct str rest);
 /* Position of the delimiter in `s`, or s.len. *shifted is the set at the start, then at the answer. */
 size_t hl7_find_stepwise(const struct hl7_index *index, enum charset *shifted, struct str s, char delimiter);

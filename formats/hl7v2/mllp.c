@@ -133,7 +133,8 @@ static enum mllp_event read_inside(struct mllp_reader *reader, struct str *out_f
     }
     if (reader->input.data[len] == MLLP_VT)
         return restart(reader, len, out_frame);
-    if (len + 1 < reader->input.len && reader->input.data[len + 1] == MLLP_CR) { /* the ordinary way: whole, not copied */
+    if (len + 1 < reader->input.len &&
+        reader->input.data[len + 1] == MLLP_CR) { /* the ordinary way: whole, not copied */
         struct str content = take_content(reader, len);
         reader->input = str_from_at(reader->input, 2);
         reader->state = OUTSIDE;

@@ -23,8 +23,8 @@ static uint32_t read_number(struct reader *reader, uint32_t max)
 {
     uint32_t value = 0;
     size_t begin = reader->at;
-    while (reader->at < reader->text.len && reader->text.data[reader->at] >= '0' && reader->text.data[reader->at] <= '9' &&
-           value <= max)
+    while (reader->at < reader->text.len && reader->text.data[reader->at] >= '0' &&
+           reader->text.data[reader->at] <= '9' && value <= max)
         value = value * 10 + (uint32_t)(reader->text.data[reader->at++] - '0');
     if (!reader->wrong && (reader->at == begin || reader->text.data[begin] == '0' || value > max)) {
         reader->wrong = "a number from 1 on, not too large, is expected";
@@ -146,7 +146,8 @@ struct str hl7_get(const struct hl7_index *index, const struct hl7_path *path)
         return hl7_segment_bytes(index, (uint32_t)number);
     struct str value = hl7_field(index, (uint32_t)number, path->field);
     if (path->repetition != 0 || path->component != 0)
-        value = hl7_repetition(index, value, path->repetition == 0 || path->repetition == HL7_EACH ? 1 : path->repetition);
+        value =
+            hl7_repetition(index, value, path->repetition == 0 || path->repetition == HL7_EACH ? 1 : path->repetition);
     return below_repetition(index, path, value);
 }
 
@@ -168,7 +169,8 @@ static bool walk_to_segment(struct hl7_walk *walk)
     bool each = walk->path.segment == HL7_EACH;
     if (!each && walk->at.segment != 0)
         return false;
-    ptrdiff_t number = hl7_find_segment(walk->index, walk->path.name, each ? 1 : walk->path.segment, walk->next_segment);
+    ptrdiff_t number =
+        hl7_find_segment(walk->index, walk->path.name, each ? 1 : walk->path.segment, walk->next_segment);
     if (number < 0)
         return false;
     walk->segment_number = (uint32_t)number;

@@ -58,7 +58,8 @@ static inline void masks_sse2(const uint8_t *at, uint8_t separator, struct block
         out->field |= (uint64_t)(uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, field)) << shift;
         out->cr |= (uint64_t)(uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, cr)) << shift;
         out->lf |= (uint64_t)(uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lf)) << shift;
-        out->control |= (uint64_t)(uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v)) << shift;
+        out->control |= (uint64_t)(uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v))
+                        << shift;
         out->high |= (uint64_t)(uint16_t)_mm_movemask_epi8(v) << shift;
     }
 }
@@ -81,14 +82,15 @@ AVX2 static inline void masks_avx2(const uint8_t *at, uint8_t separator, struct 
         out->field |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, field)) << shift;
         out->cr |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, cr)) << shift;
         out->lf |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, lf)) << shift;
-        out->control |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(v, last_control), v)) << shift;
+        out->control |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(v, last_control), v))
+                        << shift;
         out->high |= (uint64_t)(uint32_t)_mm256_movemask_epi8(v) << shift;
     }
 }
 
-#define SCAN_NAME scan_avx2
+#define SCAN_NAME   scan_avx2
 #define SCAN_TARGET AVX2
-#define SCAN_MASKS masks_avx2
+#define SCAN_MASKS  masks_avx2
 #include "scan_loop_internal.h"
 
 static bool without_avx2;

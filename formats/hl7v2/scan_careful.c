@@ -1,7 +1,9 @@
-/* The careful scanner: one step at a time, for LF inside fields of a CR message and for text whose bytes look like delimiters. */
+/* The careful scanner: one step at a time, for LF inside fields of a CR message and for text whose bytes look like
+ * delimiters. */
 #include "index_internal.h"
 
-/* In a message whose segments end with CR, LF ends one only where a segment (or nothing) follows: report texts hold LF. */
+/* In a message whose segments end with CR, LF ends one only where a segment (or nothing) follows: report texts hold LF.
+ */
 static bool feed_ends_segment(const struct scan *scan, size_t at)
 {
     if (scan->strict)

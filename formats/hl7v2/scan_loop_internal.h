@@ -1,6 +1,7 @@
 /*
  * The scanning loop, included once per instruction set with SCAN_NAME, SCAN_TARGET and SCAN_MASKS defined.
- * 64 bytes at a time: one bit per byte for "field separator", CR, LF, other control bytes, and whether any byte is high.
+ * 64 bytes at a time: one bit per byte for "field separator", CR, LF, other control bytes, and whether any byte is
+ * high.
  */
 SCAN_TARGET static bool SCAN_NAME(struct scan *scan)
 {
@@ -39,7 +40,8 @@ SCAN_TARGET static bool SCAN_NAME(struct scan *scan)
         }
         for (uint64_t bits = ends; bits != 0; bits &= bits - 1) {
             uint64_t before = marks & ((bits & -bits) - 1);
-            if (!hl7_scan_close(scan, pos + (size_t)__builtin_ctzll(bits), count + (size_t)__builtin_popcountll(before)))
+            if (!hl7_scan_close(scan, pos + (size_t)__builtin_ctzll(bits),
+                                count + (size_t)__builtin_popcountll(before)))
                 return false;
         }
         if (__builtin_expect(odd != 0, 0))

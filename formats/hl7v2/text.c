@@ -17,7 +17,8 @@ struct decoder {
 
 static bool is_utf8_kin(const struct decoder *d, enum charset set)
 {
-    return set == CHARSET_UTF8 || set == CHARSET_NONE || (set == CHARSET_ASCII && d->index->charsets[0] == CHARSET_NONE);
+    return set == CHARSET_UTF8 || set == CHARSET_NONE ||
+           (set == CHARSET_ASCII && d->index->charsets[0] == CHARSET_NONE);
 }
 
 /* Turns the raw bytes at the end of `out` into UTF-8. */
@@ -48,7 +49,10 @@ static void put_ascii(struct decoder *d, char byte, unsigned times)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
 }
 
 static bool is_hex_pairs(struct str body)
@@ -123,7 +127,7 @@ static bool decode_letter(struct decoder *d, char letter)
     const struct {
         char letter, byte, recommended;
     } rows[] = {
-        {'F', delimiters->field, '|'},     {'S', delimiters->component, '^'}, {'T', delimiters->subcomponent, '&'},
+        {'F', delimiters->field, '|'},      {'S', delimiters->component, '^'}, {'T', delimiters->subcomponent, '&'},
         {'R', delimiters->repetition, '~'}, {'E', delimiters->escape, '\\'},   {'P', delimiters->truncation, 0},
     };
     if (letter == 'H' || letter == 'N') /* highlighting says nothing to a reader of text */
@@ -162,7 +166,8 @@ static size_t find_escape(struct decoder *d, struct str rest)
     if (escape == 0)
         return rest.len;
     if (charset_shape(d->walked) == CHARSET_SHAPE_DOUBLE && !d->index->stepwise) {
-        /* switched to by \M..\: the switch back is an HL7 escape, so one is looked for wherever a character may begin */
+        /* switched to by \M..\: the switch back is an HL7 escape, so one is looked for wherever a character may begin
+         */
         size_t at = 0;
         while (at < rest.len && rest.data[at] != escape)
             at += hl7_step(d->index, &d->walked, str_from_at(rest, at));

@@ -1,6 +1,6 @@
+#include "base/csv.h"
 #include "base/date.h"
 #include "base/hash.h"
-#include "base/csv.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "support.h"
@@ -24,9 +24,14 @@ static void test_str_is_utf8__refuses_overlong_surrogate_and_beyond(void **state
         struct str bytes;
         bool good;
     } cases[] = {
-        {STR_INIT("plain ascii text, long enough for words"), true}, {STR_INIT("Zo\xc3\xab"), true},
-        {STR_INIT("\xf0\x9f\x98\x80"), true},  {STR_INIT("\xc0\xaf"), false},         {STR_INIT("\xed\xa0\x80"), false},
-        {STR_INIT("\xf4\x90\x80\x80"), false}, {STR_INIT("12345678\xe2\x82"), false}, {STR_INIT("\x80"), false},
+        {STR_INIT("plain ascii text, long enough for words"), true},
+        {STR_INIT("Zo\xc3\xab"), true},
+        {STR_INIT("\xf0\x9f\x98\x80"), true},
+        {STR_INIT("\xc0\xaf"), false},
+        {STR_INIT("\xed\xa0\x80"), false},
+        {STR_INIT("\xf4\x90\x80\x80"), false},
+        {STR_INIT("12345678\xe2\x82"), false},
+        {STR_INIT("\x80"), false},
         {STR_INIT("\xf8\x88\x80\x80\x80"), false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -60,12 +65,18 @@ static void test_date_parse__knows_leap_years_and_partial_dates(void **state)
         bool good;
         struct date want;
     } cases[] = {
-        {STR_INIT("19800229"), true, {1980, 2, 29}}, {STR_INIT("19810229"), false, {0}},
-        {STR_INIT("1980"), true, {1980, 0, 0}},      {STR_INIT("198002"), true, {1980, 2, 0}},
-        {STR_INIT("1980-02-29"), true, {1980, 2, 29}}, {STR_INIT("20261121122503.123+0000"), true, {2026, 11, 21}},
-        {STR_INIT("19801301"), false, {0}},          {STR_INIT("1980AB01"), false, {0}},
-        {STR_INIT("00000101"), false, {0}},          {STR_INIT("99990101"), false, {0}},
-        {STR_INIT(""), false, {0}},                  {STR_INIT("19800100"), false, {0}},
+        {STR_INIT("19800229"), true, {1980, 2, 29}},
+        {STR_INIT("19810229"), false, {0}},
+        {STR_INIT("1980"), true, {1980, 0, 0}},
+        {STR_INIT("198002"), true, {1980, 2, 0}},
+        {STR_INIT("1980-02-29"), true, {1980, 2, 29}},
+        {STR_INIT("20261121122503.123+0000"), true, {2026, 11, 21}},
+        {STR_INIT("19801301"), false, {0}},
+        {STR_INIT("1980AB01"), false, {0}},
+        {STR_INIT("00000101"), false, {0}},
+        {STR_INIT("99990101"), false, {0}},
+        {STR_INIT(""), false, {0}},
+        {STR_INIT("19800100"), false, {0}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct date got = {0};
@@ -127,7 +138,10 @@ static void test_csv__reads_rfc4180_and_names_the_line_of_a_fault(void **state)
     struct support s;
     support_init(&s);
     struct csv csv;
-    csv_init(&csv, STR("\xef\xbb\xbf" "a,\"b \"\"q\"\"\",c\r\n\n\"x\ny\",,\n\"bad\"z,1\n"), ',', true, &s.arena);
+    csv_init(&csv,
+             STR("\xef\xbb\xbf"
+                 "a,\"b \"\"q\"\"\",c\r\n\n\"x\ny\",,\n\"bad\"z,1\n"),
+             ',', true, &s.arena);
     assert_true(csv_next(&csv));
     assert_int_equal(csv.count, 3);
     assert_str(csv.fields[1], "b \"q\"");

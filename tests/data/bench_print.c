@@ -1,4 +1,5 @@
-/* Prints the journal's figures: bench_data_print [folder [threads [seconds]]]. Not a test: nothing here can fail for speed. */
+/* Prints the journal's figures: bench_data_print [folder [threads [seconds]]]. Not a test: nothing here can fail for
+ * speed. */
 #include "data/bench.h"
 #include "support.h"
 

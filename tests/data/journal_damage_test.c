@@ -1,4 +1,5 @@
-/* Damaged bits, missing files, torn tails: what is reported, what is refused, what is cut, and that nothing wrong is served. */
+/* Damaged bits, missing files, torn tails: what is reported, what is refused, what is cut, and that nothing wrong is
+ * served. */
 #include "base/vec.h"
 #include "journal_world.h"
 
@@ -195,7 +196,8 @@ static void test_tail__of_one_group_written_out_of_order_is_torn(void **state)
         for (uint32_t i = 0; i < 3; i++) {
             size_t at = group.len;
             entry_put(&group, 0, 1, STR("p"), STR("one of three"));
-            entry_seal(group.data + at, check.head.salt, ENTRIES + 1 + i, later_group && i == 2 ? 0 : i, &time_us, chain);
+            entry_seal(group.data + at, check.head.salt, ENTRIES + 1 + i, later_group && i == 2 ? 0 : i, &time_us,
+                       chain);
         }
         memset(group.data, 0, 50); /* the first page never arrived */
         append_raw(path, buf_str(&group), check.good_end);

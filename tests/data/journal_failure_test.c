@@ -183,7 +183,8 @@ static void test_real_full_disk__refuses_clearly_and_goes_on_by_itself(void **st
         printf("skipped: cannot mount a tmpfs (%s)\n", strerror(errno));
         skip();
     }
-    struct journal *journal = open_journal(world, (struct journal_options){.segment_bytes = 100000, .reserve_bytes = 1});
+    struct journal *journal =
+        open_journal(world, (struct journal_options){.segment_bytes = 100000, .reserve_bytes = 1});
     struct str filler = arena_printf(&world->support.arena, "%s/filler", world->dir);
     uint64_t want = 0, refused = 0, seq = 0;
     for (int round = 0; round < 5; round++) {

@@ -1,6 +1,7 @@
 /*
- * kill -9 at random moments: a child appends from several threads and tells the parent each entry after it was acknowledged;
- * the parent kills it, opens what is left and demands every acknowledged entry. The harness is proved by a planted bug.
+ * kill -9 at random moments: a child appends from several threads and tells the parent each entry after it was
+ * acknowledged; the parent kills it, opens what is left and demands every acknowledged entry. The harness is proved by
+ * a planted bug.
  */
 #include "journal_world.h"
 
@@ -45,7 +46,8 @@ static void *append_for_ever(void *arg)
         struct ctx cx = {.arena = &arena};
         struct str body = body_of(&arena, hash_random(&child->random), BODY_BYTES_MAX);
         struct promise promise = {hash_crc32c(0, body.data, body.len)};
-        if (journal_append(child->journal, &cx, 1, STR("p"), body, tell, mem_copy(&promise, sizeof promise)) != STATUS_OK)
+        if (journal_append(child->journal, &cx, 1, STR("p"), body, tell, mem_copy(&promise, sizeof promise)) !=
+            STATUS_OK)
             _exit(4);
         if (hash_random(&child->random) % 8 == 0)
             nap_us(50);

@@ -109,8 +109,8 @@ struct order {
 static void check_order(void *arg, status result, uint64_t seq, int64_t time_us)
 {
     struct order *order = arg; /* the journal thread alone comes here */
-    order->in_order = order->in_order && result == STATUS_OK && seq == order->seq_before + 1 &&
-                      time_us >= order->time_before_us;
+    order->in_order =
+        order->in_order && result == STATUS_OK && seq == order->seq_before + 1 && time_us >= order->time_before_us;
     order->seq_before = seq;
     order->time_before_us = time_us;
     order->calls++;

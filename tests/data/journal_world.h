@@ -1,4 +1,5 @@
-/* What the journal tests share: a scratch folder, opening, appending, made-up bodies that can be told by their number. */
+/* What the journal tests share: a scratch folder, opening, appending, made-up bodies that can be told by their number.
+ */
 #pragma once
 
 #include "base/file.h"

@@ -1,7 +1,7 @@
 /*
- * The store after kill -9, after a flipped bit in its log, after a flipped bit in its tables: what opens is a state that the
- * journal can go on from, or it is refused. Commits build on what was there (a counter that is read, raised and written), so
- * one commit applied twice, or half of one, changes the digest.
+ * The store after kill -9, after a flipped bit in its log, after a flipped bit in its tables: what opens is a state
+ * that the journal can go on from, or it is refused. Commits build on what was there (a counter that is read, raised
+ * and written), so one commit applied twice, or half of one, changes the digest.
  */
 #include "journal_world.h"
 #include "store_internal.h"

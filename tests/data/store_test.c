@@ -11,7 +11,8 @@ static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
 
 static struct data_options options_of(const struct world *world)
 {
-    return (struct data_options){.dir = world->dir, .format = 3, .cache_bytes = 4 << 20, .tables = TABLES, .table_count = 2};
+    return (struct data_options){
+        .dir = world->dir, .format = 3, .cache_bytes = 4 << 20, .tables = TABLES, .table_count = 2};
 }
 
 static struct data_store *open_store(struct world *world)
@@ -315,7 +316,8 @@ static void test_readers__see_commits_whole_while_the_writer_writes(void **state
     data_close(reading.store);
 }
 
-/* Near-sequential keys by one writer beside readers: the pattern that loses keys with several writers (docs/adr/0002). */
+/* Near-sequential keys by one writer beside readers: the pattern that loses keys with several writers (docs/adr/0002).
+ */
 static void test_doctor__finds_every_key_in_order_after_many_inserts(void **state)
 {
     struct world *world = *state;

@@ -100,7 +100,8 @@ static struct heard submit(struct whole *w, const char *source, struct str messa
     return heard;
 }
 
-static struct str adt(struct whole *w, const char *event, const char *control_id, const char *id, const char *family, const char *rest)
+static struct str adt(struct whole *w, const char *event, const char *control_id, const char *id, const char *family,
+                      const char *rest)
 {
     return arena_printf(&w->s.arena,
                         "MSH|^~\\&|HIS|NORTH|IDEM|HUB|20261121120000||ADT^%s|%s|P|2.5.1\r"
@@ -119,9 +120,10 @@ static void wait_delivered(struct whole *w, uint64_t owed)
             return;
         usleep(10000);
     }
-    fail_msg("%llu of %llu delivered; journal %llu, applied %llu, lane %s %s, queued %llu", (unsigned long long)now.deliveries_done,
-             (unsigned long long)owed, (unsigned long long)now.journal_last_seq, (unsigned long long)now.applied_seq,
-             now.lanes[0].state.data, now.lanes[0].last_error.data, (unsigned long long)now.lanes[0].queued);
+    fail_msg("%llu of %llu delivered; journal %llu, applied %llu, lane %s %s, queued %llu",
+             (unsigned long long)now.deliveries_done, (unsigned long long)owed,
+             (unsigned long long)now.journal_last_seq, (unsigned long long)now.applied_seq, now.lanes[0].state.data,
+             now.lanes[0].last_error.data, (unsigned long long)now.lanes[0].queued);
 }
 
 static void test_message__is_acknowledged_identified_routed_and_delivered(void **state)
@@ -264,13 +266,16 @@ static void test_enhanced_mode__answers_twice_when_both_are_asked_for(void **sta
     struct whole w;
     begin(&w);
     apply_routes(&w);
-    struct heard both = submit(&w, "north", STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|E1|P|2.5.1|||AL|AL\rPID|1||1^^^N^MR||Doe^J\r"));
+    struct heard both =
+        submit(&w, "north", STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|E1|P|2.5.1|||AL|AL\rPID|1||1^^^N^MR||Doe^J\r"));
     assert_int_equal(both.count, 2);
     assert_string_equal(both.code, "AA");
-    struct heard accept = submit(&w, "north", STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|E2|P|2.5.1|||AL|NE\rPID|1||2^^^N^MR||Roe^J\r"));
+    struct heard accept =
+        submit(&w, "north", STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|E2|P|2.5.1|||AL|NE\rPID|1||2^^^N^MR||Roe^J\r"));
     assert_int_equal(accept.count, 1);
     assert_string_equal(accept.code, "CA");
-    struct heard none = submit(&w, "north", STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|E3|P|2.5.1|||NE|NE\rPID|1||3^^^N^MR||Poe^J\r"));
+    struct heard none =
+        submit(&w, "north", STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|E3|P|2.5.1|||NE|NE\rPID|1||3^^^N^MR||Poe^J\r"));
     assert_string_equal(none.code, "");
     end(&w);
 }
@@ -281,13 +286,14 @@ static void test_routes__errors_name_line_and_suggest(void **state)
     struct whole w;
     begin(&w);
     struct engine_routes_view view;
-    assert_fails(&w.s,
-                 engine_apply_routes(w.engine, &w.s.cx, STR("destinatons: []\n"), false, &view), "yaml.unknown-key");
+    assert_fails(&w.s, engine_apply_routes(w.engine, &w.s.cx, STR("destinatons: []\n"), false, &view),
+                 "yaml.unknown-key");
     assert_non_null(strstr(w.s.cx.detail.data, "line 1"));
     assert_non_null(strstr(w.s.cx.detail.data, "destinations"));
     assert_fails(&w.s,
                  engine_apply_routes(w.engine, &w.s.cx,
-                                     STR("destinations:\n  - name: archive\n    file: {folder: /tmp/x}\nroutes:\n  - name: a\n    to: [archiv]\n"),
+                                     STR("destinations:\n  - name: archive\n    file: {folder: /tmp/x}\nroutes:\n  - "
+                                         "name: a\n    to: [archiv]\n"),
                                      false, &view),
                  "yaml.bad-value");
     assert_non_null(strstr(w.s.cx.detail.data, "did you mean `archive`"));
@@ -296,7 +302,10 @@ static void test_routes__errors_name_line_and_suggest(void **state)
 
 static void load_codes(struct whole *w, const char *path, const char *system, const char *version)
 {
-    struct loader_options options = {.path = path, .pack_dir = engine_packs_dir(w->engine), .system = str_from(system), .version = str_from(version)};
+    struct loader_options options = {.path = path,
+                                     .pack_dir = engine_packs_dir(w->engine),
+                                     .system = str_from(system),
+                                     .version = str_from(version)};
     struct loader_result result;
     assert_ok(&w->s, loaders_load_codes(&w->s.cx, &options, &result));
     uint64_t release, seq;
@@ -311,14 +320,17 @@ static void test_codes__translation_is_added_and_the_original_kept(void **state)
     begin(&w);
     apply_routes(&w);
     struct str map = arena_printf(&w.s.arena, "%s/north-lab.csv", w.dir);
-    assert_ok(&w.s, file_replace(&w.s.cx, map.data,
-                                 STR("source_system,source_code,source_display,target_system,target_code,target_display,equivalence\n"
-                                     "north-lab,GLU,Glucose,LN,2345-7,Glucose Bld,equivalent\n"),
-                                 0600));
+    assert_ok(&w.s,
+              file_replace(
+                  &w.s.cx, map.data,
+                  STR("source_system,source_code,source_display,target_system,target_code,target_display,equivalence\n"
+                      "north-lab,GLU,Glucose,LN,2345-7,Glucose Bld,equivalent\n"),
+                  0600));
     load_codes(&w, map.data, "map:north-lab", "1");
-    struct heard heard = submit(&w, "lab",
-                                STR("MSH|^~\\&|LAB|L|IDEM|HUB|20261121||ORU^R01|O1|P|2.5.1\rPID|1||7^^^NORTH^MR||Doe^J\r"
-                                    "OBR|1\rOBX|1|NM|GLU^Glucose^L||5|mmol/L\rOBX|2|NM|XYZ^Unknown^L||5|mmol/L\r"));
+    struct heard heard =
+        submit(&w, "lab",
+               STR("MSH|^~\\&|LAB|L|IDEM|HUB|20261121||ORU^R01|O1|P|2.5.1\rPID|1||7^^^NORTH^MR||Doe^J\r"
+                   "OBR|1\rOBX|1|NM|GLU^Glucose^L||5|mmol/L\rOBX|2|NM|XYZ^Unknown^L||5|mmol/L\r"));
     assert_string_equal(heard.code, "AA");
     wait_delivered(&w, 1);
     struct engine_trace trace;
@@ -332,7 +344,8 @@ static void test_codes__translation_is_added_and_the_original_kept(void **state)
     struct str path = arena_printf(&w.s.arena, "%s/%016llu-0000.hl7", w.folder, (unsigned long long)heard.seq);
     assert_ok(&w.s, file_read(&w.s.cx, path.data, 1 << 20, &file));
     buf_put_byte(&file, 0);
-    assert_non_null(strstr(file.data, "OBX|1|NM|GLU^Glucose^L^2345-7^Glucose Bld^LN||5|mmol/L\rOBX|2|NM|XYZ^Unknown^L||5|mmol/L\r"));
+    assert_non_null(strstr(
+        file.data, "OBX|1|NM|GLU^Glucose^L^2345-7^Glucose Bld^LN||5|mmol/L\rOBX|2|NM|XYZ^Unknown^L||5|mmol/L\r"));
     buf_fini(&file);
     struct codes_work_item *items;
     size_t count;

@@ -2,7 +2,8 @@
 #include "hl7_case.h"
 #include "hl7v2/ack.h"
 
-static void build_ack(struct hl7_case *c, struct str message, const struct reason *reason, const char *at, struct buf *out)
+static void build_ack(struct hl7_case *c, struct str message, const struct reason *reason, const char *at,
+                      struct buf *out)
 {
     struct hl7_header header;
     struct hl7_path path = {0};
@@ -42,8 +43,8 @@ static void test_mode__follows_msh_15_and_16(void **state)
     case_init(&c);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct hl7_header header;
-        hl7_header_read(arena_printf(c.support.cx.arena, "MSH|^~\\&|||||||%s|1|P|2.5.1|||%s|%s\r", rows[i].type, rows[i].accept,
-                                     rows[i].application),
+        hl7_header_read(arena_printf(c.support.cx.arena, "MSH|^~\\&|||||||%s|1|P|2.5.1|||%s|%s\r", rows[i].type,
+                                     rows[i].accept, rows[i].application),
                         &header);
         struct hl7_ack_mode mode = hl7_ack_mode(&header);
         assert_int_equal(mode.enhanced, rows[i].enhanced);
@@ -65,8 +66,9 @@ static void test_code_for__tells_reject_from_error(void **state)
         enum hl7_reason reason;
         enum hl7_ack_code application, accept;
     } rows[] = {
-        {HL7_NO_MSH, HL7_AR, HL7_CR},          {HL7_BAD_DELIMITERS, HL7_AR, HL7_CR}, {HL7_CHARSET_UNKNOWN, HL7_AR, HL7_CR},
-        {HL7_NO_CONTROL_ID, HL7_AR, HL7_CR},   {HL7_CHARSET, HL7_AE, HL7_CE},        {HL7_BAD_SEGMENT, HL7_AE, HL7_CE},
+        {HL7_NO_MSH, HL7_AR, HL7_CR},          {HL7_BAD_DELIMITERS, HL7_AR, HL7_CR},
+        {HL7_CHARSET_UNKNOWN, HL7_AR, HL7_CR}, {HL7_NO_CONTROL_ID, HL7_AR, HL7_CR},
+        {HL7_CHARSET, HL7_AE, HL7_CE},         {HL7_BAD_SEGMENT, HL7_AE, HL7_CE},
         {HL7_TOO_LONG, HL7_AE, HL7_CE},        {HL7_NUL_BYTE, HL7_AE, HL7_CE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -94,7 +96,8 @@ static void test_build__writes_the_form_of_the_version(void **state)
         {"MSH|^~\\&|S||R||1||ADT^A01|77|P|2.5.1\r", "PID(2)-3(4).5.6",
          "MSH|^~\\&|R||S||19700101000000.000+0000||ACK^A01^ACK|I7|P|2.5.1\r"
          "MSA|AE|77|bytes are not text of the declared character set\r"
-         "ERR||PID^2^3^4^5^6|102^Data type error^HL70357|E|hl7.charset|||bytes are not text of the declared character set\r",
+         "ERR||PID^2^3^4^5^6|102^Data type error^HL70357|E|hl7.charset|||bytes are not text of the declared character "
+         "set\r",
          true},
         {"MSH|^~\\&|S||R||1||ADT^A01|77|P|2.4\r", "PID-3",
          "MSH|^~\\&|R||S||19700101000000.000+0000||ACK^A01^ACK|I7|P|2.4\r"
@@ -165,10 +168,12 @@ static void test_read__takes_only_acknowledgements(void **state)
     struct hl7_case c;
     case_init(&c);
     struct hl7_reply reply;
-    assert_ok(&c.support,
-              hl7_ack_read(&c.support.cx,
-                           STR("MSH|^~\\&|R||S||1||ACK^A01^ACK|9|P|2.5.1\rMSA|AE|77|why|5\rERR||PID^1^3|204^x^HL70357|E||||no such\r"),
-                           &reply));
+    assert_ok(
+        &c.support,
+        hl7_ack_read(
+            &c.support.cx,
+            STR("MSH|^~\\&|R||S||1||ACK^A01^ACK|9|P|2.5.1\rMSA|AE|77|why|5\rERR||PID^1^3|204^x^HL70357|E||||no such\r"),
+            &reply));
     assert_int_equal(reply.code, HL7_AE);
     assert_str(reply.control_id, "77");
     assert_str(reply.text, "why");

@@ -12,7 +12,8 @@ static status read_batch(struct hl7_case *c, struct str bytes, struct hl7_batch 
     while ((got = hl7_batch_next(batch, &c->support.cx, &item)) == STATUS_OK) {
         struct hl7_path id = hl7_path_make("MSH-10");
         case_build(c, item.message);
-        buf_printf(out, "%.*s%.*s%.*s ", STR_ARGS(item.file_id), STR_ARGS(item.batch_id), STR_ARGS(hl7_get(&c->index, &id)));
+        buf_printf(out, "%.*s%.*s%.*s ", STR_ARGS(item.file_id), STR_ARGS(item.batch_id),
+                   STR_ARGS(hl7_get(&c->index, &id)));
     }
     hl7_batch_fini(batch);
     return got;
@@ -28,7 +29,8 @@ static void test_next__cuts_messages_and_checks_counts(void **state)
     } rows[] = {
         {MSG("1"), "1 ", 1, 0, 0, 0, false},
         {MSG("1") MSG("2"), "1 2 ", 2, 0, 0, 0, true},
-        {"FHS|^~\\&|A||||||||F\rBHS|^~\\&|A||||||||B\r" MSG("1") MSG("2") "BTS|2\rFTS|1\r", "FB1 FB2 ", 2, 0, 0, 0, true},
+        {"FHS|^~\\&|A||||||||F\rBHS|^~\\&|A||||||||B\r" MSG("1") MSG("2") "BTS|2\rFTS|1\r", "FB1 FB2 ", 2, 0, 0, 0,
+         true},
         {"BHS|^~\\&|A\r" MSG("1") "BTS|9\rBHS|^~\\&|A\r" MSG("2") "BTS\r", "1 2 ", 2, 1, 0, 0, true},
         {"FHS|^~\\&|A\r" MSG("1") MSG("2") "FTS|2\r", "1 2 ", 2, 0, 0, 0, true},
         {"FHS|^~\\&|A\rBHS|^~\\&|A\rBTS|0\rFTS|1\r", "", 0, 0, 0, 0, true}, /* nothing to send */
@@ -48,9 +50,10 @@ static void test_next__cuts_messages_and_checks_counts(void **state)
         assert_int_equal(hl7_is_batch(str_from(rows[i].bytes)), rows[i].is_batch);
         assert_int_equal(read_batch(&c, str_from(rows[i].bytes), &batch, &got), STATUS_OUT_OF_RANGE);
         if (!str_is(buf_str(&got), rows[i].want) || batch.messages != rows[i].messages ||
-            batch.count_mismatches != rows[i].mismatches || batch.unclosed != rows[i].unclosed || batch.stray_lines != rows[i].stray)
-            fail_msg("row %zu: \"%.*s\" %u messages, %u mismatches, %u unclosed, %u stray", i, STR_ARGS(buf_str(&got)), batch.messages,
-                     batch.count_mismatches, batch.unclosed, batch.stray_lines);
+            batch.count_mismatches != rows[i].mismatches || batch.unclosed != rows[i].unclosed ||
+            batch.stray_lines != rows[i].stray)
+            fail_msg("row %zu: \"%.*s\" %u messages, %u mismatches, %u unclosed, %u stray", i, STR_ARGS(buf_str(&got)),
+                     batch.messages, batch.count_mismatches, batch.unclosed, batch.stray_lines);
     }
     case_fini(&c);
 }
@@ -62,8 +65,10 @@ static void test_next__refuses_nesting(void **state)
     case_init(&c);
     struct hl7_batch batch;
     SCOPED(buf_fini) struct buf got = {0};
-    assert_fails(&c.support, read_batch(&c, STR("FHS|^~\\&|A\rFHS|^~\\&|A\r" MSG("1")), &batch, &got), "hl7.batch-nested");
-    assert_fails(&c.support, read_batch(&c, STR("BHS|^~\\&|A\r" MSG("1") "BHS|^~\\&|A\r"), &batch, &got), "hl7.batch-nested");
+    assert_fails(&c.support, read_batch(&c, STR("FHS|^~\\&|A\rFHS|^~\\&|A\r" MSG("1")), &batch, &got),
+                 "hl7.batch-nested");
+    assert_fails(&c.support, read_batch(&c, STR("BHS|^~\\&|A\r" MSG("1") "BHS|^~\\&|A\r"), &batch, &got),
+                 "hl7.batch-nested");
     assert_fails(&c.support, read_batch(&c, STR("BHS|^~\\&|A\rFHS|^~\\&|A\r"), &batch, &got), "hl7.batch-nested");
     case_fini(&c);
 }

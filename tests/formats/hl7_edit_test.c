@@ -42,7 +42,8 @@ static void test_apply__writes_the_least(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         SCOPED(buf_fini) struct buf out = {0};
         case_build(&c, str_from(rows[i].before));
-        struct hl7_edit edit = {.kind = rows[i].kind, .path = hl7_path_make(rows[i].path), .value = str_from(rows[i].value)};
+        struct hl7_edit edit = {
+            .kind = rows[i].kind, .path = hl7_path_make(rows[i].path), .value = str_from(rows[i].value)};
         assert_ok(&c.support, hl7_edit_apply(&c.index, &c.support.cx, &edit, 1, &out));
         if (!str_is(buf_str(&out), rows[i].after))
             fail_msg("row %zu: %.*s", i, STR_ARGS(buf_str(&out)));
@@ -108,12 +109,14 @@ static void test_apply__refuses_and_leaves_the_output_alone(void **state)
     buf_put_str(&out, STR("kept"));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         case_build(&c, str_from(rows[i].before));
-        struct hl7_edit edit = {.kind = rows[i].kind, .path = hl7_path_make(rows[i].path), .value = str_from(rows[i].value)};
+        struct hl7_edit edit = {
+            .kind = rows[i].kind, .path = hl7_path_make(rows[i].path), .value = str_from(rows[i].value)};
         assert_fails(&c.support, hl7_edit_apply(&c.index, &c.support.cx, &edit, 1, &out), rows[i].reason);
         assert_str(buf_str(&out), "kept");
     }
     case_build(&c, STR(M "PID|1||a^b\r"));
-    static const char *const pairs[][2] = {{"PID", "PID-3"}, {"PID-3", "PID-3.1"}, {"PID-3(1)", "PID-3.2"}, {"PID-3.1", "PID-3(1).1.1"}};
+    static const char *const pairs[][2] = {
+        {"PID", "PID-3"}, {"PID-3", "PID-3.1"}, {"PID-3(1)", "PID-3.2"}, {"PID-3.1", "PID-3(1).1.1"}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         struct hl7_edit both[] = {{.kind = HL7_EDIT_RAW, .path = hl7_path_make(pairs[i][1]), .value = STR("x")},
                                   {.kind = HL7_EDIT_REMOVE, .path = hl7_path_make(pairs[i][0])}};
@@ -162,8 +165,8 @@ static struct hl7_path random_path(const struct hl7_index *index, uint64_t *seed
 }
 
 /* Every leaf of `left` outside the field of `path` is the same in `right`. */
-static void assert_same_elsewhere(const struct hl7_index *left, const struct hl7_index *right, const struct hl7_path *path,
-                                  uint64_t seed)
+static void assert_same_elsewhere(const struct hl7_index *left, const struct hl7_index *right,
+                                  const struct hl7_path *path, uint64_t seed)
 {
     ptrdiff_t touched = hl7_find_segment(left, path->name, path->segment, 0);
     assert_int_equal(left->segment_count, right->segment_count);

@@ -16,13 +16,34 @@ static void test_build__finds_segments_and_fields(void **state)
     static const struct {
         const char *path, *want; /* NULL: absent */
     } rows[] = {
-        {"MSH-1", "|"},          {"MSH-2", "^~\\&"},       {"MSH-2.1", "^~\\&"},     {"MSH-2.2", NULL},
-        {"MSH-3", "LAB"},        {"MSH-9.2", "A01"},       {"MSH-10", "ID1"},        {"MSH-12", "2.5.1"},
-        {"MSH-13", NULL},        {"PID-1", "1"},           {"PID-2", ""},            {"PID-3.1", "77"},
-        {"PID-3(2).1", "88"},    {"PID-3(3).1", NULL},     {"PID-3.4.1", "NORTH"},   {"PID-3.4.2", NULL},
-        {"PID-3(2).4.2", "1.2"}, {"PID-3(2).4.3", "ISO"},  {"PID-5", "MADE^UP"},     {"PID-5.3", NULL},
-        {"PID-6", NULL},         {"PID(2)-1", "2"},        {"PID(3)-1", NULL},       {"ZZ1-1", ""},
-        {"ZZ1-2", NULL},         {"EVN", "EVN||20260101"}, {"NK1-1", NULL},          {"PID-3(1)", "77^^^NORTH^MR"},
+        {"MSH-1", "|"},
+        {"MSH-2", "^~\\&"},
+        {"MSH-2.1", "^~\\&"},
+        {"MSH-2.2", NULL},
+        {"MSH-3", "LAB"},
+        {"MSH-9.2", "A01"},
+        {"MSH-10", "ID1"},
+        {"MSH-12", "2.5.1"},
+        {"MSH-13", NULL},
+        {"PID-1", "1"},
+        {"PID-2", ""},
+        {"PID-3.1", "77"},
+        {"PID-3(2).1", "88"},
+        {"PID-3(3).1", NULL},
+        {"PID-3.4.1", "NORTH"},
+        {"PID-3.4.2", NULL},
+        {"PID-3(2).4.2", "1.2"},
+        {"PID-3(2).4.3", "ISO"},
+        {"PID-5", "MADE^UP"},
+        {"PID-5.3", NULL},
+        {"PID-6", NULL},
+        {"PID(2)-1", "2"},
+        {"PID(3)-1", NULL},
+        {"ZZ1-1", ""},
+        {"ZZ1-2", NULL},
+        {"EVN", "EVN||20260101"},
+        {"NK1-1", NULL},
+        {"PID-3(1)", "77^^^NORTH^MR"},
         {"PID-3", "77^^^NORTH^MR~88^^^SOUTH&1.2&ISO^MR"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -159,7 +180,8 @@ static void test_build__tolerates_line_ends_and_counts(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         case_build(&c, rows[i].bytes);
         if (c.index.segment_count != rows[i].segments || c.index.warnings.line_ends != rows[i].line_ends ||
-            c.index.warnings.blank_lines != rows[i].blank_lines || c.index.warnings.feeds_in_text != rows[i].feeds_in_text)
+            c.index.warnings.blank_lines != rows[i].blank_lines ||
+            c.index.warnings.feeds_in_text != rows[i].feeds_in_text)
             fail_msg("row %zu: %u segments, %u line ends, %u blank, %u feeds", i, c.index.segment_count,
                      c.index.warnings.line_ends, c.index.warnings.blank_lines, c.index.warnings.feeds_in_text);
     }
@@ -184,7 +206,8 @@ static void test_build__keeps_limits(void **state)
     case_fini(&c);
 }
 
-/* The vector scanner works in blocks of 64: every length and every place of a separator must give the same as a plain split. */
+/* The vector scanner works in blocks of 64: every length and every place of a separator must give the same as a plain
+ * split. */
 static void check_every_length(void)
 {
     struct hl7_case c;

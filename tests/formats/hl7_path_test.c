@@ -4,8 +4,9 @@
 static void test_compile__reads_what_format_writes(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"PID",         "PID-3",         "PID-3(2)",          "PID-3.4",   "PID-3(2).4.1", "OBX(3)-5",
-                                        "OBX(*)-3.1",  "PID-3(*).5",    "OBX(*)-5(*).65534", "ZB2-65534", "OBX(99999999)", "MSH-9.2"};
+    static const char *const paths[] = {
+        "PID",        "PID-3",      "PID-3(2)",          "PID-3.4",   "PID-3(2).4.1",  "OBX(3)-5",
+        "OBX(*)-3.1", "PID-3(*).5", "OBX(*)-5(*).65534", "ZB2-65534", "OBX(99999999)", "MSH-9.2"};
     struct hl7_case c;
     case_init(&c);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -24,11 +25,25 @@ static void test_compile__names_the_position_of_the_error(void **state)
     static const struct {
         const char *path, *position;
     } rows[] = {
-        {"", "position 1:"},          {"PI", "position 1:"},      {"pid-3", "position 1:"},   {"PID-", "position 5:"},
-        {"PID-0", "position 5:"},     {"PID-03", "position 5:"},  {"PID-65535", "position 5:"}, {"PID-3.", "position 7:"},
-        {"PID-3(", "position 7:"},    {"PID-3(2", "position 8:"}, {"PID-3()", "position 7:"}, {"PID-3.1.2.3", "position 10:"},
-        {"PID.3", "position 4:"},     {"PID-3 ", "position 6:"},  {"PID(0)-1", "position 5:"}, {"PID-3(2)4", "position 9:"},
-        {"PID-3.*", "position 7:"},   {"1ID-3", "position 1:"},   {"PID(100000000)", "position 5:"},
+        {"", "position 1:"},
+        {"PI", "position 1:"},
+        {"pid-3", "position 1:"},
+        {"PID-", "position 5:"},
+        {"PID-0", "position 5:"},
+        {"PID-03", "position 5:"},
+        {"PID-65535", "position 5:"},
+        {"PID-3.", "position 7:"},
+        {"PID-3(", "position 7:"},
+        {"PID-3(2", "position 8:"},
+        {"PID-3()", "position 7:"},
+        {"PID-3.1.2.3", "position 10:"},
+        {"PID.3", "position 4:"},
+        {"PID-3 ", "position 6:"},
+        {"PID(0)-1", "position 5:"},
+        {"PID-3(2)4", "position 9:"},
+        {"PID-3.*", "position 7:"},
+        {"1ID-3", "position 1:"},
+        {"PID(100000000)", "position 5:"},
     };
     struct hl7_case c;
     case_init(&c);

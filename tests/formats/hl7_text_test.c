@@ -19,7 +19,7 @@ static void test_decode__reads_each_escape_once(void **state)
     } rows[] = {
         {"plain", "plain", 0},
         {"\\F\\\\S\\\\T\\\\R\\\\E\\", "|^&~\\", 0},
-        {"\\E\\F\\E\\", "\\F\\", 0},                 /* never twice */
+        {"\\E\\F\\E\\", "\\F\\", 0}, /* never twice */
         {"a\\.br\\b\\.ce\\c", "a\nb\nc", 0},
         {"a\\.sp3\\b\\.sp\\c\\.sp+2\\d", "a\n\n\nb\nc\n\nd", 0},
         {"a\\.sk4\\b", "a    b", 0},
@@ -29,14 +29,14 @@ static void test_decode__reads_each_escape_once(void **state)
         {"\\X41\\\\x42\\", "A\\x42\\", 1},
         {"\\X0D4d\\", "\rM", 0},
         {"\\XC3A9\\ \\XC3\\\\XA9\\", "\xc3\xa9 \xc3\xa9", 0},
-        {"\\X0\\", "\\X0\\", 1},                     /* odd */
+        {"\\X0\\", "\\X0\\", 1}, /* odd */
         {"\\XZZ\\", "\\XZZ\\", 1},
         {"\\X\\", "\\X\\", 1},
-        {"\\Zab\\", "\\Zab\\", 1},                   /* local */
-        {"\\F", "\\F", 1},                           /* unterminated */
+        {"\\Zab\\", "\\Zab\\", 1}, /* local */
+        {"\\F", "\\F", 1},         /* unterminated */
         {"\\", "\\", 1},
         {"\\\\", "\\\\", 1},
-        {"\\P\\", "\\P\\", 1},                       /* no truncation character in MSH-2 */
+        {"\\P\\", "\\P\\", 1}, /* no truncation character in MSH-2 */
         {"\\C2842\\a\\C9999\\", "a\\C9999\\", 1},
         {"", "", 0},
     };
@@ -131,7 +131,8 @@ static void test_encode__refuses_what_the_set_lacks(void **state)
     SCOPED(buf_fini) struct buf raw = {0};
     buf_put_str(&raw, STR("kept"));
     build_with_set(&c, "8859/1");
-    assert_fails(&c.support, hl7_text_encode(&c.index, &c.support.cx, STR("ok \xe5\xb1\xb1"), &raw), "hl7.cannot-encode");
+    assert_fails(&c.support, hl7_text_encode(&c.index, &c.support.cx, STR("ok \xe5\xb1\xb1"), &raw),
+                 "hl7.cannot-encode");
     build_with_set(&c, "");
     assert_fails(&c.support, hl7_text_encode(&c.index, &c.support.cx, STR("\xc3\xa9"), &raw), "hl7.cannot-encode");
     case_build(&c, STR("MSH|^|A|\r"));

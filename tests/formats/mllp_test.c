@@ -44,22 +44,35 @@ static void test_next__cuts_frames(void **state)
         {STR_INIT("\x0bone\x1c\x0btwo\x1c\r"), "F(one)F(two)", {0}},
         {STR_INIT("\x0bone\x1c\r\n\x0btwo\x1c\r\n"), "F(one)F(two)", {0}},
         {STR_INIT("\x0b\x0bone\x1c\r"), "F(one)", {0}},
-        {STR_INIT("\x0bon\x0b" "e\x1c\r"), "B(on)F(e)", {0}},
+        {STR_INIT("\x0bon\x0b"
+                  "e\x1c\r"),
+         "B(on)F(e)",
+         {0}},
         {STR_INIT("\x0bo\x1cne\x1c\r"), "F(o\x1cne)", {0}},
         {STR_INIT("\x0bo\x1cne\x1c\r"), "F(o)", {.fs_policy = MLLP_FS_ENDS_FRAME}},
         {STR_INIT("\x0bo\x1cne\x1c\r\x0btwo\x1c\r"), "B(o)F(two)", {.fs_policy = MLLP_FS_IS_ERROR}},
         {STR_INIT("\x0bo\x1c\x1c\r"), "F(o\x1c)", {0}},
         {STR_INIT("\x0b\x1c\r\x0b\x1c\r"), "", {0}},
         {STR_INIT("\x0b\x06\x1c\r\x0b\x15\x1c\r"), "AN", {0}},
-        {STR_INIT("\x0b" "0123456789\x1c\r\x0bok\x1c\r"), "L(0123)F(ok)", {.frame_max = 4}},
-        {STR_INIT("\x0b" "0123\x1c\r"), "F(0123)", {.frame_max = 4}},
-        {STR_INIT("\x0b" "0123\x1cX\x1c\r\x0bok\x1c\r"), "L(0123)F(ok)", {.frame_max = 4}},
+        {STR_INIT("\x0b"
+                  "0123456789\x1c\r\x0bok\x1c\r"),
+         "L(0123)F(ok)",
+         {.frame_max = 4}},
+        {STR_INIT("\x0b"
+                  "0123\x1c\r"),
+         "F(0123)",
+         {.frame_max = 4}},
+        {STR_INIT("\x0b"
+                  "0123\x1cX\x1c\r\x0bok\x1c\r"),
+         "L(0123)F(ok)",
+         {.frame_max = 4}},
         {STR_INIT(""), "", {0}},
         {STR_INIT("\x0b"), "", {0}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct mllp_counts whole;
-        for (size_t piece = 1; piece <= rows[i].bytes.len + 1; piece++) { /* whole first is the last: every cut is tried */
+        for (size_t piece = 1; piece <= rows[i].bytes.len + 1;
+             piece++) { /* whole first is the last: every cut is tried */
             SCOPED(buf_fini) struct buf got = {0};
             struct mllp_counts counts;
             read_stream(rows[i].bytes, rows[i].options, piece, NULL, &got, &counts);
@@ -142,8 +155,9 @@ static void test_next__handles_hostile_streams(void **state)
         {"04-fs-no-cr.bin", 1, 0, 0, 0, false, true}, /* accepted when the line goes idle */
         {"05-cr-lf-after.bin", 1, 0, 0, 0, true, false},
         {"06-double-vt.bin", 1, 0, 0, 0, true, false},
-        {"07-vt-inside.bin", 1, 1, 0, 0, false, false}, /* the first part is dropped; the index refuses the second: no MSH */
-        {"08-fs-inside.bin", 1, 0, 0, 0, false, false},   /* FS is content; counted */
+        {"07-vt-inside.bin", 1, 1, 0, 0, false,
+         false}, /* the first part is dropped; the index refuses the second: no MSH */
+        {"08-fs-inside.bin", 1, 0, 0, 0, false, false}, /* FS is content; counted */
         {"09-fscr-inside.bin", 1, 0, 0, 0, true, false},
         {"10-garbage-before.bin", 1, 0, 0, 0, true, false},
         {"11-tls-hello.bin", 0, 0, 0, 0, true, false},
@@ -169,10 +183,12 @@ static void test_next__handles_hostile_streams(void **state)
             break;
         read_stream(buf_str(&bytes), (struct mllp_options){.frame_max = 1000000}, 1000, NULL, &events, &n);
         if (n.frames != rows[i].frames || n.broken_frames != rows[i].broken || n.empty_frames != rows[i].empty ||
-            n.long_frames != rows[i].too_long || (n.noise_bytes > 0) != rows[i].noise || (n.fs_without_cr > 0) != rows[i].idle_frame)
+            n.long_frames != rows[i].too_long || (n.noise_bytes > 0) != rows[i].noise ||
+            (n.fs_without_cr > 0) != rows[i].idle_frame)
             fail_msg("%s: %llu frames, %llu broken, %llu empty, %llu long, %llu noise, %llu without CR", rows[i].file,
-                     (unsigned long long)n.frames, (unsigned long long)n.broken_frames, (unsigned long long)n.empty_frames,
-                     (unsigned long long)n.long_frames, (unsigned long long)n.noise_bytes, (unsigned long long)n.fs_without_cr);
+                     (unsigned long long)n.frames, (unsigned long long)n.broken_frames,
+                     (unsigned long long)n.empty_frames, (unsigned long long)n.long_frames,
+                     (unsigned long long)n.noise_bytes, (unsigned long long)n.fs_without_cr);
     }
     case_fini(&c);
 }

@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         total += item.message.len;
         if (item.message.len == 0 || total > size || item.number != ++number)
             abort();
-        if (!batch.framed && (item.message.data < bytes.data || item.message.data + item.message.len > bytes.data + size))
+        if (!batch.framed &&
+            (item.message.data < bytes.data || item.message.data + item.message.len > bytes.data + size))
             abort();
     }
     if (hl7_batch_next(&batch, &cx, &item) == STATUS_OK)

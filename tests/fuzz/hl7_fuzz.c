@@ -29,7 +29,8 @@ static size_t edit_everything(const struct hl7_index *index, struct hl7_edit *ed
             struct hl7_path path = {.name = name, .segment = occurrence, .field = (uint16_t)field};
             struct str value = hl7_field(index, i, field), got = hl7_get(index, &path);
             demand(got.data == value.data && got.len == value.len);
-            bool header = name == HL7_NAME('M', 'S', 'H') || name == HL7_NAME('F', 'H', 'S') || name == HL7_NAME('B', 'H', 'S');
+            bool header =
+                name == HL7_NAME('M', 'S', 'H') || name == HL7_NAME('F', 'H', 'S') || name == HL7_NAME('B', 'H', 'S');
             if (field < HL7_NUMBER_MAX && !(header && field <= 2))
                 edits[count++] = (struct hl7_edit){.kind = HL7_EDIT_RAW, .path = path, .value = value};
         }

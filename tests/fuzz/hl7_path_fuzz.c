@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char text[HL7_PATH_TEXT_MAX];
     if (hl7_path_compile(&cx, str_make(data, size), &path) == STATUS_OK) {
         size_t len = hl7_path_format(&path, text);
-        if (len >= sizeof text || hl7_path_compile(&cx, str_make(text, len), &again) != STATUS_OK || !hl7_path_eq(&path, &again))
+        if (len >= sizeof text || hl7_path_compile(&cx, str_make(text, len), &again) != STATUS_OK ||
+            !hl7_path_eq(&path, &again))
             abort();
         struct hl7_index index = {0};
         if (hl7_index_build(&index, &cx, STR("MSH|^~\\&|A^B&C~D|\rPID|1||X^^^Y&Z~W\r"), NULL) != STATUS_OK)

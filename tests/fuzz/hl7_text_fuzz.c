@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char message[256];
     enum charset set = (enum charset)(data[0] % CHARSET_UTF16);
     const char *more = data[0] & 0x80 ? "~ISO IR87~ISO IR159" : "";
-    int len = snprintf(message, sizeof message, "MSH|^~\\&|||||||ADT^A01|1|P|2.5.1||||||%s%s\r", charset_hl7_name(set), more);
+    int len =
+        snprintf(message, sizeof message, "MSH|^~\\&|||||||ADT^A01|1|P|2.5.1||||||%s%s\r", charset_hl7_name(set), more);
     demand(hl7_index_build(&index, &cx, str_make(message, (size_t)len), NULL) == STATUS_OK);
     index.ascii = false;
     index.stepwise = index.shifts || charset_shape(index.charset) == CHARSET_SHAPE_LEAD;
@@ -42,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (hl7_text_encode(&index, &cx, text, &out) == STATUS_OK) {
         for (size_t i = 0; i < out.len; i++)
             demand((uint8_t)out.data[i] >= 0x20 || out.data[i] == '\t' || out.data[i] == 0x1b);
-        demand(hl7_subcomponent(&index, buf_str(&out), 2).data == NULL || charset_shape(index.charset) != CHARSET_SHAPE_PLAIN);
+        demand(hl7_subcomponent(&index, buf_str(&out), 2).data == NULL ||
+               charset_shape(index.charset) != CHARSET_SHAPE_PLAIN);
         if (charset_shape(index.charset) == CHARSET_SHAPE_PLAIN && !index.shifts)
             demand(str_eq(hl7_text(&index, &arena, buf_str(&out), NULL), text));
     }

@@ -1,4 +1,5 @@
-/* First byte: policy and limit. The rest as one feed, byte by byte, and in uneven pieces: the same events and counts. */
+/* First byte: policy and limit. The rest as one feed, byte by byte, and in uneven pieces: the same events and counts.
+ */
 #include "hl7v2/mllp.h"
 
 #include <stdlib.h>

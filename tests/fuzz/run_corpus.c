@@ -1,4 +1,5 @@
-/* Runs a fuzz target over files, so that the corpora are part of the ordinary tests. Folders are walked; absent ones are skipped. */
+/* Runs a fuzz target over files, so that the corpora are part of the ordinary tests. Folders are walked; absent ones
+ * are skipped. */
 #include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@ static int run_file(const char *path, const struct stat *info, int kind, struct 
     (void)where;
     if (kind != FTW_F)
         return 0;
-    uint8_t *bytes = malloc(info->st_size ? (size_t)info->st_size : 1); /* exact size: a sanitizer sees reads past the end */
+    uint8_t *bytes =
+        malloc(info->st_size ? (size_t)info->st_size : 1); /* exact size: a sanitizer sees reads past the end */
     FILE *file = fopen(path, "rb");
     if (bytes == NULL || file == NULL)
         return 1;

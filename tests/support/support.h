@@ -1,5 +1,6 @@
 /*
- * What every test needs: cmocka's includes in the right order, a ready ctx, the shared data folder, a scratch directory.
+ * What every test needs: cmocka's includes in the right order, a ready ctx, the shared data folder, a scratch
+ * directory.
  *
  *   struct support s; support_init(&s); … &s.cx …; support_fini(&s);
  */

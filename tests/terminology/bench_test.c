@@ -1,4 +1,5 @@
-/* The bench runs and its figures are figures; how good they are is read from `idem bench`, not asserted on a shared machine. */
+/* The bench runs and its figures are figures; how good they are is read from `idem bench`, not asserted on a shared
+ * machine. */
 #include "support.h"
 
 #include "terminology/bench.h"

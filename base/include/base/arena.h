@@ -28,7 +28,7 @@ void arena_init(struct arena *arena, size_t limit);
 void arena_fini(struct arena *arena);  /* zero state is fine */
 void arena_reset(struct arena *arena); /* keeps one block for reuse */
 
-void *arena_try(struct arena *arena, size_t size); /* zeroed, 16-byte aligned; NULL past the limit */
+void *arena_try(struct arena *arena, size_t size);   /* zeroed, 16-byte aligned; NULL past the limit */
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed; ends the process past the limit */
 void *arena_array(struct arena *arena, size_t count, size_t size);
 

@@ -36,7 +36,8 @@ void buf_put_u64(struct buf *buf, uint64_t value);
 void buf_put_varint(struct buf *buf, uint64_t value);
 void buf_put_lstr(struct buf *buf, struct str s);
 
-/* A bounds-checked reader over stored bytes; after the first short read `bad` stays set and every read answers 0 / empty. */
+/* A bounds-checked reader over stored bytes; after the first short read `bad` stays set and every read answers 0 /
+ * empty. */
 struct cut {
     struct str rest;
     bool bad;

@@ -1,9 +1,10 @@
 /*
- * Delimited text, one record at a time, over bytes in memory: RFC 4180 CSV (quotes, doubled quotes, line ends inside quotes),
- * and the unquoted pipe/tab files of RRF and RF2.
+ * Delimited text, one record at a time, over bytes in memory: RFC 4180 CSV (quotes, doubled quotes, line ends inside
+ * quotes), and the unquoted pipe/tab files of RRF and RF2.
  *
  * Memory: fields borrow from the text, except quoted fields that hold "", which are copied into the arena.
- * Errors: an unterminated quote or text after a closing quote sets `bad` and names the line; more than CSV_FIELDS_MAX fields too.
+ * Errors: an unterminated quote or text after a closing quote sets `bad` and names the line; more than CSV_FIELDS_MAX
+ * fields too.
  */
 #pragma once
 
@@ -18,7 +19,7 @@ struct csv {
     bool quoted;         /* false: quotes are ordinary bytes (RF2, RRF) */
     uint64_t line;       /* 1-based, of the record answered last */
     uint64_t next_line;
-    const char *bad;     /* NULL, or what is wrong with the record at `line` */
+    const char *bad; /* NULL, or what is wrong with the record at `line` */
     size_t count;
     struct str fields[CSV_FIELDS_MAX];
 };

@@ -12,7 +12,7 @@
 #include "base/status.h"
 
 struct reason {
-    const char *name;  /* "mpi.person-unknown": stable, documented, greppable */
+    const char *name; /* "mpi.person-unknown": stable, documented, greppable */
     status status;
     uint16_t hl7_code; /* HL7 table 0357: 100..104 structure, 200..207 content */
     const char *text;  /* one sentence without its full stop */

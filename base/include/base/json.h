@@ -1,7 +1,8 @@
 /*
  * struct json: writes one JSON text into a buf, commas and escapes taken care of. Source: RFC 8259.
  *
- *   json_object(&j, NULL); json_u64(&j, "seq", 7); json_array(&j, "names"); json_text(&j, NULL, STR("é")); json_end(&j); json_end(&j);
+ *   json_object(&j, NULL); json_u64(&j, "seq", 7); json_array(&j, "names"); json_text(&j, NULL, STR("é"));
+ * json_end(&j); json_end(&j);
  *
  * Keys are NULL inside arrays. Bytes that are not UTF-8 are written as U+FFFD. Threads: one thread.
  */

@@ -4,23 +4,23 @@
 #pragma once
 
 enum {
-    LIMIT_MESSAGE_BYTES = 16 * 1024 * 1024,     /* one HL7 v2 message as received */
-    LIMIT_MESSAGE_SEGMENTS = 100 * 1000,        /* segments of one message */
-    LIMIT_BATCH_MESSAGES = 100 * 1000,          /* messages of one FHS/BHS batch */
-    LIMIT_IDENTIFIERS_PER_RECORD = 256,         /* repetitions of PID-3 we keep */
-    LIMIT_NAMES_PER_RECORD = 64,                /* repetitions of PID-5 we keep */
-    LIMIT_FIELD_VALUE_BYTES = 4096,             /* one demographic value as kept for matching */
-    LIMIT_CONTROL_ID_BYTES = 199,               /* MSH-10: ST(199) from 2.8; longer ones are refused */
-    LIMIT_MLLP_CONNECTIONS = 1024,              /* open inbound MLLP connections in all */
+    LIMIT_MESSAGE_BYTES = 16 * 1024 * 1024,      /* one HL7 v2 message as received */
+    LIMIT_MESSAGE_SEGMENTS = 100 * 1000,         /* segments of one message */
+    LIMIT_BATCH_MESSAGES = 100 * 1000,           /* messages of one FHS/BHS batch */
+    LIMIT_IDENTIFIERS_PER_RECORD = 256,          /* repetitions of PID-3 we keep */
+    LIMIT_NAMES_PER_RECORD = 64,                 /* repetitions of PID-5 we keep */
+    LIMIT_FIELD_VALUE_BYTES = 4096,              /* one demographic value as kept for matching */
+    LIMIT_CONTROL_ID_BYTES = 199,                /* MSH-10: ST(199) from 2.8; longer ones are refused */
+    LIMIT_MLLP_CONNECTIONS = 1024,               /* open inbound MLLP connections in all */
     LIMIT_GRPC_MESSAGE_BYTES = 17 * 1024 * 1024, /* one gRPC request: a message and its envelope */
-    LIMIT_GRPC_ARENA_BYTES = 64 * 1024 * 1024,  /* unpacked request */
-    LIMIT_GRPC_DEPTH = 32,                      /* nesting of a request on the wire */
+    LIMIT_GRPC_ARENA_BYTES = 64 * 1024 * 1024,   /* unpacked request */
+    LIMIT_GRPC_DEPTH = 32,                       /* nesting of a request on the wire */
     LIMIT_REQUEST_ARENA_BYTES = 256 * 1024 * 1024,
-    LIMIT_NAME_BYTES = 72,                       /* a configured name: 64 characters, NUL, rounded */
+    LIMIT_NAME_BYTES = 72, /* a configured name: 64 characters, NUL, rounded */
     LIMIT_DESTINATIONS = 256,
     LIMIT_ROUTES = 256,
-    LIMIT_CODES_PER_MESSAGE = 20 * 1000,        /* coded elements reconciled in one message */
-    LIMIT_CANDIDATES = 512,                     /* records scored for one identify */
+    LIMIT_CODES_PER_MESSAGE = 20 * 1000, /* coded elements reconciled in one message */
+    LIMIT_CANDIDATES = 512,              /* records scored for one identify */
 };
 
 _Static_assert((int)LIMIT_GRPC_MESSAGE_BYTES > (int)LIMIT_MESSAGE_BYTES, "a message must fit in a request");

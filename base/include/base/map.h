@@ -21,7 +21,8 @@ struct map {
 
 void map_fini(struct map *map);
 void map_clear(struct map *map);
-/* The place of the key's value, created as 0 when absent (*out_added then true; out_added may be NULL). Valid until the next put. */
+/* The place of the key's value, created as 0 when absent (*out_added then true; out_added may be NULL). Valid until the
+ * next put. */
 uint64_t *map_put(struct map *map, struct str key, bool *out_added);
 uint64_t *map_get(const struct map *map, struct str key); /* NULL when absent */
 bool map_remove(struct map *map, struct str key);

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);                     /* zeroed */
-void *mem_array(size_t count, size_t size);       /* zeroed; ends the process on overflow */
+void *mem_alloc(size_t size);                         /* zeroed */
+void *mem_array(size_t count, size_t size);           /* zeroed; ends the process on overflow */
 void *mem_grow(void *old, size_t count, size_t size); /* realloc for arrays; new part is not zeroed */
 void *mem_copy(const void *from, size_t size);
 void mem_free(void *memory); /* NULL is fine */
@@ -17,5 +17,6 @@ void mem_free(void *memory); /* NULL is fine */
 /* A handle that closes itself when its scope ends: SCOPED(buf_fini) struct buf b = {0}; */
 #define SCOPED(close_function) __attribute__((cleanup(close_function)))
 
-/* End the process at once, message on stderr: for failed writes of state files and broken invariants. Never patient data. */
+/* End the process at once, message on stderr: for failed writes of state files and broken invariants. Never patient
+ * data. */
 _Noreturn void mem_panic(const char *where, const char *what);

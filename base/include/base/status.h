@@ -6,7 +6,7 @@
  */
 #pragma once
 
-typedef enum [[nodiscard]] status {
+typedef enum [[nodiscard]] status{
     STATUS_OK = 0,
     STATUS_CANCELLED = 1,
     STATUS_UNKNOWN = 2,

@@ -16,10 +16,13 @@ struct str {
     size_t len;
 };
 
-#define STR(literal)       ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_INIT(literal)  {"" literal, sizeof(literal) - 1} /* for static tables */
-#define STR_ARGS(s)        (int)(s).len, (s).data            /* for "%.*s" */
-#define STR_NONE           ((struct str){NULL, 0})
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_INIT(literal)                                                                                              \
+    {                                                                                                                  \
+        "" literal, sizeof(literal) - 1                                                                                \
+    }                                      /* for static tables */
+#define STR_ARGS(s) (int)(s).len, (s).data /* for "%.*s" */
+#define STR_NONE    ((struct str){NULL, 0})
 
 static inline struct str str_make(const void *data, size_t len)
 {
@@ -75,17 +78,20 @@ ptrdiff_t str_find(struct str s, char byte);
 /* Without leading and trailing ASCII blanks, tabs, CR and LF. */
 struct str str_trim(struct str s);
 
-/* Cut at the first `separator`: answers the part before it and moves *rest behind it. False when *rest was exhausted. */
+/* Cut at the first `separator`: answers the part before it and moves *rest behind it. False when *rest was exhausted.
+ */
 bool str_split(struct str *rest, char separator, struct str *out_part);
 
 /* Unsigned decimal, digits only, no sign, no blanks, 1..20 digits without overflow. */
 bool str_to_u64(struct str s, uint64_t *out_value);
 
-/* 64-bit hash, the same on every machine and in every release: it may be stored. Not keyed: bound what strangers feed it. */
+/* 64-bit hash, the same on every machine and in every release: it may be stored. Not keyed: bound what strangers feed
+ * it. */
 uint64_t str_hash(struct str s);
 
 /* The `word` among `count` rows that is nearest to `given` (edit distance <= 3), or NULL: for "did you mean". */
 const char *str_nearest(struct str given, const char *const *words, size_t count);
 
-/* True when the bytes are well-formed UTF-8 (no overlongs, no surrogates, at most U+10FFFF). Source: [Unicode 15 D92]. */
+/* True when the bytes are well-formed UTF-8 (no overlongs, no surrogates, at most U+10FFFF). Source: [Unicode 15 D92].
+ */
 bool str_is_utf8(struct str s);

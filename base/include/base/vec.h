@@ -14,10 +14,9 @@
 
 /* Room for one more; answers the place of the new last element (not zeroed). */
 #define VEC_ADD(vec)                                                                                                   \
-    (((vec)->count == (vec)->cap                                                                                       \
-          ? (void)((vec)->cap = (vec)->cap ? (vec)->cap * 2 : 8,                                                       \
-                   (vec)->at = mem_grow((vec)->at, (vec)->cap, sizeof *(vec)->at))                                     \
-          : (void)0),                                                                                                  \
+    (((vec)->count == (vec)->cap ? (void)((vec)->cap = (vec)->cap ? (vec)->cap * 2 : 8,                                \
+                                          (vec)->at = mem_grow((vec)->at, (vec)->cap, sizeof *(vec)->at))              \
+                                 : (void)0),                                                                           \
      &(vec)->at[(vec)->count++])
 
 #define VEC_FINI(vec) (mem_free((vec)->at), (vec)->at = NULL, (vec)->count = (vec)->cap = 0)

@@ -7,9 +7,9 @@
 
 struct data_bench_result {
     /* the machine's ceiling: one thread, write and fdatasync in a loop */
-    uint64_t raw_append_per_s;   /* 1 KiB to the end of a growing file */
+    uint64_t raw_append_per_s;    /* 1 KiB to the end of a growing file */
     uint64_t raw_overwrite_per_s; /* 1 KiB into space that was written before */
-    uint64_t raw_grouped_per_s;  /* 64 KiB into space that was written before */
+    uint64_t raw_grouped_per_s;   /* 64 KiB into space that was written before */
     /* the journal: `threads` callers, each waiting until its entry of 1 KiB is durable */
     uint64_t appends_per_s;
     uint64_t p50_us, p99_us, max_us; /* from the call until durable */

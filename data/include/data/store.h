@@ -2,23 +2,23 @@
  * The store: Berkeley DB tables that hold the projections. One writer (the apply thread), many readers.
  *
  * Writes: a struct data_txn gathers puts and deletes in memory; its own reads see them. data_txn_commit() applies them,
- * sorted, as one Berkeley DB transaction together with `applied_seq`, without sync: after a crash the store comes back as it
- * was after some earlier commit, and the journal is applied again from data_applied_seq() on. Readers see a commit whole or
- * not at all: they wait while one is applied, so keep batches to a few thousand rows.
+ * sorted, as one Berkeley DB transaction together with `applied_seq`, without sync: after a crash the store comes back
+ * as it was after some earlier commit, and the journal is applied again from data_applied_seq() on. Readers see a
+ * commit whole or not at all: they wait while one is applied, so keep batches to a few thousand rows.
  *
- * Why one writer: Debian's Berkeley DB 5.3 silently loses keys under concurrent B-tree inserts (docs/adr/0002-one-writer.md).
- * Every database is created with page checksums; any Berkeley DB write or sync failure ends the process, a full disk is
- * waited for (logged as store.waits-for-space).
+ * Why one writer: Debian's Berkeley DB 5.3 silently loses keys under concurrent B-tree inserts
+ * (docs/adr/0002-one-writer.md). Every database is created with page checksums; any Berkeley DB write or sync failure
+ * ends the process, a full disk is waited for (logged as store.waits-for-space).
  *
- * Damage: a page that does not check, a missing file, a log that recovery did not see to its end (flipped bits there are
- * otherwise silent, trust.md F1) are data.store-damaged, at open or at the call that meets it; every later call then answers
- * the same. The way out: data_close(), data_discard(), data_open(), apply the journal from its first entry. The caller also
- * compares data_applied_seq() with journal_last_seq(): a store that is ahead of its journal belongs to another one, or the
- * journal lost its end (hand data_applied_seq() to journal_open() as known_seq).
+ * Damage: a page that does not check, a missing file, a log that recovery did not see to its end (flipped bits there
+ * are otherwise silent, trust.md F1) are data.store-damaged, at open or at the call that meets it; every later call
+ * then answers the same. The way out: data_close(), data_discard(), data_open(), apply the journal from its first
+ * entry. The caller also compares data_applied_seq() with journal_last_seq(): a store that is ahead of its journal
+ * belongs to another one, or the journal lost its end (hand data_applied_seq() to journal_open() as known_seq).
  *
- * Rows: `key` and `row` are bytes; keys sort by memcmp, so numbers in keys are big-endian (base/buf.h). Rows may be longer
- * than a page (16 KiB), up to 1 GiB; short ones are much cheaper.
- * Threads: data_get / data_scan from any thread; struct data_txn, data_checkpoint and data_close from the one writer.
+ * Rows: `key` and `row` are bytes; keys sort by memcmp, so numbers in keys are big-endian (base/buf.h). Rows may be
+ * longer than a page (16 KiB), up to 1 GiB; short ones are much cheaper. Threads: data_get / data_scan from any thread;
+ * struct data_txn, data_checkpoint and data_close from the one writer.
  */
 #pragma once
 
@@ -28,8 +28,8 @@
 struct data_store;
 struct data_txn;
 
-/* A room declares its tables as a const array and hands them to data_open(); the names are part of the disk format: a store
- * without the file of a declared table is damaged, so a new table comes with a rebuild. */
+/* A room declares its tables as a const array and hands them to data_open(); the names are part of the disk format: a
+ * store without the file of a declared table is damaged, so a new table comes with a rebuild. */
 struct data_table_spec {
     const char *name; /* "mpi.record" */
 };
@@ -37,16 +37,18 @@ struct data_table_spec {
 struct data_table; /* handle; lives as long as the store */
 
 struct data_options {
-    const char *dir;          /* the data directory; the store makes its own folder inside */
-    uint32_t format;          /* on-disk format number of idem's rows: a store with another number is refused (DATA_STORE_FORMAT) */
-    uint64_t cache_bytes;     /* 0 = 64 MiB */
+    const char *dir; /* the data directory; the store makes its own folder inside */
+    uint32_t
+        format; /* on-disk format number of idem's rows: a store with another number is refused (DATA_STORE_FORMAT) */
+    uint64_t cache_bytes; /* 0 = 64 MiB */
     const struct data_table_spec *tables;
     size_t table_count;
 };
 
-/* Opens or creates, locks (a second opener gets data.in-use), runs recovery, checks the format number (data.store-format). A
- * damaged store is refused with data.store-damaged: the caller may data_discard() it and apply the journal again from its
- * first entry. After a crash it also reads the first bytes of every page (see Damage): about a second for some GB. */
+/* Opens or creates, locks (a second opener gets data.in-use), runs recovery, checks the format number
+ * (data.store-format). A damaged store is refused with data.store-damaged: the caller may data_discard() it and apply
+ * the journal again from its first entry. After a crash it also reads the first bytes of every page (see Damage): about
+ * a second for some GB. */
 status data_open(struct ctx *cx, const struct data_options *options, struct data_store **out_store);
 void data_close(struct data_store *store); /* checkpoint and close */
 /* Removes what is there, whole or damaged; the store must be closed (else data.in-use). */
@@ -65,14 +67,15 @@ typedef bool data_visit_fn(void *arg, struct str key, struct str row);
 status data_scan(struct data_table *table, struct ctx *cx, struct str prefix, struct str from, data_visit_fn *visit,
                  void *arg);
 /* The same from the last key downwards; `from` STR_NONE = the last of the prefix. */
-status data_scan_back(struct data_table *table, struct ctx *cx, struct str prefix, struct str from, data_visit_fn *visit,
-                      void *arg);
+status data_scan_back(struct data_table *table, struct ctx *cx, struct str prefix, struct str from,
+                      data_visit_fn *visit, void *arg);
 /* Walks the whole table: for reports, not for requests. */
 status data_count(struct data_table *table, struct ctx *cx, uint64_t *out_rows);
 
 /* The one writer's transaction. */
 struct data_txn *data_txn_begin(struct data_store *store);
-status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
+status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key,
+                    struct str *out_row);
 void data_txn_put(struct data_txn *txn, struct data_table *table, struct str key, struct str row);
 void data_txn_delete(struct data_txn *txn, struct data_table *table, struct str key);
 /* Rows by prefix as this transaction sees them (committed rows with its own puts and deletes laid over). */
@@ -85,7 +88,8 @@ void data_txn_undo_to(struct data_txn *txn, size_t mark);
 void data_txn_commit(struct data_txn *txn, uint64_t applied_seq);
 void data_txn_abort(struct data_txn *txn);
 
-/* Write out dirty pages and drop old logs; called on a timer by the writer. Makes applied_seq durable as a side effect. */
+/* Write out dirty pages and drop old logs; called on a timer by the writer. Makes applied_seq durable as a side effect.
+ */
 status data_checkpoint(struct data_store *store, struct ctx *cx);
 
 /* Every row of every table in order, hashed (SHA-256): equal projections have equal digests. */
@@ -93,7 +97,7 @@ status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[
 
 struct data_doctor_report {
     uint64_t rows, tables, bad_tables;
-    char first_bad[64];       /* table name */
+    char first_bad[64];        /* table name */
     const char *first_bad_why; /* "page checksum", "key order", … */
 };
 /* Reads every page and key of a store that nobody has open: checksums, key order. */

@@ -22,14 +22,14 @@ struct engine;
 struct crypto_tls;
 
 struct engine_options {
-    const char *dir;            /* data directory */
+    const char *dir;               /* data directory */
     struct crypto_tls *client_tls; /* for MLLP destinations with tls; NULL = none configured */
-    bool plant_ack_before_sync; /* planted bug, for the crash harness only */
-    const char *version;        /* written into the START entry */
+    bool plant_ack_before_sync;    /* planted bug, for the crash harness only */
+    const char *version;           /* written into the START entry */
 };
 
-/* Opens journal and store (rebuilding a damaged or missing store from the journal), the index and the codes, applies what the
- * store has not seen, and starts the apply and delivery threads. */
+/* Opens journal and store (rebuilding a damaged or missing store from the journal), the index and the codes, applies
+ * what the store has not seen, and starts the apply and delivery threads. */
 status engine_open(struct ctx *cx, const struct engine_options *options, struct engine **out_engine);
 /* No more submissions; finishes what is in flight (at most `grace_ms`), closes everything cleanly. */
 void engine_close(struct engine *engine, int grace_ms);
@@ -52,19 +52,21 @@ struct engine_submission {
     int64_t received_us;
 };
 struct engine_answer {
-    char code[3];        /* "AA" "AE" "AR", or "CA" "CE" "CR" for the accept acknowledgement; "" = no answer is due */
-    uint64_t seq;        /* 0 = not journaled (journal full, shutting down) */
-    struct str ack;      /* HL7 acknowledgement, no framing; empty when none is due */
+    char code[3];   /* "AA" "AE" "AR", or "CA" "CE" "CR" for the accept acknowledgement; "" = no answer is due */
+    uint64_t seq;   /* 0 = not journaled (journal full, shutting down) */
+    struct str ack; /* HL7 acknowledgement, no framing; empty when none is due */
     uint64_t person;
     const char *verdict; /* mpi_verdict_name(), or "" */
     bool duplicate;
-    const char *reason;  /* reason name, "" for AA and CA */
-    bool last;           /* no further answer will come for this submission */
+    const char *reason; /* reason name, "" for AA and CA */
+    bool last;          /* no further answer will come for this submission */
 };
 /* Called once, or twice in enhanced mode (accept acknowledgement, then application acknowledgement when one is due). */
 typedef void engine_answer_fn(void *arg, const struct engine_answer *answer);
-/* Copies the message. `answered` is always called, also for refusals (journal full: AR and reason data.journal-full). */
-void engine_submit(struct engine *engine, const struct engine_submission *submission, engine_answer_fn *answered, void *arg);
+/* Copies the message. `answered` is always called, also for refusals (journal full: AR and reason data.journal-full).
+ */
+void engine_submit(struct engine *engine, const struct engine_submission *submission, engine_answer_fn *answered,
+                   void *arg);
 
 /* What would happen, without effect (Reconcile and TestRoute). `routes_text` empty = the active routes. */
 struct engine_change {
@@ -133,7 +135,8 @@ status engine_apply_routes(struct engine *engine, struct ctx *cx, struct str tex
 
 struct engine_dead_letter {
     uint64_t id, seq;
-    struct str destination, reason, detail, control_id, type, message, answer; /* message and answer only from engine_dead_letter() */
+    struct str destination, reason, detail, control_id, type, message,
+        answer; /* message and answer only from engine_dead_letter() */
     int64_t time_us;
     uint32_t attempts;
 };
@@ -205,17 +208,17 @@ status engine_status(struct engine *engine, struct ctx *cx, struct engine_status
 void engine_source_connections(struct engine *engine, const char *source, int change);
 
 enum engine_reason {
-    ENGINE_DUPLICATE_OTHER,   /* engine.control-id-reused, ALREADY_EXISTS, 205: same control id, other content */
-    ENGINE_CONTROL_ID_EMPTY,  /* engine.control-id-missing, INVALID_ARGUMENT, 101 */
-    ENGINE_TYPE_UNKNOWN,      /* engine.type-unknown, INVALID_ARGUMENT, 200 */
-    ENGINE_SOURCE_UNKNOWN,    /* engine.source-unknown, PERMISSION_DENIED, 207 */
-    ENGINE_ROUTES_BAD,        /* engine.routes-bad, INVALID_ARGUMENT, 207 */
-    ENGINE_MESSAGE_UNKNOWN,   /* engine.message-unknown, NOT_FOUND, 204 */
-    ENGINE_DEAD_UNKNOWN,      /* engine.dead-letter-unknown, NOT_FOUND, 204 */
-    ENGINE_CLOSING,           /* engine.closing, UNAVAILABLE, 207 */
-    ENGINE_ENTRY_BAD,         /* engine.entry-bad, DATA_LOSS, 207 */
-    ENGINE_PATIENT_MISSING,   /* engine.patient-missing, INVALID_ARGUMENT, 101 */
-    ENGINE_TOO_LARGE,         /* engine.too-large, RESOURCE_EXHAUSTED, 207 */
+    ENGINE_DUPLICATE_OTHER,  /* engine.control-id-reused, ALREADY_EXISTS, 205: same control id, other content */
+    ENGINE_CONTROL_ID_EMPTY, /* engine.control-id-missing, INVALID_ARGUMENT, 101 */
+    ENGINE_TYPE_UNKNOWN,     /* engine.type-unknown, INVALID_ARGUMENT, 200 */
+    ENGINE_SOURCE_UNKNOWN,   /* engine.source-unknown, PERMISSION_DENIED, 207 */
+    ENGINE_ROUTES_BAD,       /* engine.routes-bad, INVALID_ARGUMENT, 207 */
+    ENGINE_MESSAGE_UNKNOWN,  /* engine.message-unknown, NOT_FOUND, 204 */
+    ENGINE_DEAD_UNKNOWN,     /* engine.dead-letter-unknown, NOT_FOUND, 204 */
+    ENGINE_CLOSING,          /* engine.closing, UNAVAILABLE, 207 */
+    ENGINE_ENTRY_BAD,        /* engine.entry-bad, DATA_LOSS, 207 */
+    ENGINE_PATIENT_MISSING,  /* engine.patient-missing, INVALID_ARGUMENT, 101 */
+    ENGINE_TOO_LARGE,        /* engine.too-large, RESOURCE_EXHAUSTED, 207 */
     ENGINE_REASON_COUNT
 };
 extern const struct reason engine_reasons[ENGINE_REASON_COUNT];

@@ -20,21 +20,22 @@ struct hl7_ack_mode {
 };
 
 /*
- * Which acknowledgements a message asks for. Original mode (both empty): one application ack, always. Enhanced: an empty one
- * is never; an unknown word is always (a sender that asks something must not wait for nothing). A message that is itself an
- * acknowledgement (MSH-9.1 ACK or MCF) is answered by nothing, or two engines would talk for ever.
+ * Which acknowledgements a message asks for. Original mode (both empty): one application ack, always. Enhanced: an
+ * empty one is never; an unknown word is always (a sender that asks something must not wait for nothing). A message
+ * that is itself an acknowledgement (MSH-9.1 ACK or MCF) is answered by nothing, or two engines would talk for ever.
  */
 struct hl7_ack_mode hl7_ack_mode(const struct hl7_header *header);
 bool hl7_ack_is_due(enum hl7_ack_when when, bool success);
 
 /*
- * The code for a failure: AR (CR at accept level) when the message cannot be processed at all, as it is (no header, delimiters,
- * type, version, processing id, character set, our own trouble), AE (CE) when its content is wrong. NULL reason: AA (CA).
+ * The code for a failure: AR (CR at accept level) when the message cannot be processed at all, as it is (no header,
+ * delimiters, type, version, processing id, character set, our own trouble), AE (CE) when its content is wrong. NULL
+ * reason: AA (CA).
  */
 enum hl7_ack_code hl7_ack_code_for(const struct reason *reason, bool accept_level);
 
 struct hl7_ack {
-    const struct hl7_header *to;     /* the message answered; may have found == false */
+    const struct hl7_header *to; /* the message answered; may have found == false */
     enum hl7_ack_code code;
     struct str control_id;           /* our own MSH-10; ASCII without delimiters */
     int64_t now_us;                  /* for MSH-7 */
@@ -45,10 +46,10 @@ struct hl7_ack {
 };
 
 /*
- * Appends the acknowledgement: MSH (3/4 and 5/6 swapped, MSH-9 ACK^event^ACK from 2.4, ACK^event before, MSH-11 and 12 echoed or P
- * and 2.5.1, delimiters of the message when usable), MSA, and ERR when there is a reason (2.5 form from 2.5 on, else ERR-1).
- * Segments end with CR. Whatever odd bytes the message had, the answer has exactly these segments: echoed values are escaped
- * again and cut at HL7_ECHO_MAX bytes.
+ * Appends the acknowledgement: MSH (3/4 and 5/6 swapped, MSH-9 ACK^event^ACK from 2.4, ACK^event before, MSH-11 and 12
+ * echoed or P and 2.5.1, delimiters of the message when usable), MSA, and ERR when there is a reason (2.5 form from 2.5
+ * on, else ERR-1). Segments end with CR. Whatever odd bytes the message had, the answer has exactly these segments:
+ * echoed values are escaped again and cut at HL7_ECHO_MAX bytes.
  */
 enum { HL7_ECHO_MAX = 512 };
 void hl7_ack_build(const struct hl7_ack *ack, struct buf *out);
@@ -64,9 +65,9 @@ struct hl7_reply {
 };
 
 /*
- * Reads a reply tolerantly (any message type with an MSA: query responses too). Refuses what is none: hl7.not-an-ack (no
- * MSH, no MSA, a code outside table 0008, HTML, …). Allocates nothing beyond the error detail.
- * The caller compares control_id with the one outstanding: any other never confirms it. hl7_control_id_eq() does.
+ * Reads a reply tolerantly (any message type with an MSA: query responses too). Refuses what is none: hl7.not-an-ack
+ * (no MSH, no MSA, a code outside table 0008, HTML, …). Allocates nothing beyond the error detail. The caller compares
+ * control_id with the one outstanding: any other never confirms it. hl7_control_id_eq() does.
  */
 status hl7_ack_read(struct ctx *cx, struct str bytes, struct hl7_reply *out_reply);
 

@@ -13,8 +13,8 @@
  */
 #pragma once
 
-#include "hl7v2/mllp.h"
 #include "hl7v2/index.h"
+#include "hl7v2/mllp.h"
 
 struct hl7_batch_item {
     struct str message;  /* from MSH to the line end of its last segment */
@@ -25,13 +25,13 @@ struct hl7_batch_item {
 
 struct hl7_batch {
     struct str rest;
-    uint32_t messages, batches; /* seen so far */
-    uint32_t batch_messages;    /* in the open batch */
+    uint32_t messages, batches;           /* seen so far */
+    uint32_t batch_messages;              /* in the open batch */
     uint32_t file_batches, file_messages; /* in the open file */
-    uint32_t count_mismatches;  /* BTS-1 or FTS-1 that is not the number seen; empty ones say nothing */
-    uint32_t unclosed;          /* FHS or BHS without its trailer, or a trailer without its header; known at the end */
-    uint32_t stray_lines;       /* before the first header or message, or after a trailer */
-    uint64_t noise_bytes;       /* between MLLP frames */
+    uint32_t count_mismatches;            /* BTS-1 or FTS-1 that is not the number seen; empty ones say nothing */
+    uint32_t unclosed;    /* FHS or BHS without its trailer, or a trailer without its header; known at the end */
+    uint32_t stray_lines; /* before the first header or message, or after a trailer */
+    uint64_t noise_bytes; /* between MLLP frames */
     struct str file_id, batch_id;
     bool in_file, in_batch, framed, feeds_end;
     struct mllp_reader frames; /* only when framed */

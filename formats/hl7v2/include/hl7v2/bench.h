@@ -1,8 +1,8 @@
 /*
  * How fast the index is on this machine, for `idem bench`.
  *
- * Input:   `corpus` holds whole messages one after the other (batch.h cuts them); those that the index refuses are left out.
- * Errors:  hl7.no-msh when no message of the corpus can be indexed.
+ * Input:   `corpus` holds whole messages one after the other (batch.h cuts them); those that the index refuses are left
+ * out. Errors:  hl7.no-msh when no message of the corpus can be indexed.
  */
 #pragma once
 

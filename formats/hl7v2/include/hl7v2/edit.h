@@ -1,10 +1,10 @@
 /*
- * Byte-preserving edits: a list of (place, new value) applied in one pass. Bytes outside the edited places are copied as
- * they are: quirks, Z segments, line ends, escapes. An edit list that changes nothing gives the same bytes.
+ * Byte-preserving edits: a list of (place, new value) applied in one pass. Bytes outside the edited places are copied
+ * as they are: quirks, Z segments, line ends, escapes. An edit list that changes nothing gives the same bytes.
  *
- * Missing fields, repetitions and components are made with the fewest delimiters; setting a missing place to "" makes nothing.
- * Several edits may meet in one field. The same path twice: the later one wins. A path inside another edited path: refused.
- * MSH-1 and MSH-2 (FHS, BHS alike) cannot be edited.
+ * Missing fields, repetitions and components are made with the fewest delimiters; setting a missing place to "" makes
+ * nothing. Several edits may meet in one field. The same path twice: the later one wins. A path inside another edited
+ * path: refused. MSH-1 and MSH-2 (FHS, BHS alike) cannot be edited.
  *
  * Threads: one thread per list.
  */
@@ -33,4 +33,5 @@ struct hl7_edit {
  * Errors:  hl7.edit-path (no such segment, not concrete, a level whose delimiter the message lacks, MSH-1/2),
  *          hl7.edit-value, hl7.edit-overlap, hl7.cannot-encode; the detail names the path. *out is then as it was.
  */
-status hl7_edit_apply(const struct hl7_index *index, struct ctx *cx, struct hl7_edit *edits, size_t count, struct buf *out);
+status hl7_edit_apply(const struct hl7_index *index, struct ctx *cx, struct hl7_edit *edits, size_t count,
+                      struct buf *out);

@@ -1,5 +1,6 @@
 /*
- * What the engine needs of MSH, read tolerantly: also from a message that the index refuses, so that a NAK can be built.
+ * What the engine needs of MSH, read tolerantly: also from a message that the index refuses, so that a NAK can be
+ * built.
  *
  * All values are raw bytes of the message (escaped, in its character set); decode for display only.
  * Memory:  borrows the message; allocates nothing. Reads at most the first HL7_HEADER_MAX bytes.
@@ -13,7 +14,7 @@
 enum { HL7_HEADER_MAX = 64 * 1024 };
 
 struct hl7_header {
-    bool found;            /* an MSH was found; nothing below is set otherwise */
+    bool found;             /* an MSH was found; nothing below is set otherwise */
     bool delimiters_usable; /* else `delimiters` are the recommended |^~\& and values may be nonsense */
     struct hl7_delimiters delimiters;
     struct str sending_application, sending_facility;     /* MSH-3, 4: whole fields (HD) */
@@ -35,7 +36,8 @@ void hl7_header_read(struct str bytes, struct hl7_header *out_header);
 
 /*
  * Is the header enough to take responsibility? Refuses an empty MSH-9, MSH-10, MSH-12 and an MSH-10 above
- * LIMIT_CONTROL_ID_BYTES: hl7.no-type, hl7.no-control-id, hl7.no-version, hl7.long-control-id. *out_fault names the field.
+ * LIMIT_CONTROL_ID_BYTES: hl7.no-type, hl7.no-control-id, hl7.no-version, hl7.long-control-id. *out_fault names the
+ * field.
  */
 status hl7_header_check(struct ctx *cx, const struct hl7_header *header, struct hl7_path *out_fault);
 

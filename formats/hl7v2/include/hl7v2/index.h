@@ -1,16 +1,16 @@
 /*
  * struct hl7_index: where the segments and fields of one message are, over its original bytes.
  *
- * Zero-copy and lazy: one pass finds segments and fields; repetitions, components and subcomponents are looked for when asked.
- * Nothing is copied, changed or unescaped (text.h does that). An index may be built again for the next message and keeps its
- * arrays: no heap allocation per message once they are large enough.
+ * Zero-copy and lazy: one pass finds segments and fields; repetitions, components and subcomponents are looked for when
+ * asked. Nothing is copied, changed or unescaped (text.h does that). An index may be built again for the next message
+ * and keeps its arrays: no heap allocation per message once they are large enough.
  *
  *   struct hl7_index index = {0};
  *   TRY(hl7_index_build(&index, cx, bytes, NULL));
  *   struct str family = hl7_at(&index, "PID-5.1.1");
  *
- * Tolerated and counted in index->warnings: a UTF-8 byte order mark, blank lines, LF and CRLF as segment ends, LF inside a
- * field of a CR message, C0 control bytes other than NUL, text that is UTF-8 though nothing was declared.
+ * Tolerated and counted in index->warnings: a UTF-8 byte order mark, blank lines, LF and CRLF as segment ends, LF
+ * inside a field of a CR message, C0 control bytes other than NUL, text that is UTF-8 though nothing was declared.
  * Refused with a reason, index->fault says where: see enum hl7_reason.
  *
  * Memory:  borrows `bytes`, which must outlive the index's use; owns its arrays.
@@ -23,12 +23,13 @@
 #include "hl7v2/path.h"
 
 enum hl7_reason {
-    HL7_NO_MSH,            /* "hl7.no-msh": does not start with MSH */
-    HL7_SHORT_MSH,         /* "hl7.short-msh": ends inside MSH-1 or MSH-2 */
-    HL7_BAD_DELIMITERS,    /* "hl7.bad-delimiters": equal, letters, digits, control or non-ASCII bytes, or more than five in MSH-2 */
-    HL7_BAD_SEGMENT,       /* "hl7.bad-segment": a line whose first three bytes are no segment name */
-    HL7_SECOND_MSH,        /* "hl7.second-msh": another message begins inside: see batch.h */
-    HL7_TOO_LONG,          /* "hl7.too-long": more than bytes_max bytes */
+    HL7_NO_MSH,         /* "hl7.no-msh": does not start with MSH */
+    HL7_SHORT_MSH,      /* "hl7.short-msh": ends inside MSH-1 or MSH-2 */
+    HL7_BAD_DELIMITERS, /* "hl7.bad-delimiters": equal, letters, digits, control or non-ASCII bytes, or more than five
+                           in MSH-2 */
+    HL7_BAD_SEGMENT,    /* "hl7.bad-segment": a line whose first three bytes are no segment name */
+    HL7_SECOND_MSH,     /* "hl7.second-msh": another message begins inside: see batch.h */
+    HL7_TOO_LONG,       /* "hl7.too-long": more than bytes_max bytes */
     HL7_TOO_MANY_SEGMENTS, /* "hl7.too-many-segments" */
     HL7_NUL_BYTE,          /* "hl7.nul-byte": a NUL inside the text */
     HL7_CHARSET_UNKNOWN,   /* "hl7.charset-unknown": MSH-18 names no usable set of table 0211 */
@@ -38,7 +39,8 @@ enum hl7_reason {
     HL7_NO_TYPE,           /* "hl7.no-type": MSH-9 is empty (header.h) */
     HL7_NO_VERSION,        /* "hl7.no-version": MSH-12 is empty (header.h) */
     HL7_BAD_PATH,          /* "hl7.bad-path" (path.h) */
-    HL7_CANNOT_ENCODE,     /* "hl7.cannot-encode": a character the message's set does not have, or no escape character (text.h) */
+    HL7_CANNOT_ENCODE,     /* "hl7.cannot-encode": a character the message's set does not have, or no escape character
+                              (text.h) */
     HL7_EDIT_PATH,         /* "hl7.edit-path": an edit whose place cannot be made (edit.h) */
     HL7_EDIT_VALUE,        /* "hl7.edit-value": a raw value with a delimiter of a higher level or a line end (edit.h) */
     HL7_EDIT_OVERLAP,      /* "hl7.edit-overlap": one edit's place contains another's (edit.h) */
@@ -57,11 +59,12 @@ struct hl7_delimiters {
 
 /* How to read; all-zero is the lenient default. */
 struct hl7_input {
-    bool strict_line_ends;        /* only CR ends a segment; LF is data (counted) */
-    bool trust_charset;           /* do not check that the bytes fit the declared set */
-    enum charset charset_default; /* when MSH-18 is empty: CHARSET_NONE = ASCII, and UTF-8 where bytes above 0x7F form it */
-    uint32_t bytes_max;           /* 0 = LIMIT_MESSAGE_BYTES */
-    uint32_t segments_max;        /* 0 = LIMIT_MESSAGE_SEGMENTS */
+    bool strict_line_ends; /* only CR ends a segment; LF is data (counted) */
+    bool trust_charset;    /* do not check that the bytes fit the declared set */
+    enum charset
+        charset_default;   /* when MSH-18 is empty: CHARSET_NONE = ASCII, and UTF-8 where bytes above 0x7F form it */
+    uint32_t bytes_max;    /* 0 = LIMIT_MESSAGE_BYTES */
+    uint32_t segments_max; /* 0 = LIMIT_MESSAGE_SEGMENTS */
 };
 
 /* What was tolerated, in times seen. */
@@ -86,8 +89,8 @@ struct hl7_segment {
 struct hl7_index {
     struct str bytes; /* the message as given */
     struct hl7_delimiters delimiters;
-    enum charset charset;                     /* in use: as declared, or as found when nothing was declared */
-    enum charset charsets[HL7_CHARSETS_MAX];  /* MSH-18, all repetitions; [0] may be CHARSET_NONE */
+    enum charset charset;                    /* in use: as declared, or as found when nothing was declared */
+    enum charset charsets[HL7_CHARSETS_MAX]; /* MSH-18, all repetitions; [0] may be CHARSET_NONE */
     uint32_t charset_count;
     bool ascii;    /* no byte above 0x7F and no ESC anywhere: text needs no conversion */
     bool shifts;   /* MSH-18 announces more than one set: ESC sequences of ISO 2022 may occur */
@@ -102,7 +105,8 @@ struct hl7_index {
     size_t marks_cap, segments_cap;
 };
 
-/* The index of `bytes`; `options` may be NULL. On failure segment_count is 0, but delimiters and header.h remain usable. */
+/* The index of `bytes`; `options` may be NULL. On failure segment_count is 0, but delimiters and header.h remain
+ * usable. */
 status hl7_index_build(struct hl7_index *index, struct ctx *cx, struct str bytes, const struct hl7_input *options);
 void hl7_index_fini(struct hl7_index *index);
 /* Gives back arrays that one huge message made larger than `bytes_max` in all; call between messages. */

@@ -2,15 +2,14 @@
  * struct hl7_path: the name of a place in a message, compiled once and looked up many times.
  *
  *   path       = segment [ "-" field [ "." component [ "." subcomponent ] ] ]
- *   segment    = name [ "(" occurrence ")" ]           name = letter, then two letters or digits, capitals: "PID", "PV1", "ZB2"
- *   field      = number [ "(" occurrence ")" ]         occurrence: the repetition
- *   occurrence = number | "*"                          "*" means each: only for hl7_walk
- *   number     = 1..65534 (occurrences: 1..99999999) without leading zeros
+ *   segment    = name [ "(" occurrence ")" ]           name = letter, then two letters or digits, capitals: "PID",
+ * "PV1", "ZB2" field      = number [ "(" occurrence ")" ]         occurrence: the repetition occurrence = number | "*"
+ * "*" means each: only for hl7_walk number     = 1..65534 (occurrences: 1..99999999) without leading zeros
  *
  *   "PID"            the whole first PID segment              "OBX(3)-5"     OBX-5 of the third OBX
  *   "PID-3"          the whole field, all its repetitions     "PID-3(2)"     its second repetition
- *   "PID-3.4"        component 4 of the first repetition      "PID-3(2).4.1" subcomponent 1 of component 4 of the second
- *   "OBX(*)-3.1"     OBX-3.1 of every OBX                     "PID-3(*).5"   component 5 of every repetition
+ *   "PID-3.4"        component 4 of the first repetition      "PID-3(2).4.1" subcomponent 1 of component 4 of the
+ * second "OBX(*)-3.1"     OBX-3.1 of every OBX                     "PID-3(*).5"   component 5 of every repetition
  *
  * An absent segment occurrence means 1. MSH-1 is the field separator itself and MSH-2 is never split
  * ([HL7 2.5.1 2.15.9.1, 2.15.9.2]); the same holds for FHS and BHS.
@@ -30,10 +29,11 @@ struct hl7_index;
 enum { HL7_NUMBER_MAX = 65534, HL7_OCCURRENCE_MAX = 99999999, HL7_PATH_TEXT_MAX = 64 };
 
 struct hl7_path {
-    uint32_t name;         /* HL7_NAME('P','I','D'); 0 = no path at all */
-    uint32_t segment;      /* which of the segments of that name, from 1; HL7_EACH = every one */
-    uint32_t repetition;   /* 0 = not given: the whole field, or the first repetition when a component is named; HL7_EACH */
-    uint16_t field;        /* 0 = the whole segment */
+    uint32_t name;    /* HL7_NAME('P','I','D'); 0 = no path at all */
+    uint32_t segment; /* which of the segments of that name, from 1; HL7_EACH = every one */
+    uint32_t
+        repetition; /* 0 = not given: the whole field, or the first repetition when a component is named; HL7_EACH */
+    uint16_t field; /* 0 = the whole segment */
     uint16_t component;    /* 0 = not given */
     uint16_t subcomponent; /* 0 = not given */
 };
@@ -72,7 +72,7 @@ struct str hl7_at(const struct hl7_index *index, const char *path);
 struct hl7_walk {
     const struct hl7_index *index;
     struct hl7_path path;
-    struct hl7_path at;   /* where walk.value is */
+    struct hl7_path at; /* where walk.value is */
     struct str value;
     uint32_t segment_number; /* of the segment in the message, from 0: for hl7_field() of its neighbours */
     uint32_t next_segment;

@@ -1,8 +1,8 @@
 /*
  * SHA-256: the journal's chain, content hashes, digests of projections.
  *
- * Uses OpenSSL's SHA256 functions directly: through EVP one hash of a few bytes costs several times as much, and the journal
- * makes one for every entry. Cannot fail, allocates nothing.
+ * Uses OpenSSL's SHA256 functions directly: through EVP one hash of a few bytes costs several times as much, and the
+ * journal makes one for every entry. Cannot fail, allocates nothing.
  *
  * Threads: pure; a struct crypto_sha256 belongs to one thread and may be copied to fork a hash.
  * Source:  [FIPS 180-4].

@@ -47,13 +47,15 @@ enum charset_shape {
     CHARSET_SHAPE_WIDE,   /* 2 or 4 bytes each, NULs included: not for HL7 messages */
 };
 
-/* The set with this table 0211 name (blanks around it and letter case ignored). False, and *out untouched, when unknown. */
+/* The set with this table 0211 name (blanks around it and letter case ignored). False, and *out untouched, when
+ * unknown. */
 bool charset_from_hl7(struct str name, enum charset *out_set);
 /* Its table 0211 name; "" for CHARSET_NONE. */
 const char *charset_hl7_name(enum charset set);
 enum charset_shape charset_shape(enum charset set);
 
-/* Length in bytes of the character that starts `bytes` (1 when it is broken), for CHARSET_SHAPE_LEAD sets. 0 at the end. */
+/* Length in bytes of the character that starts `bytes` (1 when it is broken), for CHARSET_SHAPE_LEAD sets. 0 at the
+ * end. */
 size_t charset_step(enum charset set, struct str bytes);
 
 /* The set that an ISO 2022 escape selects, given what follows ESC, e.g. "$B", "(B", "$(D", "-A". Source: [ISO 2022],
@@ -65,7 +67,8 @@ const char *charset_iso2022(enum charset set);
 /* Do all bytes fit the set? Allocates nothing for ASCII, UTF-8 and the one-byte sets. */
 bool charset_fits(enum charset set, struct str bytes);
 
-/* Appends the text as UTF-8; answers how many places did not fit (each written as U+FFFD). CHARSET_NONE is read as UTF-8. */
+/* Appends the text as UTF-8; answers how many places did not fit (each written as U+FFFD). CHARSET_NONE is read as
+ * UTF-8. */
 size_t charset_to_utf8(enum charset set, struct str bytes, struct buf *out);
 
 /* Appends `utf8` in the set; answers how many characters the set does not have, and then *out is as it was. */

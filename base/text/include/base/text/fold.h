@@ -1,5 +1,6 @@
 /*
- * One comparable spelling of a name or address part: lower-case Latin letters and digits, words parted by single blanks.
+ * One comparable spelling of a name or address part: lower-case Latin letters and digits, words parted by single
+ * blanks.
  *
  * "O'Neil-Núñez" → "oneil nunez", "Łukasz" → "lukasz", "Иван" → "ivan", "毛泽东" → "maozedong", "ｱﾝﾄﾞｳ" → "andou".
  * Apostrophes join, every other mark parts. Letters no rule can write in Latin stay as they are (UTF-8).

@@ -1,8 +1,8 @@
 /*
  * Groups of given names that commonly stand for each other: robert, bob, rob, bobby …; francisco, paco, pancho …
  *
- * A name may be in several groups (alex: alexander, alexandra). Two names that share a group may be the same given name.
- * English and Spanish, our own selection. Input: text_fold() of one given name. Threads: any.
+ * A name may be in several groups (alex: alexander, alexandra). Two names that share a group may be the same given
+ * name. English and Spanish, our own selection. Input: text_fold() of one given name. Threads: any.
  */
 #pragma once
 
