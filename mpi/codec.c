@@ -322,7 +322,7 @@ static struct mpi_comparison cut_comparison(struct cut *cut)
     }
     int32_t prior = unzigzag(cut_varint(cut));
     if (fields > 0)
-        made.evidence[made.evidence_count++] = (struct mpi_evidence){"prior", "two records picked blindly", prior};
+        made.evidence[made.evidence_count++] = (struct mpi_evidence){model_prior_field, model_prior_level, prior};
     return made;
 }
 

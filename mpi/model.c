@@ -1,5 +1,7 @@
 #include "model_internal.h"
 
+const char model_prior_field[] = "prior", model_prior_level[] = "two records picked blindly";
+
 /*
  * Weights are round figures from general knowledge of registries (how often values agree by chance, how often they are
  * mistyped), checked on one public training set; they are not fitted to anybody's patients.

@@ -55,6 +55,8 @@ struct model {
 };
 
 extern const struct model model_builtin;
+/* The names of the evidence line that carries the prior: one place, so that equal evidence has equal bytes. */
+extern const char model_prior_field[], model_prior_level[];
 /* NULL when this build does not have that version. */
 const struct model *model_get(uint32_t version);
 

@@ -51,7 +51,7 @@ void explain_levels(const struct model *model, const struct levels *levels, uint
         made.evidence[made.evidence_count++] = (struct mpi_evidence){
             field->name, field->levels[levels->at[i]].name, field->levels[levels->at[i]].weight_mbit};
     }
-    made.evidence[made.evidence_count++] = (struct mpi_evidence){"prior", "two records picked blindly", model->prior_mbit};
+    made.evidence[made.evidence_count++] = (struct mpi_evidence){model_prior_field, model_prior_level, model->prior_mbit};
     made.score_mbit = weigh_levels(model, levels);
     made.probability_ppm = probability_ppm(made.score_mbit);
     *out_comparison = made;

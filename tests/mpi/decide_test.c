@@ -134,7 +134,7 @@ static void test_merge_and_unmerge__leave_every_row_as_it_was_history_aside(void
     struct world world;
     world_init(&world);
     for (int i = 0; i < 8; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "%d", i);
         add(&world, id, i % 3 == 0);
     }
@@ -144,7 +144,7 @@ static void test_merge_and_unmerge__leave_every_row_as_it_was_history_aside(void
         for (uint64_t right = 1; right <= 8; right++) {
             if (left == right)
                 continue;
-            char left_id[8], right_id[8];
+            char left_id[16], right_id[16];
             snprintf(left_id, sizeof left_id, "%d", (int)left - 1);
             snprintf(right_id, sizeof right_id, "%d", (int)right - 1);
             struct mpi_result result;

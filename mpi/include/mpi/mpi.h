@@ -10,6 +10,8 @@
  *
  * Threads: mpi_apply_* only from the one writer; everything else from any thread (the index locks itself, shared for readers).
  * Memory:  results are in cx->arena; nothing returned points into the index.
+ * Writing: a refused mpi_apply_* changes nothing. One that answered OK has changed the index: its rows must be committed, not
+ *          undone. Readers see records, persons and members at once; reviews, history and stored comparisons after the commit.
  */
 #pragma once
 
@@ -132,11 +134,14 @@ const char *mpi_decision_name(enum mpi_decision_kind kind);
 
 /* Merge, link, unlink by identifier. MERGE creates a record for an identifier nobody knows yet (so that order does not matter).
  * Refused: both the same (mpi.merge-self), a cycle (mpi.merge-cycle), different authorities or types for MERGE
- * (mpi.merge-authority). Source: [HL7 2.5.1 3.6.2.1] A40; docs/adr/0004. */
+ * (mpi.merge-authority). LINK and UNLINK of an identifier nobody knows: mpi.identifier-unknown. The same decision said again
+ * answers DECIDED and adds nothing. Result: `record` is the side whose person changed (of a merge the retired one).
+ * Source: [HL7 2.5.1 3.6.2.1] A40; docs/adr/0004. */
 status mpi_apply_identifier_decision(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                                      enum mpi_decision_kind kind, struct str source, struct mpi_identifier left,
                                      struct mpi_identifier right, struct mpi_result *out_result);
-/* Steward decision on two records (kind SAME or DIFFERENT) or UNDO of the decision with seq `undoes`; closes the review it answers. */
+/* Steward decision on two records (kind SAME or DIFFERENT) or UNDO of every decision of the entry with seq `undoes`;
+ * closes the review it answers. An undo cannot itself be undone (mpi.decision-unknown): decide again instead. */
 status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                                   enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record, uint64_t undoes,
                                   struct str note, struct mpi_result *out_result);
