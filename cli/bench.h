@@ -51,6 +51,8 @@ bool bench_daemon_start(struct bench_daemon *daemon);
 void bench_daemon_close(struct bench_daemon *daemon);
 /* Runs this very program against the daemon: idem WORDS…; true when it answers 0. */
 bool bench_idem(struct bench_daemon *daemon, const char *const *words);
+/* All threads of a process onto one core; false when that cannot be. */
+bool bench_pin(pid_t pid, int core);
 double bench_rss_mib(pid_t pid);
 double bench_cpu_seconds(pid_t pid);
 /* Deliveries done so far, from the daemon's status; -1 when it cannot be asked. */

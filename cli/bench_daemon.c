@@ -6,9 +6,11 @@
 #include "idem/admin/v1/admin.pb-c.h"
 #include "rpc/client.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,6 +226,23 @@ bool bench_idem(struct bench_daemon *daemon, const char *const *words)
     pid_t pid = spawn(all, NULL, true);
     int how = 0;
     return pid > 0 && waitpid(pid, &how, 0) == pid && WIFEXITED(how) && WEXITSTATUS(how) == 0;
+}
+
+bool bench_pin(pid_t pid, int core)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *threads = opendir(path);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    bool pinned = threads != NULL;
+    for (struct dirent *entry; threads && (entry = readdir(threads)) != NULL;)
+        if (entry->d_name[0] != '.')
+            pinned &= sched_setaffinity((pid_t)strtol(entry->d_name, NULL, 10), sizeof one, &one) == 0;
+    if (threads)
+        closedir(threads);
+    return pinned;
 }
 
 double bench_rss_mib(pid_t pid)

@@ -276,8 +276,7 @@ void bench_lookup(struct bench *bench)
         Idem__Terminology__V1__LookupRequest ask = IDEM__TERMINOLOGY__V1__LOOKUP_REQUEST__INIT;
         ask.system = (char *)"I10C"; /* protobuf-c has no const; it is only read */
         ask.code = (char *)"E11.9";
-        struct str pin = arena_printf(cx->arena, "taskset -apc 0 %d >/dev/null 2>&1", (int)daemon.idemd);
-        bool pinned = system(pin.data) == 0; /* one core for the daemon, the other for the client */
+        bool pinned = bench_pin(daemon.idemd, 0); /* one core for the daemon, the other for the client */
         struct rpc_bench_options options = {
             .in_flight = 64, .run_us = (int64_t)(bench->seconds * 1e6), .server_cpu = -1, .client_cpu = 1};
         struct rpc_bench_result got;

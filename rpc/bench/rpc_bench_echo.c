@@ -53,13 +53,13 @@ int main(int argc, char **argv)
             continue;
         }
         if (strcmp(argv[i], "--server-cpu") == 0)
-            options.server_cpu = atoi(value);
+            options.server_cpu = (int)strtol(value, NULL, 10);
         else if (strcmp(argv[i], "--client-cpu") == 0)
-            options.client_cpu = atoi(value);
+            options.client_cpu = (int)strtol(value, NULL, 10);
         else if (strcmp(argv[i], "--in-flight") == 0)
-            options.in_flight = (unsigned)atoi(value);
+            options.in_flight = (unsigned)(int)strtol(value, NULL, 10);
         else if (strcmp(argv[i], "--seconds") == 0)
-            options.run_us = (int64_t)atoi(value) * 1000000;
+            options.run_us = (int64_t)(int)strtol(value, NULL, 10) * 1000000;
         else
             return fprintf(stderr,
                            "usage: %s [--server-cpu N] [--client-cpu N] [--in-flight N] [--seconds N] [--tls]\n",

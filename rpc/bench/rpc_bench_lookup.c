@@ -48,13 +48,13 @@ int main(int argc, char **argv)
             client.ca_file = argv[i + 1], client.cert_file = argv[i + 2], client.key_file = argv[i + 3];
             i += 2;
         } else if (strcmp(argv[i], "--pid") == 0)
-            pid = atoi(argv[i + 1]);
+            pid = (int)strtol(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--client-cpu") == 0)
-            options.client_cpu = atoi(argv[i + 1]);
+            options.client_cpu = (int)strtol(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--in-flight") == 0)
-            options.in_flight = (unsigned)atoi(argv[i + 1]);
+            options.in_flight = (unsigned)(int)strtol(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--seconds") == 0)
-            options.run_us = (int64_t)atoi(argv[i + 1]) * 1000000;
+            options.run_us = (int64_t)(int)strtol(argv[i + 1], NULL, 10) * 1000000;
         else
             return usage(argv[0]);
     }
