@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { SPACE_POLL_US = 200 * 1000 };
+
 const struct data_table_spec engine_tables[] = {
     {"engine.message"}, {"engine.control"}, {"engine.outbox"}, {"engine.delivery"},
     {"engine.dead"},    {"engine.counter"}, {"engine.meta"},
@@ -106,19 +108,36 @@ static status open_parts(struct engine *engine, struct ctx *cx)
     return apply_catch_up(engine, cx);
 }
 
+/* On a full disk it waits as the running daemon does: service comes with the space, and nobody has to start it again. */
+static status note_start(struct engine *engine, struct ctx *cx)
+{
+    for (unsigned tries = 1;; tries++) {
+        struct applied applied;
+        status got = engine_change_state(engine, cx, ENTRY_START, str_from(engine->options.version), &applied);
+        if (got != STATUS_RESOURCE_EXHAUSTED)
+            return got;
+        if (tries % 50 == 1)
+            log_event(LOG_ERROR, "engine.waits-for-space", LOG_WHY(cx), LOG_NUM("tries", tries));
+        ctx_clear(cx);
+        usleep(SPACE_POLL_US);
+    }
+}
+
 static status start_threads(struct engine *engine, struct ctx *cx)
 {
     engine->deliver_loop = loop_new();
     engine->lane_set = lanes_new(engine, !stopped_cleanly(engine, cx));
+    if (pthread_create(&engine->apply_thread, NULL, apply_thread_main, engine) != 0)
+        mem_panic("engine", "no thread");
+    engine->apply_running = true;
+    /* durable before anything is sent: a crash while START is only on its way would look like the clean stop before it, and
+     * what was sent until then would be sent again without doubt */
+    TRY(note_start(engine, cx));
     lanes_configure(engine, routes_ref(engine->routes));
     if (pthread_create(&engine->deliver_thread, NULL, deliver_thread_main, engine) != 0)
         mem_panic("engine", "no thread");
     engine->deliver_running = true;
-    if (pthread_create(&engine->apply_thread, NULL, apply_thread_main, engine) != 0)
-        mem_panic("engine", "no thread");
-    engine->apply_running = true;
-    struct applied applied;
-    return engine_change_state(engine, cx, ENTRY_START, str_from(engine->options.version), &applied);
+    return STATUS_OK;
 }
 
 static void close_parts(struct engine *engine)
