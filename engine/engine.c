@@ -108,7 +108,8 @@ static status open_parts(struct engine *engine, struct ctx *cx)
     return apply_catch_up(engine, cx);
 }
 
-/* On a full disk it waits as the running daemon does: service comes with the space, and nobody has to start it again. */
+/* On a full disk it waits as the running daemon does: service comes with the space, and nobody has to start it again.
+ */
 static status note_start(struct engine *engine, struct ctx *cx)
 {
     for (unsigned tries = 1;; tries++) {
@@ -130,8 +131,8 @@ static status start_threads(struct engine *engine, struct ctx *cx)
     if (pthread_create(&engine->apply_thread, NULL, apply_thread_main, engine) != 0)
         mem_panic("engine", "no thread");
     engine->apply_running = true;
-    /* durable before anything is sent: a crash while START is only on its way would look like the clean stop before it, and
-     * what was sent until then would be sent again without doubt */
+    /* durable before anything is sent: a crash while START is only on its way would look like the clean stop before it,
+     * and what was sent until then would be sent again without doubt */
     TRY(note_start(engine, cx));
     lanes_configure(engine, routes_ref(engine->routes));
     if (pthread_create(&engine->deliver_thread, NULL, deliver_thread_main, engine) != 0)

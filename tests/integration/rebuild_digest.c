@@ -1,7 +1,8 @@
 /*
  * Opens a data directory as the daemon does and prints one line: what every row of every projection hashes to, the last
- * journal entry, and how many rows there are to speak of. Two copies of one journal, one with its store and one without, must
- * print the same: the projections are a function of the journal. (Opening adds a START entry: the same one to both.)
+ * journal entry, and how many rows there are to speak of. Two copies of one journal, one with its store and one
+ * without, must print the same: the projections are a function of the journal. (Opening adds a START entry: the same
+ * one to both.)
  *
  *   rebuild_digest DATA_DIR
  */
@@ -18,8 +19,8 @@ static status print_digest(struct ctx *cx, struct engine *engine)
     TRY(engine_status(engine, cx, &now));
     for (size_t i = 0; i < sizeof digest; i++)
         printf("%02x", digest[i]);
-    printf(" seq %" PRIu64 " records %" PRIu64 " persons %" PRIu64 " received %" PRIu64 " deliveries %" PRIu64 " dead %" PRIu64
-           " work %" PRIu64 " unaccounted %" PRId64 "\n",
+    printf(" seq %" PRIu64 " records %" PRIu64 " persons %" PRIu64 " received %" PRIu64 " deliveries %" PRIu64
+           " dead %" PRIu64 " work %" PRIu64 " unaccounted %" PRId64 "\n",
            now.applied_seq, now.mpi.records, now.mpi.persons, now.received, now.deliveries_done, now.deliveries_dead,
            now.work_items, now.unaccounted);
     return STATUS_OK;
