@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Starts a daemon in a scratch folder and lets the Node and the Python client at it.
 
-run.py --idemd build/dev/idemd/idemd [--only node|python]
+run.py --idemd build/dev/idemd/idemd [--only node|python] [--node-folder DIR]
 Or, against a daemon that runs already: run.py --options file.json (the file the clients read; see below).
-The Node packages come by `npm ci` into the scratch folder, or from $IDEM_NODE_MODULES.
+The Node packages come by `npm ci` into --node-folder (and stay there for the next time) or the scratch folder, or from
+$IDEM_NODE_MODULES.
 Exit code: 0 good, 1 failed, 77 skipped (a tool is missing).
 """
 import argparse
+import filecmp
 import json
 import os
 import shutil
@@ -19,6 +21,8 @@ import time
 
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(os.path.dirname(here))
+SKIPPED = 77
+LEASH = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []  # the daemon ends with us
 
 
 def openssl(*words, cwd):
@@ -71,7 +75,7 @@ def prepare(folder):
                    "grpc: { listen: \"%s\" }\n"
                    "roles:\n"
                    "  - { principal: client, roles: [reader, sender, operator, terminologist, steward] }\n" % address)
-    options = {"address": address, "ca": pki + "/ca.pem", "source": "north", "routes": routes(folder),
+    options = {"address": address, "ca": pki + "/ca.pem", "source": "north", "routes": routes(folder), "codes": root + "/examples/codes/icd10cm",
                "proto_dirs": [root + "/rpc/proto", "/usr/share/grpc-proto", "/usr/include"]}
     for name in ("client", "stranger", "impostor"):
         options[name + "_cert"] = "%s/%s.pem" % (pki, name)
@@ -96,23 +100,39 @@ def run_python(options_file, *more):
     return subprocess.run(["/usr/bin/python3", here + "/python/client.py", options_file, *more]).returncode
 
 
-def run_node(options_file, folder):
-    modules = os.environ.get("IDEM_NODE_MODULES")
+def node_modules(place):
+    """The packages that package-lock.json names, fetched once; None when they cannot be had."""
+    lock = here + "/node/package-lock.json"
+    done = os.path.join(place, "installed-lock.json") # what was installed last, whole
+    if os.path.exists(done) and filecmp.cmp(lock, done, shallow=False):
+        return os.path.join(place, "node_modules")
+    os.makedirs(place, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(os.path.join(here, "node", name), place)
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        return None
+    try:
+        # few tries: where there is no network this must end in seconds
+        got = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent", "--fetch-retries=1", "--fetch-timeout=20000"],
+                             cwd=place, timeout=120)
+    except subprocess.TimeoutExpired:
+        return None
+    if got.returncode != 0:
+        return None
+    shutil.copy(lock, done)
+    return os.path.join(place, "node_modules")
+
+
+def run_node(options_file, place):
+    modules = os.environ.get("IDEM_NODE_MODULES") or node_modules(place)
     if modules is None:
-        place = os.path.join(folder, "node")
-        os.mkdir(place)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(os.path.join(here, "node", name), place)
-        if shutil.which("npm") is None or subprocess.run(
-                ["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=place).returncode != 0:
-            print("skipped: the node client, npm cannot fetch its packages")
-            return 0
-        modules = os.path.join(place, "node_modules")
+        print("skipped: the node client, npm cannot fetch its packages")
+        return SKIPPED
     return subprocess.run(["node", here + "/node/client.js", options_file], env=dict(os.environ, NODE_MODULES=modules)).returncode
 
 
-def apply_routes(options_file):
-    return subprocess.run(["/usr/bin/python3", here + "/python/apply_routes.py", options_file]).returncode
+def give_what_clients_need(options_file):
+    return subprocess.run(["/usr/bin/python3", here + "/python/prepare.py", options_file]).returncode
 
 
 def main():
@@ -120,26 +140,32 @@ def main():
     parser.add_argument("--idemd")
     parser.add_argument("--options")
     parser.add_argument("--only", choices=["node", "python"])
+    parser.add_argument("--node-folder")
     asked = parser.parse_args()
     if shutil.which("openssl") is None or shutil.which("protoc") is None:
         print("skipped: openssl or protoc is missing")
-        return 77
+        return SKIPPED
+    if subprocess.run(["/usr/bin/python3", "-c", "import grpc"], stderr=subprocess.DEVNULL).returncode != 0:
+        print("skipped: python3-grpcio is missing")
+        return SKIPPED
     folder = tempfile.mkdtemp(prefix="idem-integration-")
-    process, failed = None, 0
+    process, failed, skipped = None, 0, False
     try:
         options_file = asked.options
         if options_file is None:
             options = prepare(folder)
             options_file = os.path.join(folder, "options.json")
             json.dump(options, open(options_file, "w"))
-            process = subprocess.Popen([os.path.abspath(asked.idemd), "--config", folder + "/idemd.yaml"],
+            process = subprocess.Popen([*LEASH, os.path.abspath(asked.idemd), "--config", folder + "/idemd.yaml"],
                                        stderr=open(folder + "/idemd.log", "w"))
             wait_for(options["address"], process)
-            failed |= apply_routes(options_file)
+            failed |= give_what_clients_need(options_file)
         if asked.only != "node":
             failed |= run_python(options_file)
         if asked.only != "python":
-            failed |= run_node(options_file, folder)
+            code = run_node(options_file, os.path.abspath(asked.node_folder) if asked.node_folder else os.path.join(folder, "node"))
+            skipped = code == SKIPPED
+            failed |= 0 if skipped else code
         if process:
             process.send_signal(signal.SIGTERM)
             if process.wait(20) != 0:
@@ -151,7 +177,7 @@ def main():
         if failed and os.path.exists(folder + "/idemd.log"):
             sys.stdout.write(open(folder + "/idemd.log").read()[-4000:])
         shutil.rmtree(folder, ignore_errors=True)
-    return 1 if failed else 0
+    return 1 if failed else SKIPPED if skipped and asked.only == "node" else 0
 
 
 sys.exit(main())

@@ -75,6 +75,11 @@ async function main() {
     const error = await fails(grpc.status.NOT_FOUND, call(terminology, 'Lookup', { system: 'urn:none', code: 'x' }));
     equal(reasonOf(error), 'codes.system-unknown');
   });
+  await check('lookup of a code', async () => {
+    const reply = await call(terminology, 'Lookup', { system: 'ICD-10-CM', code: 'E11.9' });
+    equal(reply.display, 'Type 2 diabetes mellitus without complications');
+    equal(reply.billable, true);
+  });
   await check('submit is answered AA', async () => {
     const reply = await call(routing, 'Submit', { source: options.source, message: adt('N1') });
     equal(reply.code, 'AA');

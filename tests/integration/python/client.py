@@ -111,6 +111,11 @@ def lookup_unknown():
     assert reason(error) == "codes.system-unknown"
 
 
+def lookup_known():
+    reply = unary(good, TERMINOLOGY + "Lookup", terminology.LookupRequest(system="ICD-10-CM", code="E11.9"), terminology.LookupReply)
+    assert reply.display == "Type 2 diabetes mellitus without complications" and reply.active and reply.billable, reply
+
+
 def submit():
     reply = unary(good, "/idem.routing.v1.Routing/Submit", adt("P1"), routing.SubmitReply)
     assert reply.code == "AA" and reply.person and reply.ack, reply
@@ -178,6 +183,7 @@ check("health of an unknown service", unknown_service)
 check("health watch", watch_tells)
 check("a deadline ends a watch", watch_deadline)
 check("lookup of an unknown system is NOT_FOUND with its reason", lookup_unknown)
+check("lookup of a code", lookup_known)
 check("submit is answered AA, and again as a duplicate", submit)
 check("identify finds the person submitted", identify)
 check("submit stream answers in order", stream)
