@@ -162,7 +162,8 @@ static enum birth_level birth_level(const struct mpi_row *left, const struct mpi
     if (estimated || left->month == 0 || right->month == 0) {
         if (estimated && year && left->month == right->month && left->day == right->day)
             return BIRTH_ESTIMATED;
-        uint32_t gap = year ? 0 : (uint32_t)(left->year > right->year ? left->year - right->year : right->year - left->year);
+        uint32_t gap =
+            year ? 0 : (uint32_t)(left->year > right->year ? left->year - right->year : right->year - left->year);
         return gap == 0 ? BIRTH_ESTIMATED : gap == 1 ? BIRTH_NEAR : BIRTH_DIFFERS;
     }
     bool month = left->month == right->month, day = left->day == right->day;
@@ -214,7 +215,8 @@ static enum address_level one_address(const struct mpi_row *left, const struct m
     bool number = a->number != 0 && a->number == b->number;
     bool street = near_text(a_street, b_street);
     bool city = near_text(a_city, b_city);
-    if (street && number && (postcode || city || (a->postcode == 0 && a_city.len == 0) || (b->postcode == 0 && b_city.len == 0)))
+    if (street && number &&
+        (postcode || city || (a->postcode == 0 && a_city.len == 0) || (b->postcode == 0 && b_city.len == 0)))
         return ADDRESS_HOUSE;
     if (street && (postcode || city || number))
         return ADDRESS_STREET;
@@ -311,6 +313,21 @@ static bool lacks_given_of_its_own(const struct mpi_row *left, const struct mpi_
     return (left->flags | right->flags) & (ROW_GIVEN_PLACEHOLDER | ROW_MULTIPLE_BIRTH);
 }
 
+/* Father and son, brothers, spouses: one family name, one home, but another given name or another birth date. */
+static enum household_level household_level(const struct levels *levels)
+{
+    uint8_t family = levels->at[FIELD_FAMILY], birth = levels->at[FIELD_BIRTH];
+    uint8_t given = levels->at[FIELD_GIVEN];
+    bool one_family = family != NAME_ABSENT && family != NAME_DIFFERS;
+    bool other_birth = birth == BIRTH_DIFFERS || birth == BIRTH_YEAR || birth == BIRTH_NEAR;
+    bool other_given = given == NAME_DIFFERS || given == NAME_OTHER;
+    if (!one_family || (!other_birth && !other_given) || levels->at[FIELD_TWINS] == SAME_DIFFERS ||
+        levels->at[FIELD_NATIONAL] == LIST_EXACT || levels->at[FIELD_IDENTIFIER] == SAME_EXACT)
+        return HOUSEHOLD_NO_SIGN;
+    unsigned shared = (levels->at[FIELD_PHONE] == LIST_EXACT) + (levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE);
+    return shared == 2 ? HOUSEHOLD_BOTH : shared == 1 ? HOUSEHOLD_ONE : HOUSEHOLD_NO_SIGN;
+}
+
 void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struct levels *out_levels)
 {
     struct levels levels = {0};
@@ -326,5 +343,6 @@ void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struc
     levels.at[FIELD_BIRTH_ORDER] = (uint8_t)same_number(left->birth_order, right->birth_order);
     levels.at[FIELD_TWINS] = looks_like_twins(&levels) ? SAME_DIFFERS : SAME_ABSENT;
     levels.at[FIELD_NEWBORN] = lacks_given_of_its_own(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
+    levels.at[FIELD_HOUSEHOLD] = (uint8_t)household_level(&levels);
     *out_levels = levels;
 }

@@ -10,7 +10,7 @@ const char model_prior_field[] = "prior", model_prior_level[] = "two records pic
 const struct model model_builtin = {
     .version = 1,
     .prior_mbit = -14000,
-    .auto_mbit = 6500,
+    .auto_mbit = 8000,
     .review_mbit = 0,
     .clip_mbit = 15000,
     .fields = {
@@ -110,6 +110,13 @@ const struct model model_builtin = {
         [FIELD_NEWBORN] = {"newborn", 0, 1u << SAME_DIFFERS, {
             [SAME_ABSENT] = {"no sign", 0},
             [SAME_DIFFERS] = {"no given name of its own", -14000},
+        }},
+        /* A shared phone or address says much about strangers and little about a family: where the given name or the
+         * birth date speaks for two people, the home that they share takes most of its evidence back. */
+        [FIELD_HOUSEHOLD] = {"household", 0, 0, {
+            [HOUSEHOLD_NO_SIGN] = {"no sign", 0},
+            [HOUSEHOLD_ONE] = {"a family's phone or home, another name or birth", -7000},
+            [HOUSEHOLD_BOTH] = {"a family's phone and home, another name or birth", -13000},
         }},
     },
 };

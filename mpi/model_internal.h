@@ -23,6 +23,7 @@ enum model_field {
     FIELD_BIRTH_ORDER,
     FIELD_TWINS,  /* one day, one family or home, two given names */
     FIELD_NEWBORN, /* no given name of its own */
+    FIELD_HOUSEHOLD, /* relatives at one home: what they share is explained by the home */
     FIELD_COUNT,
 };
 enum { LEVELS_MAX = 12 };
@@ -31,6 +32,7 @@ enum name_level { NAME_ABSENT, NAME_EXACT, NAME_EXACT_COMMON, NAME_NICKNAME, NAM
                   NAME_SOUND, NAME_SWAPPED, NAME_OTHER, NAME_DIFFERS };
 enum birth_level { BIRTH_ABSENT, BIRTH_EXACT, BIRTH_ESTIMATED, BIRTH_SWAPPED, BIRTH_TYPO, BIRTH_PARTIAL, BIRTH_TWO_PARTS,
                    BIRTH_YEAR, BIRTH_NEAR, BIRTH_DIFFERS };
+enum household_level { HOUSEHOLD_NO_SIGN, HOUSEHOLD_ONE, HOUSEHOLD_BOTH };
 enum same_level { SAME_ABSENT, SAME_EXACT, SAME_DIFFERS };
 enum list_level { LIST_ABSENT, LIST_EXACT, LIST_EDIT, LIST_DIFFERS };
 enum address_level { ADDRESS_ABSENT, ADDRESS_HOUSE, ADDRESS_STREET, ADDRESS_POSTCODE, ADDRESS_CITY, ADDRESS_DIFFERS };

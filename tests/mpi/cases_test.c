@@ -1,4 +1,5 @@
-/* The cases every patient index is judged by: twins, juniors, name changes, shared phones, swapped dates, placeholders. */
+/* The cases every patient index is judged by: twins, juniors, name changes, shared phones, swapped dates, placeholders.
+ */
 #include "world.h"
 
 struct pair_case {
@@ -29,40 +30,168 @@ static const struct pair_case cases[] = {
      MPI_VERDICT_LINKED},
     {"married: another family name, same home and number",
      {.id = "1", ANNA, .ssn = "536220413", .line = "12 Elm St", .postcode = "98101"},
-     {.id = "2", .family = "Sandoval", .given = "Anna", .birth = "19800229", .sex = 'F', .ssn = "536220413", .line = "12 Elm Street", .postcode = "98101"},
+     {.id = "2",
+      .family = "Sandoval",
+      .given = "Anna",
+      .birth = "19800229",
+      .sex = 'F',
+      .ssn = "536220413",
+      .line = "12 Elm Street",
+      .postcode = "98101"},
      MPI_VERDICT_LINKED},
     {"another script",
      {.id = "1", .family = "Ivanova", .given = "Svetlana", .birth = "19700517", .sex = 'F'},
-     {.id = "2", .family = "\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD\xD0\xBE\xD0\xB2\xD0\xB0",
-      .given = "\xD0\xA1\xD0\xB2\xD0\xB5\xD1\x82\xD0\xBB\xD0\xB0\xD0\xBD\xD0\xB0", .birth = "19700517", .sex = 'F'},
+     {.id = "2",
+      .family = "\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD\xD0\xBE\xD0\xB2\xD0\xB0",
+      .given = "\xD0\xA1\xD0\xB2\xD0\xB5\xD1\x82\xD0\xBB\xD0\xB0\xD0\xBD\xD0\xB0",
+      .birth = "19700517",
+      .sex = 'F'},
      MPI_VERDICT_LINKED},
     {"twins: everything but the given name",
-     {.id = "1", .family = "Moreau", .given = "Claire", .birth = "20190505", .sex = 'F', .phone = "2065550199", .line = "7 Oak Ave", .postcode = "98101", .mother = "Petit"},
-     {.id = "2", .family = "Moreau", .given = "Juliette", .birth = "20190505", .sex = 'F', .phone = "2065550199", .line = "7 Oak Ave", .postcode = "98101", .mother = "Petit"},
+     {.id = "1",
+      .family = "Moreau",
+      .given = "Claire",
+      .birth = "20190505",
+      .sex = 'F',
+      .phone = "2065550199",
+      .line = "7 Oak Ave",
+      .postcode = "98101",
+      .mother = "Petit"},
+     {.id = "2",
+      .family = "Moreau",
+      .given = "Juliette",
+      .birth = "20190505",
+      .sex = 'F',
+      .phone = "2065550199",
+      .line = "7 Oak Ave",
+      .postcode = "98101",
+      .mother = "Petit"},
      MPI_VERDICT_NEW},
     {"twins with given names a letter apart and birth orders",
-     {.id = "1", .family = "Moreau", .given = "Jana", .birth = "20190505", .sex = 'F', .line = "7 Oak Ave", .postcode = "98101", .multiple = true, .birth_order = 1},
-     {.id = "2", .family = "Moreau", .given = "Jane", .birth = "20190505", .sex = 'F', .line = "7 Oak Ave", .postcode = "98101", .multiple = true, .birth_order = 2},
+     {.id = "1",
+      .family = "Moreau",
+      .given = "Jana",
+      .birth = "20190505",
+      .sex = 'F',
+      .line = "7 Oak Ave",
+      .postcode = "98101",
+      .multiple = true,
+      .birth_order = 1},
+     {.id = "2",
+      .family = "Moreau",
+      .given = "Jane",
+      .birth = "20190505",
+      .sex = 'F',
+      .line = "7 Oak Ave",
+      .postcode = "98101",
+      .multiple = true,
+      .birth_order = 2},
      MPI_VERDICT_NEW},
     {"two newborns without names",
-     {.id = "1", .family = "Moreau", .given = "Baby Girl A", .birth = "20260505", .sex = 'F', .phone = "2065550199", .line = "7 Oak Ave", .postcode = "98101"},
-     {.id = "2", .family = "Moreau", .given = "Baby Girl B", .birth = "20260505", .sex = 'F', .phone = "2065550199", .line = "7 Oak Ave", .postcode = "98101", .multiple = true},
+     {.id = "1",
+      .family = "Moreau",
+      .given = "Baby Girl A",
+      .birth = "20260505",
+      .sex = 'F',
+      .phone = "2065550199",
+      .line = "7 Oak Ave",
+      .postcode = "98101"},
+     {.id = "2",
+      .family = "Moreau",
+      .given = "Baby Girl B",
+      .birth = "20260505",
+      .sex = 'F',
+      .phone = "2065550199",
+      .line = "7 Oak Ave",
+      .postcode = "98101",
+      .multiple = true},
      MPI_VERDICT_REVIEW},
     {"father and son",
-     {.id = "1", .family = "Whitfield", .given = "Marcus", .suffix = "Sr", .birth = "19500101", .sex = 'M', .line = "3 Low Rd", .postcode = "30301", .phone = "4045550123"},
-     {.id = "2", .family = "Whitfield", .given = "Marcus", .suffix = "Jr", .birth = "19800715", .sex = 'M', .line = "3 Low Rd", .postcode = "30301", .phone = "4045550123"},
+     {.id = "1",
+      .family = "Whitfield",
+      .given = "Marcus",
+      .suffix = "Sr",
+      .birth = "19500101",
+      .sex = 'M',
+      .line = "3 Low Rd",
+      .postcode = "30301",
+      .phone = "4045550123"},
+     {.id = "2",
+      .family = "Whitfield",
+      .given = "Marcus",
+      .suffix = "Jr",
+      .birth = "19800715",
+      .sex = 'M',
+      .line = "3 Low Rd",
+      .postcode = "30301",
+      .phone = "4045550123"},
      MPI_VERDICT_NEW},
     {"father and son, suffix typed into the name, one birth date wrong",
-     {.id = "1", .family = "Whitfield Sr", .given = "Marcus", .birth = "19500215", .sex = 'M', .line = "3 Low Rd", .postcode = "30301", .phone = "4045550123"},
-     {.id = "2", .family = "Whitfield Jr.", .given = "Marcus", .birth = "19500215", .sex = 'M', .line = "3 Low Rd", .postcode = "30301", .phone = "4045550123"},
+     {.id = "1",
+      .family = "Whitfield Sr",
+      .given = "Marcus",
+      .birth = "19500215",
+      .sex = 'M',
+      .line = "3 Low Rd",
+      .postcode = "30301",
+      .phone = "4045550123"},
+     {.id = "2",
+      .family = "Whitfield Jr.",
+      .given = "Marcus",
+      .birth = "19500215",
+      .sex = 'M',
+      .line = "3 Low Rd",
+      .postcode = "30301",
+      .phone = "4045550123"},
      MPI_VERDICT_REVIEW},
+    {"father and son with one name, one home, and no suffix: a person must look",
+     {.id = "1",
+      .family = "Vlachos",
+      .given = "Georgios",
+      .birth = "19801011",
+      .sex = 'M',
+      .line = "318 Quarry Rd",
+      .postcode = "30301",
+      .phone = "7085551894"},
+     {.id = "2",
+      .family = "Vlachos",
+      .given = "Georgios",
+      .birth = "20091103",
+      .sex = 'M',
+      .line = "318 Quarry Rd",
+      .postcode = "30301",
+      .phone = "7085551894"},
+     MPI_VERDICT_REVIEW},
+    {"brothers in one home",
+     {.id = "1",
+      .family = "Ledham",
+      .given = "Thomas",
+      .birth = "19810216",
+      .sex = 'M',
+      .line = "96 Canal Rd",
+      .postcode = "30301",
+      .phone = "5855557997"},
+     {.id = "2",
+      .family = "Ledham",
+      .given = "William",
+      .birth = "19530731",
+      .sex = 'M',
+      .line = "96 Canal Rd",
+      .postcode = "30301",
+      .phone = "5855557997"},
+     MPI_VERDICT_NEW},
     {"one phone, two people",
      {.id = "1", .family = "Achebe", .given = "Ngozi", .birth = "19850101", .sex = 'F', .phone = "712300633"},
      {.id = "2", .family = "Mwangi", .given = "Peter", .birth = "19790412", .sex = 'M', .phone = "712300633"},
      MPI_VERDICT_NEW},
     {"placeholders agree, people do not",
      {.id = "1", .family = "Test", .given = "Unknown", .birth = "19000101", .ssn = "999999999", .phone = "0000000000"},
-     {.id = "2", .family = "Test", .given = "Unknown", .birth = "19000101", .ssn = "999-99-9999", .phone = "000-000-0000"},
+     {.id = "2",
+      .family = "Test",
+      .given = "Unknown",
+      .birth = "19000101",
+      .ssn = "999-99-9999",
+      .phone = "000-000-0000"},
      MPI_VERDICT_NEW},
     {"a common name and a birthday on 1 January",
      {.id = "1", .family = "Smith", .given = "John", .birth = "19700101", .sex = 'M'},
@@ -73,8 +202,22 @@ static const struct pair_case cases[] = {
      {.id = "2", .family = "Lindqvist", .given = "Anna", .birth = "19510717", .sex = 'F'},
      MPI_VERDICT_NEW},
     {"husband and wife",
-     {.id = "1", .family = "Lindqvist", .given = "Anna", .birth = "19800229", .sex = 'F', .phone = "2065550199", .line = "7 Oak Ave", .postcode = "98101"},
-     {.id = "2", .family = "Lindqvist", .given = "Lars", .birth = "19790810", .sex = 'M', .phone = "2065550199", .line = "7 Oak Ave", .postcode = "98101"},
+     {.id = "1",
+      .family = "Lindqvist",
+      .given = "Anna",
+      .birth = "19800229",
+      .sex = 'F',
+      .phone = "2065550199",
+      .line = "7 Oak Ave",
+      .postcode = "98101"},
+     {.id = "2",
+      .family = "Lindqvist",
+      .given = "Lars",
+      .birth = "19790810",
+      .sex = 'M',
+      .phone = "2065550199",
+      .line = "7 Oak Ave",
+      .postcode = "98101"},
      MPI_VERDICT_NEW},
     {"no usable field at all", {.id = "1"}, {.id = "2"}, MPI_VERDICT_NEW},
 };
@@ -86,8 +229,8 @@ static void check_case(const struct pair_case *at, bool reversed)
     (void)world_apply(&world, reversed ? &at->right : &at->left);
     struct mpi_result result = world_apply(&world, reversed ? &at->left : &at->right);
     if (result.verdict != at->want)
-        fail_msg("%s%s: got %s, want %s, score %d", at->what, reversed ? " (reversed)" : "", mpi_verdict_name(result.verdict),
-                 mpi_verdict_name(at->want), result.best.score_mbit);
+        fail_msg("%s%s: got %s, want %s, score %d", at->what, reversed ? " (reversed)" : "",
+                 mpi_verdict_name(result.verdict), mpi_verdict_name(at->want), result.best.score_mbit);
     int32_t sum = 0;
     for (uint32_t i = 0; i < result.best.evidence_count; i++)
         sum += result.best.evidence[i].weight_mbit;
@@ -147,7 +290,8 @@ static void test_identify__answers_identifiers_first_then_score_one_row_per_pers
     (void)state;
     struct world world;
     world_init(&world);
-    struct human one = {.id = "1", ANNA}, two = {.id = "2", ANNA}, other = {.id = "3", .family = "Achebe", .given = "Ngozi", .birth = "19850203", .sex = 'F'};
+    struct human one = {.id = "1", ANNA}, two = {.id = "2", ANNA},
+                 other = {.id = "3", .family = "Achebe", .given = "Ngozi", .birth = "19850203", .sex = 'F'};
     (void)world_apply(&world, &one);
     (void)world_apply(&world, &two);
     (void)world_apply(&world, &other);
@@ -156,13 +300,15 @@ static void test_identify__answers_identifiers_first_then_score_one_row_per_pers
     said_fill(&said, &query);
     struct mpi_match *matches;
     size_t count;
-    assert_ok(&world.support, mpi_identify(world.mpi, &world.support.cx, said.identifiers, 1, &said.input.demographics, 10, &matches, &count));
+    assert_ok(&world.support, mpi_identify(world.mpi, &world.support.cx, said.identifiers, 1, &said.input.demographics,
+                                           10, &matches, &count));
     assert_int_equal(count, 2);
     assert_true(matches[0].by_identifier);
     assert_int_equal(matches[0].person, 3);
     assert_false(matches[1].by_identifier);
     assert_int_equal(matches[1].person, 1);
-    assert_ok(&world.support, mpi_identify(world.mpi, &world.support.cx, NULL, 0, &said.input.demographics, 1, &matches, &count));
+    assert_ok(&world.support,
+              mpi_identify(world.mpi, &world.support.cx, NULL, 0, &said.input.demographics, 1, &matches, &count));
     assert_int_equal(count, 1);
     world_fini(&world);
 }
@@ -174,18 +320,25 @@ static void test_bad_input__is_refused_or_kept_but_never_breaks(void **state)
     world_init(&world);
     struct mpi_result result;
     struct mpi_record_input empty = {0};
-    assert_fails(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &empty, &result), "mpi.identifier-missing");
+    assert_fails(&world.support,
+                 mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &empty, &result),
+                 "mpi.identifier-missing");
     struct mpi_identifier blank = {STR("HOSP"), STR("  "), STR("MR")};
     empty.identifiers = &blank;
     empty.identifier_count = 1;
-    assert_fails(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &empty, &result), "mpi.identifier-missing");
+    assert_fails(&world.support,
+                 mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &empty, &result),
+                 "mpi.identifier-missing");
     struct mpi_identifier fine = world_id("1");
     struct mpi_name *names = arena_array(&world.support.arena, 10000, sizeof *names);
-    struct mpi_record_input many = {.identifiers = &fine, .identifier_count = 1, .demographics = {.names = names, .name_count = 10000}};
-    assert_fails(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &many, &result), "mpi.too-many");
+    struct mpi_record_input many = {
+        .identifiers = &fine, .identifier_count = 1, .demographics = {.names = names, .name_count = 10000}};
+    assert_fails(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &many, &result),
+                 "mpi.too-many");
     names[0].family = str_make(arena_alloc(&world.support.arena, 1 << 20), 1 << 20);
     many.demographics.name_count = 1;
-    assert_fails(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &many, &result), "mpi.too-many");
+    assert_fails(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &many, &result),
+                 "mpi.too-many");
     for (size_t i = 0; i < 64; i++)
         names[i].family = names[i].given = str_make("\xF0\x9F\x98\x80 \xE6\xAF\x9B Anna \xFF", 16);
     many.demographics.name_count = 64;
@@ -208,7 +361,8 @@ static void test_deactivated_record__finds_nobody_and_can_come_back(void **state
     struct mpi_result result;
     said_fill(&said, &two);
     said.input.deactivate = true;
-    assert_ok(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &said.input, &result));
+    assert_ok(&world.support,
+              mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &said.input, &result));
     assert_int_equal(world_person(&world, "2"), 2);
     (void)world_apply(&world, &two);
     assert_int_equal(world_person(&world, "2"), 1);

@@ -118,6 +118,8 @@ struct mpi_record_input {
     bool keep_known;   /* orders, results: a record that is known stays as it is; a new one is created */
     bool deactivate;   /* A29: the record takes no further part in matching; never erased */
 };
+/* Whether mpi_apply_record() would take this input: mpi.identifier-missing, mpi.too-many. Pure. */
+status mpi_check_record(struct ctx *cx, const struct mpi_record_input *input);
 /* Create or update the record of (authority, value) of identifiers[0]. */
 status mpi_apply_record(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                         const struct mpi_record_input *input, struct mpi_result *out_result);
@@ -234,14 +236,14 @@ enum mpi_reason {
     MPI_RECORD_UNKNOWN,     /* mpi.record-unknown, NOT_FOUND, 204 */
     MPI_IDENTIFIER_UNKNOWN, /* mpi.identifier-unknown, NOT_FOUND, 204 */
     MPI_IDENTIFIER_MISSING, /* mpi.identifier-missing, INVALID_ARGUMENT, 101 */
-    MPI_MERGE_SELF,         /* mpi.merge-self, INVALID_ARGUMENT, 207 */
-    MPI_MERGE_CYCLE,        /* mpi.merge-cycle, FAILED_PRECONDITION, 207 */
-    MPI_MERGE_AUTHORITY,    /* mpi.merge-authority, INVALID_ARGUMENT, 207 */
+    MPI_MERGE_SELF,         /* mpi.merge-self, INVALID_ARGUMENT, 205 */
+    MPI_MERGE_CYCLE,        /* mpi.merge-cycle, FAILED_PRECONDITION, 205 */
+    MPI_MERGE_AUTHORITY,    /* mpi.merge-authority, INVALID_ARGUMENT, 204 */
     MPI_DECISION_UNKNOWN,   /* mpi.decision-unknown, NOT_FOUND, 204 */
-    MPI_DECISION_UNDONE,    /* mpi.decision-undone, FAILED_PRECONDITION, 207 */
+    MPI_DECISION_UNDONE,    /* mpi.decision-undone, FAILED_PRECONDITION, 205 */
     MPI_REVIEW_UNKNOWN,     /* mpi.review-unknown, NOT_FOUND, 204 */
-    MPI_REVIEW_CLOSED,      /* mpi.review-closed, FAILED_PRECONDITION, 207 */
-    MPI_LINK_MISSING,       /* mpi.link-missing, FAILED_PRECONDITION, 207: A37 for two that were never linked */
+    MPI_REVIEW_CLOSED,      /* mpi.review-closed, FAILED_PRECONDITION, 205 */
+    MPI_LINK_MISSING,       /* mpi.link-missing, FAILED_PRECONDITION, 204: A37 for two that were never linked */
     MPI_TOO_MANY,           /* mpi.too-many, RESOURCE_EXHAUSTED, 207 */
     MPI_ROW_BAD,            /* mpi.row-bad, DATA_LOSS, 207 */
     MPI_REASON_COUNT
