@@ -73,16 +73,17 @@ static status read_grpc(struct reading *r, const struct yaml_node *map)
     return STATUS_OK;
 }
 
-static status read_peers(struct reading *r, const struct yaml_node *node, struct mllp_source_options *out)
+static status read_texts(struct reading *r, const struct yaml_node *node, const char *const **out_texts,
+                         size_t *out_count)
 {
     if (node == NULL)
         return STATUS_OK;
     struct str *texts;
-    TRY(yaml_texts(r->cx, node, LISTS_MAX, &texts, &out->peer_count));
-    const char **peers = arena_array(r->cx->arena, out->peer_count, sizeof *peers);
-    for (size_t i = 0; i < out->peer_count; i++)
-        peers[i] = texts[i].data;
-    out->peers = peers;
+    TRY(yaml_texts(r->cx, node, LISTS_MAX, &texts, out_count));
+    const char **copies = arena_array(r->cx->arena, *out_count, sizeof *copies);
+    for (size_t i = 0; i < *out_count; i++)
+        copies[i] = texts[i].data;
+    *out_texts = copies;
     return STATUS_OK;
 }
 
@@ -107,7 +108,7 @@ static status read_source(struct reading *r, const struct yaml_node *map, struct
     if (*out_tls && r->out->certificate == NULL)
         return yaml_fail(r->cx, map, YAML_MISSING_KEY,
                          "tls: true needs the section `tls`; idem pki init makes certificates");
-    return read_peers(r, yaml_get(map, "peers"), out);
+    return read_texts(r, yaml_get(map, "peers"), &out->peers, &out->peer_count);
 }
 
 static status read_mllp(struct reading *r, const struct yaml_node *list)
@@ -144,13 +145,13 @@ static status read_role(struct reading *r, const struct yaml_node *map, struct r
 {
     const struct yaml_node *principal, *roles;
     struct str name;
-    TRY(yaml_map_keys(r->cx, map, KEYS("principal", "roles")));
+    TRY(yaml_map_keys(r->cx, map, KEYS("principal", "roles", "sources")));
     TRY(yaml_need(r->cx, map, "principal", &principal));
     TRY(yaml_text(r->cx, principal, &name));
     TRY(yaml_need(r->cx, map, "roles", &roles));
     TRY(read_role_names(r, roles, &out->roles));
     out->name = name.data;
-    return STATUS_OK;
+    return read_texts(r, yaml_get(map, "sources"), &out->sources, &out->source_count);
 }
 
 static status read_roles(struct reading *r, const struct yaml_node *list)

@@ -167,6 +167,7 @@ static void identify_caller(struct rpc_call *call)
             call->principal = names[i];
             call->principal_name = call->server->principals[known].name;
             call->roles = call->server->principals[known].roles;
+            call->known = &call->server->principals[known];
             return;
         }
     }

@@ -31,6 +31,22 @@ static char *copy_text(const char *text)
     return text ? mem_copy(text, strlen(text) + 1) : NULL;
 }
 
+static struct rpc_principal copy_principal(const struct rpc_principal *from)
+{
+    char **sources = mem_array(from->source_count, sizeof *sources);
+    for (size_t i = 0; i < from->source_count; i++)
+        sources[i] = copy_text(from->sources[i]);
+    return (struct rpc_principal){copy_text(from->name), from->roles, (const char *const *)sources, from->source_count};
+}
+
+static void free_principal(struct rpc_principal *principal)
+{
+    for (size_t i = 0; i < principal->source_count; i++)
+        mem_free((char *)(uintptr_t)principal->sources[i]);
+    mem_free((void *)(uintptr_t)principal->sources);
+    mem_free((char *)(uintptr_t)principal->name);
+}
+
 static struct rpc_server *new_server(const struct rpc_server_options *options)
 {
     struct rpc_server *server = mem_alloc(sizeof *server);
@@ -42,8 +58,7 @@ static struct rpc_server *new_server(const struct rpc_server_options *options)
     server->principals = mem_array(options->principal_count, sizeof *server->principals);
     server->principal_count = options->principal_count;
     for (size_t i = 0; i < options->principal_count; i++)
-        server->principals[i] =
-            (struct rpc_principal){copy_text(options->principals[i].name), options->principals[i].roles};
+        server->principals[i] = copy_principal(&options->principals[i]);
     server->health = health_new();
     server->reflection = reflection_new();
     reflection_check(server->reflection);
@@ -58,7 +73,7 @@ static void free_server(struct rpc_server *server)
     health_free(server->health);
     reflection_free(server->reflection);
     for (size_t i = 0; i < server->principal_count; i++)
-        mem_free((char *)(uintptr_t)server->principals[i].name);
+        free_principal(&server->principals[i]);
     mem_free(server->principals);
     mem_free(server->data_dir);
     mem_free(server->version);

@@ -80,10 +80,25 @@ static void submit(struct rpc_call *call, struct ctx *cx, const Idem__Routing__V
     engine_submit(call->server->engine, &message, on_answer, submission);
 }
 
-static status check(struct ctx *cx, const Idem__Routing__V1__SubmitRequest *asked)
+/* Nobody may speak for another system: a message's source decides whose control ids, identifiers and routes count. */
+static bool may_speak_for(const struct rpc_call *call, const char *source)
 {
-    TRY(rpc_need(cx, asked->source[0] != 0, "source"));
-    return rpc_need(cx, asked->message.len > 0, "message");
+    const struct rpc_principal *known = call->known;
+    if (known == NULL || (known->roles & RPC_ROLE_OPERATOR)) /* plain loopback has no names to tell apart */
+        return true;
+    for (size_t i = 0; i < known->source_count; i++)
+        if (strcmp(known->sources[i], source) == 0)
+            return true;
+    return known->source_count == 0 && strcmp(known->name, source) == 0;
+}
+
+static status check(const struct rpc_call *call, struct ctx *cx, const char *source, size_t message_len)
+{
+    TRY(rpc_need(cx, source[0] != 0, "source"));
+    if (!may_speak_for(call, source))
+        return ctx_fail(cx, &engine_reasons[ENGINE_SOURCE_UNKNOWN],
+                        "principal %s; see `sources` of its row under `roles`", call->known->name);
+    return rpc_need(cx, message_len > 0, "message");
 }
 
 static void unary_answered(struct wire_call *wire, struct wire_post *post)
@@ -100,7 +115,8 @@ static void unary_answered(struct wire_call *wire, struct wire_post *post)
 status routing_submit(struct rpc_call *call, struct ctx *cx, const void *request, void *unused)
 {
     (void)unused;
-    TRY(check(cx, request));
+    const Idem__Routing__V1__SubmitRequest *asked = request;
+    TRY(check(call, cx, asked->source, asked->message.len));
     struct submission *submission = mem_alloc(sizeof *submission);
     submission->call = call;
     submission->post.fn = unary_answered;
@@ -150,7 +166,8 @@ status routing_submit_stream(struct rpc_call *call, struct ctx *cx, const void *
 {
     (void)unused;
     struct stream *stream = call->state;
-    TRY(check(cx, request));
+    const Idem__Routing__V1__SubmitRequest *asked = request;
+    TRY(check(call, cx, asked->source, asked->message.len));
     struct submission *submission = mem_alloc(sizeof *submission);
     submission->call = call;
     submission->post.fn = stream_answered;
@@ -224,8 +241,7 @@ status routing_reconcile(struct rpc_call *call, struct ctx *cx, const void *requ
 {
     const Idem__Routing__V1__ReconcileRequest *asked = request;
     Idem__Routing__V1__ReconcileReply *answer = reply;
-    TRY(rpc_need(cx, asked->source[0] != 0, "source"));
-    TRY(rpc_need(cx, asked->message.len > 0, "message"));
+    TRY(check(call, cx, asked->source, asked->message.len));
     struct str message = str_make(asked->message.data, asked->message.len);
     struct engine_rehearsal rehearsal;
     TRY(engine_rehearse(call->server->engine, cx, STR_NONE, str_from(asked->source), message, &rehearsal));

@@ -25,14 +25,20 @@ static status get_status(struct world *w, struct rpc_client *client, int64_t tim
                            &idem__admin__v1__status__descriptor, timeout_us, (void **)out);
 }
 
-static status submit(struct world *w, struct rpc_client *client, struct str message,
-                     Idem__Routing__V1__SubmitReply **out)
+static status submit_as(struct world *w, struct rpc_client *client, const char *source, struct str message,
+                        Idem__Routing__V1__SubmitReply **out)
 {
     Idem__Routing__V1__SubmitRequest ask = IDEM__ROUTING__V1__SUBMIT_REQUEST__INIT;
-    ask.source = (char *)(uintptr_t) "north";
+    ask.source = (char *)(uintptr_t)source;
     ask.message = (ProtobufCBinaryData){message.len, (uint8_t *)(uintptr_t)message.data};
     return rpc_client_call(client, &w->s.cx, "idem.routing.v1.Routing/Submit", &ask.base,
                            &idem__routing__v1__submit_reply__descriptor, 0, (void **)out);
+}
+
+static status submit(struct world *w, struct rpc_client *client, struct str message,
+                     Idem__Routing__V1__SubmitReply **out)
+{
+    return submit_as(w, client, "north", message, out);
 }
 
 static void test_unary__answers_over_tls_and_plain(void **state)
@@ -82,6 +88,8 @@ static void test_roles__decide_who_may_use_what(void **state)
     assert_int_equal(w.s.cx.reason->status, STATUS_PERMISSION_DENIED);
     assert_fails(&w.s, get_status(&w, sender, 0, &now), "rpc.no-role");
     assert_ok(&w.s, submit(&w, sender, message, &answer));
+    assert_ok(&w.s, submit_as(&w, sender, "lab", message, &answer)); /* its own sources, and no other */
+    assert_fails(&w.s, submit_as(&w, sender, "lake", message, &answer), "engine.source-unknown");
     assert_fails(&w.s, get_status(&w, stranger, 0, &now), "rpc.no-role"); /* health took it: the CA signed it */
     assert_fails(&w.s, submit(&w, stranger, message, &answer), "rpc.no-role");
     rpc_client_close(reader), rpc_client_close(sender), rpc_client_close(stranger);

@@ -47,8 +47,11 @@ static inline void world_issue(struct world *w, const char *ca, const char *name
 
 static inline void world_start(struct world *w)
 {
+    static const char *const of_sender[] = {"north", "lab"};
     static const struct rpc_principal principals[] = {
-        {"reader-1", RPC_ROLE_READER}, {"sender-1", RPC_ROLE_SENDER}, {"root-1", RPC_ROLE_ALL}};
+        {.name = "reader-1", .roles = RPC_ROLE_READER},
+        {.name = "sender-1", .roles = RPC_ROLE_SENDER, .sources = of_sender, .source_count = 2},
+        {.name = "root-1", .roles = RPC_ROLE_ALL}};
     struct rpc_listen listen[] = {{"127.0.0.1:0", false}, {"127.0.0.1:0", true}};
     struct rpc_server_options options = {
         .listen = listen,

@@ -31,6 +31,9 @@ uint32_t rpc_role_from_name(struct str name);
 struct rpc_principal {
     const char *name; /* as in the certificate: "interface-engine-1", "spiffe://…", "console.example" */
     uint32_t roles;   /* enum rpc_role bits */
+    /* the sources whose messages it may hand in; none = only the one that has its name. Operators may name any. */
+    const char *const *sources;
+    size_t source_count;
 };
 
 struct rpc_listen {
