@@ -24,7 +24,7 @@ static status damaged(struct ctx *cx, uint64_t segment_first_seq, const char *wh
     char name[SEGMENT_NAME_BYTES];
     segment_name(segment_first_seq, name);
     return ctx_fail(cx, &data_reasons[DATA_JOURNAL_DAMAGED],
-                    "segment %s: %s at seq %" PRIu64 "; next: idem journal verify", name, why, bad_seq);
+                    "segment %s: %s at seq %" PRIu64 "; next: idem journal verify --dir DATA", name, why, bad_seq);
 }
 
 static status open_mark(struct ctx *cx, struct journal *journal)

@@ -44,7 +44,7 @@ static status damaged(struct ctx *cx, const struct place *place, const char *why
     char name[SEGMENT_NAME_BYTES];
     segment_name(place->segment_first_seq, name);
     return ctx_fail(cx, &data_reasons[DATA_JOURNAL_DAMAGED],
-                    "segment %s: %s at seq %" PRIu64 "; next: idem journal verify", name, why, seq);
+                    "segment %s: %s at seq %" PRIu64 "; next: idem journal verify --dir DATA", name, why, seq);
 }
 
 /* The segment that holds `seq`, or -1 when it was dropped. */
