@@ -118,7 +118,7 @@ static bool has_long_value(const struct mpi_record_input *input)
     return found;
 }
 
-static status check_input(struct ctx *cx, const struct mpi_record_input *input)
+status mpi_check_record(struct ctx *cx, const struct mpi_record_input *input)
 {
     if (input->identifier_count == 0 || str_trim(input->identifiers[0].value).len == 0)
         return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_MISSING], NULL);
@@ -164,11 +164,9 @@ static uint32_t change_index(struct applying *ap, uint32_t record, const struct 
     struct mpi *mpi = ap->mpi;
     union row_space space;
     row_make(stored->identifiers, stored->identifier_count, &stored->said, stored->former, stored->former_count, &space);
-    pthread_rwlock_wrlock(&mpi->lock);
     if (record == 0)
-        record = index_add_record(mpi, space.row.own_key);
+        record = index_new_record(mpi, space.row.own_key);
     *out_compared = index_set_row(mpi, record, stored->active ? &space.row : NULL, best);
-    pthread_rwlock_unlock(&mpi->lock);
     return record;
 }
 
@@ -326,7 +324,7 @@ static void create_record(struct applying *ap, const struct mpi_record_input *in
 status mpi_apply_record(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                         const struct mpi_record_input *input, struct mpi_result *out_result)
 {
-    TRY(check_input(cx, input));
+    TRY(mpi_check_record(cx, input));
     struct applying ap = {mpi, txn, cx, seq};
     uint32_t record;
     TRY(apply_find_own(&ap, input->identifiers[0], &record));
