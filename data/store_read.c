@@ -5,7 +5,7 @@
 #include <endian.h>
 #include <stdlib.h>
 
-enum { ROW_ON_STACK_BYTES = 4096 };
+enum { ROW_ON_STACK_BYTES = 4096, ROWS_AT_ONCE_BYTES = 256 * 1024 };
 
 static void unlock(pthread_rwlock_t **lock)
 {
@@ -109,6 +109,50 @@ status data_scan(struct data_table *table, struct ctx *cx, struct str prefix, st
     return end_of_scan(moved);
 }
 
+/* Up to a bufferful of rows; grows the buffer for a row that does not fit by itself. */
+static int read_many(DBC *dbc, DBT *rows)
+{
+    for (;;) {
+        DBT key = {0};
+        int error = dbc->get(dbc, &key, rows, DB_MULTIPLE_KEY | DB_NEXT);
+        if (error != DB_BUFFER_SMALL)
+            return error;
+        uint32_t need = rows->size + ROWS_AT_ONCE_BYTES; /* with what is kept about each row */
+        rows->ulen = need - need % 1024;                 /* Berkeley DB asks for whole KiB */
+        rows->data = mem_grow(rows->data, rows->ulen, 1);
+    }
+}
+
+static bool visit_many(DBT *rows, data_visit_fn *visit, void *arg)
+{
+    void *at;
+    DB_MULTIPLE_INIT(at, rows);
+    for (;;) {
+        void *key, *row;
+        size_t key_len, row_len;
+        DB_MULTIPLE_KEY_NEXT(at, rows, key, key_len, row, row_len);
+        if (at == NULL)
+            return true;
+        if (!visit(arg, str_make(key, key_len), str_make(row, row_len)))
+            return false;
+    }
+}
+
+status data_scan_all(struct data_table *table, struct ctx *cx, data_visit_fn *visit, void *arg)
+{
+    SCOPED(unlock) pthread_rwlock_t *lock = share(table->store);
+    (void)lock;
+    SCOPED(store_cursor_close) struct store_cursor cursor;
+    TRY(store_cursor_open(table, cx, &cursor));
+    DBT rows = {.data = mem_alloc(ROWS_AT_ONCE_BYTES), .ulen = ROWS_AT_ONCE_BYTES, .flags = DB_DBT_USERMEM};
+    int error;
+    do
+        error = read_many(cursor.dbc, &rows);
+    while (error == 0 && visit_many(&rows, visit, arg));
+    mem_free(rows.data);
+    return error == 0 || error == DB_NOTFOUND ? STATUS_OK : store_fail(cx, table->name, error);
+}
+
 /* The first key after everything that starts with `prefix`, in the arena; false when there is none. */
 static bool after_prefix(struct arena *arena, struct str prefix, struct str *out_key)
 {
@@ -171,7 +215,7 @@ static bool count_row(void *arg, struct str key, struct str row)
 status data_count(struct data_table *table, struct ctx *cx, uint64_t *out_rows)
 {
     uint64_t rows = 0;
-    TRY(data_scan(table, cx, STR_NONE, STR_NONE, count_row, &rows));
+    TRY(data_scan_all(table, cx, count_row, &rows));
     *out_rows = rows;
     return STATUS_OK;
 }
@@ -196,7 +240,7 @@ status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[
     crypto_sha256_init(&hash);
     for (size_t i = 0; i < store->table_count; i++) {
         hash_bytes(&hash, str_from(store->tables[i].name));
-        TRY(data_scan(&store->tables[i], cx, STR_NONE, STR_NONE, hash_row, &hash));
+        TRY(data_scan_all(&store->tables[i], cx, hash_row, &hash));
     }
     crypto_sha256_final(&hash, out_digest);
     return STATUS_OK;

@@ -73,9 +73,7 @@ static int order_changes(const void *left, const void *right)
 void apply_finish(struct applying *ap)
 {
     struct mpi *mpi = ap->mpi;
-    pthread_rwlock_wrlock(&mpi->lock);
     index_recluster(mpi);
-    pthread_rwlock_unlock(&mpi->lock);
     if (mpi->changes.count > 1) /* the order of rows and event numbers must not depend on memory */
         qsort(mpi->changes.at, mpi->changes.count, sizeof mpi->changes.at[0], order_changes);
     put_members(ap);
@@ -129,11 +127,9 @@ uint32_t apply_new_record(struct applying *ap, struct str source, struct mpi_ide
                                    .active = true};
     union row_space space;
     row_make(&identifier, 1, &stored.said, NULL, 0, &space);
-    pthread_rwlock_wrlock(&mpi->lock);
-    uint32_t record = index_add_record(mpi, space.row.own_key);
+    uint32_t record = index_new_record(mpi, space.row.own_key);
     struct best best;
     (void)index_set_row(mpi, record, &space.row, &best);
-    pthread_rwlock_unlock(&mpi->lock);
     apply_put_record(ap, record, &stored);
     return record;
 }

@@ -40,7 +40,7 @@ static size_t mentioning_records(struct mpi *mpi, struct mpi_identifier identifi
     size_t count = 0;
     pthread_rwlock_rdlock(&mpi->lock);
     uint32_t candidates[OWNERS_MAX];
-    size_t found = index_candidates(mpi, &space.row, 0, candidates, OWNERS_MAX);
+    size_t found = index_candidates(mpi, &space.row, candidates, OWNERS_MAX);
     uint32_t person = found ? mpi->entries[candidates[0]].person : 0;
     for (size_t i = 0; i < found; i++) {
         if (mpi->entries[candidates[i]].person != person) {
@@ -115,7 +115,7 @@ static size_t collect_hits(struct mpi *mpi, const struct mpi_row *row, const uin
     uint32_t candidates[LIMIT_CANDIDATES];
     size_t count = 0;
     pthread_rwlock_rdlock(&mpi->lock);
-    size_t found = index_candidates(mpi, row, 0, candidates, LIMIT_CANDIDATES);
+    size_t found = index_candidates(mpi, row, candidates, LIMIT_CANDIDATES);
     for (size_t i = 0; i < found + known_count; i++) {
         uint32_t record = i < known_count ? known[i] : candidates[i - known_count];
         const struct entry *entry = &mpi->entries[record];
@@ -282,11 +282,12 @@ status mpi_person_identifier(struct mpi *mpi, struct ctx *cx, uint64_t person, s
 
 struct mpi_counts mpi_count(struct mpi *mpi)
 {
+    uint64_t reviews_open = reviews_count_open(mpi);
     pthread_rwlock_rdlock(&mpi->lock);
     struct mpi_counts counts = {.records = mpi->count,
                                 .persons = mpi->persons,
                                 .decisions = mpi->decisions.count,
-                                .reviews_open = reviews_count_open(mpi),
+                                .reviews_open = reviews_open,
                                 .index_bytes = blocks_bytes(&mpi->blocks) + mpi->row_bytes + mpi->edge_bytes +
                                                mpi->entries_cap * sizeof *mpi->entries +
                                                mpi->decisions.cap * sizeof *mpi->decisions.at};

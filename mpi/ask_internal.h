@@ -9,5 +9,5 @@ size_t person_members(struct mpi *mpi, struct ctx *cx, uint64_t number, uint32_t
 /* Fills the golden values from view->records. Pure. */
 void golden_fill(struct ctx *cx, struct mpi_person_view *view);
 
-/* Reviews that still ask something; read lock held. */
-uint64_t reviews_count_open(const struct mpi *mpi);
+/* Reviews that still ask something. Lock: takes the read lock. */
+uint64_t reviews_count_open(struct mpi *mpi);

@@ -117,7 +117,7 @@ static void measure_apply(struct mpi *mpi, uint64_t people, uint64_t seed, doubl
         double start = now_us();
         row_make(person.identifiers, 2, &person.said, NULL, 0, &space);
         mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
-        candidates += index_set_row(mpi, index_add_record(mpi, space.row.own_key), &space.row, &best);
+        candidates += index_set_row(mpi, index_new_record(mpi, space.row.own_key), &space.row, &best);
         index_recluster(mpi);
         times[i] = now_us() - start;
         total += times[i];

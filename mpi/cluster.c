@@ -200,16 +200,27 @@ static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_
 
 /* ---- results ---- */
 
-static void note_change(struct mpi *mpi, uint32_t record, uint32_t person, uint32_t retired_into)
+static void publish_outcome(struct mpi *mpi, const struct outcome *outcome)
 {
-    struct entry *entry = &mpi->entries[record];
-    if (entry->person == person && entry->retired_into == retired_into)
+    struct entry *entry = &mpi->entries[outcome->record];
+    entry->ring = outcome->ring;
+    if (entry->person == outcome->person && entry->retired_into == outcome->retired_into)
         return;
-    *VEC_ADD(&mpi->changes) = (struct change){record, entry->person, entry->retired_into};
-    mpi->persons -= entry->person == record;
-    mpi->persons += person == record;
-    entry->person = person;
-    entry->retired_into = retired_into;
+    *VEC_ADD(&mpi->changes) = (struct change){outcome->record, entry->person, entry->retired_into};
+    mpi->persons -= entry->person == outcome->record;
+    mpi->persons += outcome->person == outcome->record;
+    entry->person = outcome->person;
+    entry->retired_into = outcome->retired_into;
+}
+
+/* All at once: a reader never sees a person with half of its records. */
+static void publish(struct mpi *mpi)
+{
+    pthread_rwlock_wrlock(&mpi->lock);
+    for (size_t i = 0; i < mpi->outcomes.count; i++)
+        publish_outcome(mpi, &mpi->outcomes.at[i]);
+    pthread_rwlock_unlock(&mpi->lock);
+    mpi->outcomes.count = 0;
 }
 
 /* The smallest active record that is not retired founds the person; else the smallest that is not retired; else the smallest. */
@@ -232,20 +243,17 @@ static uint32_t founder_of(const struct piece *piece, uint32_t group)
 static void write_group(struct piece *piece, uint32_t group)
 {
     struct mpi *mpi = piece->mpi;
-    uint32_t founder = founder_of(piece, group), first = 0, last = 0;
+    uint32_t founder = founder_of(piece, group);
+    size_t first = mpi->outcomes.count;
     for (uint32_t i = 0; i < piece->count; i++) {
         if (piece->group[i] != group)
             continue;
-        uint32_t record = piece->records[i];
-        note_change(mpi, record, founder, piece->retired[i]);
-        if (first == 0)
-            first = record;
-        else
-            mpi->entries[last].ring = record;
-        last = record;
+        if (mpi->outcomes.count > first)
+            mpi->outcomes.at[mpi->outcomes.count - 1].ring = piece->records[i];
+        *VEC_ADD(&mpi->outcomes) = (struct outcome){piece->records[i], founder, piece->retired[i], 0};
     }
-    if (last)
-        mpi->entries[last].ring = first;
+    if (mpi->outcomes.count > first) /* closes the circle */
+        mpi->outcomes.at[mpi->outcomes.count - 1].ring = mpi->outcomes.at[first].record;
 }
 
 static void solve_piece(struct mpi *mpi, uint32_t *records, uint32_t count)
@@ -352,4 +360,5 @@ void index_recluster(struct mpi *mpi)
         VEC_FINI(&work.nodes);
     }
     VEC_FINI(&works);
+    publish(mpi);
 }

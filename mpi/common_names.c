@@ -25,8 +25,8 @@ static bool among(struct str folded, const char *const *names, size_t count)
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = str_cmp(str_from(names[middle]), folded);
-        if (order == 0)
+        int order = folded.len ? strncmp(names[middle], folded.data, folded.len) : 1;
+        if (order == 0 && names[middle][folded.len] == 0)
             return true;
         if (order < 0)
             low = middle + 1;

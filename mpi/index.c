@@ -34,6 +34,7 @@ void index_free(struct mpi *mpi)
     VEC_FINI(&mpi->touched);
     VEC_FINI(&mpi->changes);
     VEC_FINI(&mpi->edge_changes);
+    VEC_FINI(&mpi->outcomes);
     pthread_rwlock_destroy(&mpi->lock);
     mem_free(mpi);
 }
@@ -50,10 +51,19 @@ static uint64_t own_block_key(uint64_t own_key)
     return (own_key ^ 0x6A09E667F3BCC909ull) | 1;
 }
 
+void index_reserve(struct mpi *mpi, size_t records, size_t keys)
+{
+    if (records == 0)
+        return;
+    mpi->entries_cap = mpi->count + records + 1;
+    mpi->entries = mem_grow(mpi->entries, mpi->entries_cap, sizeof *mpi->entries);
+    blocks_reserve(&mpi->blocks, keys);
+}
+
 uint32_t index_add_record(struct mpi *mpi, uint64_t own_key)
 {
     if (mpi->count + 2 > mpi->entries_cap) {
-        mpi->entries_cap = mpi->entries_cap ? mpi->entries_cap + mpi->entries_cap / 2 : 256;
+        mpi->entries_cap += mpi->entries_cap / 8 + 256;
         mpi->entries = mem_grow(mpi->entries, mpi->entries_cap, sizeof *mpi->entries);
     }
     uint32_t record = ++mpi->count;
@@ -65,13 +75,8 @@ uint32_t index_add_record(struct mpi *mpi, uint64_t own_key)
 
 uint32_t index_find_own(const struct mpi *mpi, uint64_t own_key, uint32_t *cursor)
 {
-    if (*cursor == 0) {
-        const struct block *block = blocks_get(&mpi->blocks, own_block_key(own_key));
-        *cursor = block ? block->head : 0;
-    } else {
-        *cursor = mpi->blocks.nodes[*cursor].next;
-    }
-    return *cursor ? mpi->blocks.nodes[*cursor].record : 0;
+    const struct block *block = blocks_get(&mpi->blocks, own_block_key(own_key));
+    return block ? blocks_next(&mpi->blocks, block, cursor) : 0;
 }
 
 /* ---- edges ---- */
@@ -79,6 +84,8 @@ uint32_t index_find_own(const struct mpi *mpi, uint64_t own_key, uint32_t *curso
 static size_t edge_place(const struct entry *entry, uint32_t other)
 {
     size_t low = 0, high = entry->edge_count;
+    if (high > 0 && entry->edges[high - 1].other < other)
+        return high; /* the usual place of a new one; always while opening */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (entry->edges[middle].other < other)
@@ -153,6 +160,14 @@ void index_load_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t sco
 
 /* ---- candidates ---- */
 
+static bool has_key(const uint64_t *keys, size_t count, uint64_t key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (keys[i] == key)
+            return true;
+    return false;
+}
+
 static bool is_live(const struct mpi *mpi, const struct block *block)
 {
     return block && block->count <= mpi->block_cap;
@@ -166,18 +181,43 @@ static int order_blocks(const void *left, const void *right)
     return a->key < b->key ? -1 : a->key > b->key;
 }
 
-size_t index_candidates(const struct mpi *mpi, const struct mpi_row *row, uint32_t self, uint32_t *out_records, size_t max)
+/* Who looks for candidates: a record that is about to join the blocks of its new row, or somebody who only asks. */
+struct seeker {
+    uint32_t record; /* itself is no candidate; 0 = none */
+    bool joins;
+};
+
+/* As is_live() will be once the seeker's record stands in the block. */
+static bool will_be_live(const struct mpi *mpi, const struct block *block, const struct seeker *seeker, const uint64_t *old_keys,
+                         size_t old_count)
 {
-    uint64_t keys[ROW_KEYS_MAX];
-    size_t key_count = row_keys(row, keys), block_count = 0, total = 0;
-    const struct block *blocks[ROW_KEYS_MAX];
+    bool comes = seeker->joins && !has_key(old_keys, old_count, block->key);
+    return block->count + comes <= mpi->block_cap;
+}
+
+static size_t find_blocks(const struct mpi *mpi, const struct mpi_row *row, const struct seeker *seeker,
+                          const struct block *out_blocks[ROW_KEYS_MAX])
+{
+    uint64_t keys[ROW_KEYS_MAX], old_keys[ROW_KEYS_MAX];
+    size_t key_count = row_keys(row, keys), count = 0;
+    const struct mpi_row *old = seeker->joins ? mpi->entries[seeker->record].row : NULL;
+    size_t old_count = old ? row_keys(old, old_keys) : 0;
+    blocks_prefetch(&mpi->blocks, keys, key_count);
     for (size_t i = 0; i < key_count; i++) {
         const struct block *block = blocks_get(&mpi->blocks, keys[i]);
-        if (!is_live(mpi, block))
-            continue;
-        blocks[block_count++] = block;
-        total += block->count;
+        if (block && will_be_live(mpi, block, seeker, old_keys, old_count))
+            out_blocks[count++] = block;
     }
+    return count;
+}
+
+static size_t find_candidates(const struct mpi *mpi, const struct mpi_row *row, const struct seeker *seeker,
+                              uint32_t *out_records, size_t max)
+{
+    const struct block *blocks[ROW_KEYS_MAX];
+    size_t block_count = find_blocks(mpi, row, seeker, blocks), total = 0;
+    for (size_t i = 0; i < block_count; i++)
+        total += blocks[i]->count;
     qsort(blocks, block_count, sizeof blocks[0], order_blocks);
     size_t cap = 64;
     while (cap < total * 2)
@@ -185,12 +225,12 @@ size_t index_candidates(const struct mpi *mpi, const struct mpi_row *row, uint32
     uint32_t *seen = mem_array(cap, sizeof *seen);
     size_t count = 0;
     for (size_t i = 0; i < block_count; i++) {
-        for (uint32_t node = blocks[i]->head; node && count < max; node = mpi->blocks.nodes[node].next) {
-            uint32_t record = mpi->blocks.nodes[node].record;
+        uint32_t cursor = 0, record;
+        while (count < max && (record = blocks_next(&mpi->blocks, blocks[i], &cursor)) != 0) {
             size_t slot = (record * 2654435769u) & (cap - 1);
             while (seen[slot] != 0 && seen[slot] != record)
                 slot = (slot + 1) & (cap - 1);
-            if (seen[slot] == record || record == self)
+            if (seen[slot] == record || record == seeker->record)
                 continue;
             seen[slot] = record;
             out_records[count++] = record;
@@ -199,6 +239,11 @@ size_t index_candidates(const struct mpi *mpi, const struct mpi_row *row, uint32
     }
     mem_free(seen);
     return count;
+}
+
+size_t index_candidates(const struct mpi *mpi, const struct mpi_row *row, uint32_t *out_records, size_t max)
+{
+    return find_candidates(mpi, row, &(struct seeker){0}, out_records, max);
 }
 
 /* ---- rows ---- */
@@ -227,14 +272,30 @@ static size_t block_records(const struct mpi *mpi, uint64_t key, uint32_t **out_
     const struct block *block = blocks_get(&mpi->blocks, key);
     uint32_t *records = mem_array(block ? block->count : 1, sizeof *records);
     size_t count = 0;
-    for (uint32_t node = block ? block->head : 0; node; node = mpi->blocks.nodes[node].next)
-        records[count++] = mpi->blocks.nodes[node].record;
+    uint32_t cursor = 0, record;
+    while (block && (record = blocks_next(&mpi->blocks, block, &cursor)) != 0)
+        records[count++] = record;
     *out_records = records;
     return count;
 }
 
+/* Edges to put (score) or to drop (INT32_MIN), found while readers go on and applied while they wait. */
+struct edge_work {
+    uint32_t left, right;
+    int32_t score_mbit;
+};
+struct edge_works {
+    struct edge_work *at;
+    size_t count, cap;
+};
+
+static void add_work(struct edge_works *works, uint32_t left, uint32_t right, int32_t score_mbit)
+{
+    *VEC_ADD(works) = (struct edge_work){left, right, score_mbit};
+}
+
 /* A block grew past the cap: pairs that only it brought together are no longer compared, whoever came first. */
-static void close_block(struct mpi *mpi, uint64_t key)
+static void close_block(const struct mpi *mpi, uint64_t key, struct edge_works *works)
 {
     uint32_t *records;
     size_t count = block_records(mpi, key, &records);
@@ -242,12 +303,12 @@ static void close_block(struct mpi *mpi, uint64_t key)
         for (size_t k = i + 1; k < count; k++)
             if (index_edge(mpi, records[i], records[k]) &&
                 !share_live_key(mpi, mpi->entries[records[i]].row, mpi->entries[records[k]].row))
-                drop_edge(mpi, records[i], records[k]);
+                add_work(works, records[i], records[k], INT32_MIN);
     mem_free(records);
 }
 
 /* It shrank to the cap: its pairs are compared again. Rare, and bounded by the cap squared. */
-static void reopen_block(struct mpi *mpi, uint64_t key)
+static void reopen_block(const struct mpi *mpi, uint64_t key, struct edge_works *works)
 {
     uint32_t *records;
     size_t count = block_records(mpi, key, &records);
@@ -259,10 +320,32 @@ static void reopen_block(struct mpi *mpi, uint64_t key)
             compare_rows(mpi->entries[records[i]].row, mpi->entries[records[k]].row, &levels);
             int32_t score = weigh_levels(mpi->model, &levels);
             if (score >= mpi->model->review_mbit)
-                put_edge(mpi, records[i], records[k], score);
+                add_work(works, records[i], records[k], score);
         }
     }
     mem_free(records);
+}
+
+static void do_edge_works(struct mpi *mpi, const struct edge_works *works)
+{
+    for (size_t i = 0; i < works->count; i++) {
+        const struct edge_work *work = &works->at[i];
+        if (work->score_mbit == INT32_MIN)
+            drop_edge(mpi, work->left, work->right);
+        else
+            put_edge(mpi, work->left, work->right, work->score_mbit);
+    }
+}
+
+/* One block after the other: what one dropped or put, the next must see. */
+static void settle_block(struct mpi *mpi, uint64_t key,
+                         void (*find)(const struct mpi *mpi, uint64_t key, struct edge_works *works), struct edge_works *works)
+{
+    works->count = 0;
+    find(mpi, key, works);
+    pthread_rwlock_wrlock(&mpi->lock);
+    do_edge_works(mpi, works);
+    pthread_rwlock_unlock(&mpi->lock);
 }
 
 static void place_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row)
@@ -279,32 +362,29 @@ void index_load_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row)
 {
     uint64_t keys[ROW_KEYS_MAX];
     size_t count = row_keys(row, keys);
+    blocks_prefetch(&mpi->blocks, keys, count);
     for (size_t i = 0; i < count; i++)
         (void)blocks_add(&mpi->blocks, keys[i], record);
     place_row(mpi, record, row);
 }
 
-static bool has_key(const uint64_t *keys, size_t count, uint64_t key)
-{
-    for (size_t i = 0; i < count; i++)
-        if (keys[i] == key)
-            return true;
-    return false;
-}
+/* Blocks that crossed the cap while a record moved between them. */
+struct crossed {
+    uint64_t closed[ROW_KEYS_MAX], reopened[ROW_KEYS_MAX];
+    size_t closed_count, reopened_count;
+};
 
-/* Moves the record from its old keys to the new ones; collects the blocks that crossed the cap. */
-static void move_keys(struct mpi *mpi, uint32_t record, const struct mpi_row *row, uint64_t *closed, size_t *closed_count,
-                      uint64_t *reopened, size_t *reopened_count)
+static void move_keys(struct mpi *mpi, uint32_t record, const struct mpi_row *row, struct crossed *crossed)
 {
     uint64_t old_keys[ROW_KEYS_MAX], new_keys[ROW_KEYS_MAX];
     size_t old_count = mpi->entries[record].row ? row_keys(mpi->entries[record].row, old_keys) : 0;
     size_t new_count = row ? row_keys(row, new_keys) : 0;
     for (size_t i = 0; i < old_count; i++)
         if (!has_key(new_keys, new_count, old_keys[i]) && blocks_remove(&mpi->blocks, old_keys[i], record) == mpi->block_cap)
-            reopened[(*reopened_count)++] = old_keys[i];
+            crossed->reopened[crossed->reopened_count++] = old_keys[i];
     for (size_t i = 0; i < new_count; i++)
         if (!has_key(old_keys, old_count, new_keys[i]) && blocks_add(&mpi->blocks, new_keys[i], record) == mpi->block_cap + 1)
-            closed[(*closed_count)++] = new_keys[i];
+            crossed->closed[crossed->closed_count++] = new_keys[i];
 }
 
 /* Ties are broken by the identifier's key: never by who came first. */
@@ -315,18 +395,19 @@ static bool is_better(const struct mpi *mpi, int32_t score, uint32_t record, con
     return mpi->entries[record].own_key < mpi->entries[best->record].own_key;
 }
 
-static uint32_t renew_edges(struct mpi *mpi, uint32_t record, struct best *best)
+/* Compares the row with everybody it will share a live key with; the strong ones become edges. */
+static uint32_t find_edges(const struct mpi *mpi, uint32_t record, const struct mpi_row *row, struct edge_works *works,
+                           struct best *best)
 {
-    const struct mpi_row *row = mpi->entries[record].row;
     size_t max = (size_t)mpi->block_cap * ROW_KEYS_MAX; /* all: a cut would depend on order */
     uint32_t *candidates = mem_grow(NULL, max, sizeof *candidates);
-    size_t count = index_candidates(mpi, row, record, candidates, max);
+    size_t count = find_candidates(mpi, row, &(struct seeker){record, true}, candidates, max);
     for (size_t i = 0; i < count; i++) {
         struct levels levels;
         compare_rows(row, mpi->entries[candidates[i]].row, &levels);
         int32_t score = weigh_levels(mpi->model, &levels);
         if (score >= mpi->model->review_mbit)
-            put_edge(mpi, record, candidates[i], score);
+            add_work(works, record, candidates[i], score);
         if (is_better(mpi, score, candidates[i], best))
             *best = (struct best){candidates[i], levels, score};
     }
@@ -334,21 +415,48 @@ static uint32_t renew_edges(struct mpi *mpi, uint32_t record, struct best *best)
     return (uint32_t)count;
 }
 
+/* Growing copies tens of megabytes: readers wait for the exchange only. */
+static void make_room(struct mpi *mpi)
+{
+    struct blocks grown;
+    if (!blocks_grown(&mpi->blocks, ROW_KEYS_MAX + 1, &grown))
+        return;
+    struct block *old = mpi->blocks.slots;
+    pthread_rwlock_wrlock(&mpi->lock);
+    mpi->blocks = grown;
+    pthread_rwlock_unlock(&mpi->lock);
+    mem_free(old);
+}
+
+uint32_t index_new_record(struct mpi *mpi, uint64_t own_key)
+{
+    make_room(mpi);
+    pthread_rwlock_wrlock(&mpi->lock);
+    uint32_t record = index_add_record(mpi, own_key);
+    pthread_rwlock_unlock(&mpi->lock);
+    return record;
+}
+
 uint32_t index_set_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row, struct best *out_best)
 {
-    uint64_t closed[ROW_KEYS_MAX], reopened[ROW_KEYS_MAX];
-    size_t closed_count = 0, reopened_count = 0;
+    struct crossed crossed = {.closed_count = 0};
+    struct edge_works works = {0};
+    struct best best = {0};
+    make_room(mpi);
+    uint32_t compared = row ? find_edges(mpi, record, row, &works, &best) : 0;
     index_touch(mpi, record);
+    pthread_rwlock_wrlock(&mpi->lock);
     while (mpi->entries[record].edge_count > 0)
         drop_edge(mpi, record, mpi->entries[record].edges[mpi->entries[record].edge_count - 1].other);
-    move_keys(mpi, record, row, closed, &closed_count, reopened, &reopened_count);
+    move_keys(mpi, record, row, &crossed);
     place_row(mpi, record, row);
-    struct best best = {0};
-    uint32_t compared = row ? renew_edges(mpi, record, &best) : 0;
-    for (size_t i = 0; i < closed_count; i++)
-        close_block(mpi, closed[i]);
-    for (size_t i = 0; i < reopened_count; i++)
-        reopen_block(mpi, reopened[i]);
+    do_edge_works(mpi, &works);
+    pthread_rwlock_unlock(&mpi->lock);
+    for (size_t i = 0; i < crossed.closed_count; i++)
+        settle_block(mpi, crossed.closed[i], close_block, &works);
+    for (size_t i = 0; i < crossed.reopened_count; i++)
+        settle_block(mpi, crossed.reopened[i], reopen_block, &works);
+    VEC_FINI(&works);
     *out_best = best;
     return compared;
 }
@@ -369,106 +477,4 @@ void index_rebuild_rings(struct mpi *mpi)
         last[person] = i;
     }
     mem_free(last);
-}
-
-/* ---- decisions ---- */
-
-bool decision_ties(uint8_t kind)
-{
-    return kind == MPI_DECISION_SAME || kind == MPI_DECISION_MERGE || kind == MPI_DECISION_LINK;
-}
-
-void index_add_decision(struct mpi *mpi, const struct decision *decision)
-{
-    struct decision made = *decision;
-    made.next_left = mpi->entries[made.left].decision;
-    made.next_right = mpi->entries[made.right].decision;
-    *VEC_ADD(&mpi->decisions) = made;
-    mpi->entries[made.left].decision = mpi->entries[made.right].decision = (uint32_t)mpi->decisions.count;
-}
-
-struct decision *index_decision(struct mpi *mpi, uint64_t id)
-{
-    size_t low = 0, high = mpi->decisions.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (mpi->decisions.at[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < mpi->decisions.count && mpi->decisions.at[low].id == id ? &mpi->decisions.at[low] : NULL;
-}
-
-struct decision *index_next_decision(const struct mpi *mpi, uint32_t record, uint32_t *cursor)
-{
-    if (*cursor == 0) {
-        *cursor = mpi->entries[record].decision;
-    } else {
-        const struct decision *at = &mpi->decisions.at[*cursor - 1];
-        *cursor = at->left == record ? at->next_left : at->next_right;
-    }
-    return *cursor ? &mpi->decisions.at[*cursor - 1] : NULL;
-}
-
-struct decision *index_decision_between(const struct mpi *mpi, uint32_t left, uint32_t right)
-{
-    uint32_t cursor = 0;
-    for (struct decision *at; (at = index_next_decision(mpi, left, &cursor));)
-        if (!at->undone && (at->left == right || at->right == right))
-            return at;
-    return NULL;
-}
-
-bool index_tie_too_large(struct mpi *mpi, uint32_t left, uint32_t right)
-{
-    VEC(uint32_t) nodes = {0};
-    mpi->visit++;
-    uint32_t starts[2] = {left, right};
-    for (size_t i = 0; i < 2; i++) {
-        if (mpi->entries[starts[i]].visit != mpi->visit)
-            *VEC_ADD(&nodes) = starts[i];
-        mpi->entries[starts[i]].visit = mpi->visit;
-    }
-    for (size_t i = 0; i < nodes.count && nodes.count <= FORCED_MAX; i++) {
-        uint32_t cursor = 0, record = nodes.at[i];
-        for (const struct decision *at; (at = index_next_decision(mpi, record, &cursor));) {
-            uint32_t other = at->left == record ? at->right : at->left;
-            if (at->undone || !decision_ties(at->kind) || mpi->entries[other].visit == mpi->visit)
-                continue;
-            mpi->entries[other].visit = mpi->visit;
-            *VEC_ADD(&nodes) = other;
-        }
-    }
-    bool too_large = nodes.count > FORCED_MAX;
-    VEC_FINI(&nodes);
-    return too_large;
-}
-
-/* ---- reviews ---- */
-
-void index_add_review(struct mpi *mpi, const struct open_review *review)
-{
-    struct open_review made = *review;
-    made.next_left = mpi->entries[made.left].review;
-    made.next_right = mpi->entries[made.right].review;
-    *VEC_ADD(&mpi->open_reviews) = made;
-    mpi->entries[made.left].review = mpi->entries[made.right].review = (uint32_t)mpi->open_reviews.count;
-}
-
-bool index_review_open_between(const struct mpi *mpi, uint32_t left_person, uint32_t right_person)
-{
-    uint32_t record = left_person;
-    do {
-        uint32_t at = mpi->entries[record].review;
-        while (at) {
-            const struct open_review *review = &mpi->open_reviews.at[at - 1];
-            uint32_t other = review->left == record ? review->right : review->left;
-            if (mpi->entries[other].person == right_person && index_decision_between(mpi, review->left, review->right) == NULL)
-                return true;
-            at = review->left == record ? review->next_left : review->next_right;
-        }
-        record = mpi->entries[record].ring;
-    } while (record != left_person);
-    return false;
 }

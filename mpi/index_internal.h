@@ -5,7 +5,8 @@
  * the smallest active record of its cluster that is not retired. So a person's number is a function of the clusters, any
  * record's number redirects to the person that record belongs to now, for ever, and an unmerge gives back the earlier numbers.
  *
- * Threads: one writer; it reads without lock and changes under the write lock. Readers hold the read lock.
+ * Threads: one writer; it reads, compares and clusters without the lock and holds it only to change what readers see: for
+ * microseconds, whatever there was to compare. Readers hold the read lock.
  */
 #pragma once
 
@@ -57,6 +58,9 @@ struct open_review {
 struct change { /* of a record's cluster state; the first `before` of a round is kept */
     uint32_t record, person_before, retired_before;
 };
+struct outcome { /* what clustering says of a record */
+    uint32_t record, person, retired_into, ring;
+};
 struct pair {
     uint32_t left, right; /* left < right */
 };
@@ -88,6 +92,7 @@ struct mpi {
     VEC(uint32_t) touched;
     VEC(struct change) changes;
     VEC(struct pair) edge_changes;
+    VEC(struct outcome) outcomes;
     uint32_t visit;
     uint64_t seq;
     uint32_t event_count, decision_count, review_count; /* of this seq */
@@ -97,11 +102,16 @@ struct mpi {
 
 struct mpi *index_new(void);
 void index_free(struct mpi *mpi);
+/* A record that knows only its own identifier. Lock: takes the write lock. */
+uint32_t index_new_record(struct mpi *mpi, uint64_t own_key);
+/* While opening: room for so many more, so that memory is not moved over and over. */
+void index_reserve(struct mpi *mpi, size_t records, size_t keys);
 uint32_t index_add_record(struct mpi *mpi, uint64_t own_key);
 /*
  * Gives a record a new row (NULL: none), moves it between blocks and renews its edges. Notes touched records and changed edges;
  * index_recluster() must follow. Also keeps the rule "a key shared by more than block_cap records finds nobody" true for
  * every pair when a block crosses the cap. Answers the records compared; the best comparison goes to *out_best (record 0: none).
+ * Lock: compares without, then takes the write lock.
  */
 struct best {
     uint32_t record;
@@ -116,12 +126,12 @@ void index_rebuild_rings(struct mpi *mpi);
 const struct edge *index_edge(const struct mpi *mpi, uint32_t left, uint32_t right); /* NULL = none */
 void index_touch(struct mpi *mpi, uint32_t record);
 
-/* Records that share a live key with `row`, each once, rarest keys first, at most `max`; without `self`. */
-size_t index_candidates(const struct mpi *mpi, const struct mpi_row *row, uint32_t self, uint32_t *out_records, size_t max);
+/* Records that share a live key with `row`, each once, rarest keys first, at most `max`. */
+size_t index_candidates(const struct mpi *mpi, const struct mpi_row *row, uint32_t *out_records, size_t max);
 /* The record whose own identifier has this key, or 0; the caller checks the text. *cursor starts at 0: a key may be shared. */
 uint32_t index_find_own(const struct mpi *mpi, uint64_t own_key, uint32_t *cursor);
 
-/* ---- decisions in memory ---- */
+/* ---- decisions.c: decisions and reviews in memory ---- */
 
 void index_add_decision(struct mpi *mpi, const struct decision *decision);
 struct decision *index_decision(struct mpi *mpi, uint64_t id); /* NULL = none */
@@ -147,5 +157,6 @@ void rows_view(const struct mpi *mpi, uint32_t record, const struct stored_recor
 /*
  * Works out the clusters of every component that holds a touched record, writes persons, retirements and rings, and notes the
  * changes. A pure function of rows, edges and standing decisions of these components.
+ * Lock: works without, then takes the write lock once: readers see all of it or nothing.
  */
 void index_recluster(struct mpi *mpi);

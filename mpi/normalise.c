@@ -44,10 +44,13 @@ static uint32_t hash_word(struct str text)
 
 /* ---- placeholders ---- */
 
-static bool is_one_of(struct str s, const char *const *words, size_t count)
+/* Words with their lengths: measuring them again for every record is most of the cost. */
+#define WORD(text) STR_INIT(text)
+
+static bool is_one_of(struct str s, const struct str *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (str_is(s, words[i]))
+        if (str_eq(s, words[i]))
             return true;
     return false;
 }
@@ -55,19 +58,19 @@ static bool is_one_of(struct str s, const char *const *words, size_t count)
 /* Words people type when a form insists on a name. */
 static bool is_name_placeholder(struct str folded)
 {
-    static const char *const words[] = {"test",   "unknown", "unk",     "na",      "n a",      "none",     "no name",
-                                        "noname", "nn",      "nfn",     "nln",     "nmn",      "doe",      "xx",
-                                        "xxx",    "patient", "unnamed", "unidentified", "anonymous", "testpatient", "dummy",
-                                        "zztest", "zzz",     "refused", "not known", "inconnu", "desconocido"};
+    static const struct str words[] = {WORD("test"),   WORD("unknown"), WORD("unk"),     WORD("na"),      WORD("n a"),      WORD("none"),     WORD("no name"),
+                                        WORD("noname"), WORD("nn"),      WORD("nfn"),     WORD("nln"),     WORD("nmn"),      WORD("doe"),      WORD("xx"),
+                                        WORD("xxx"),    WORD("patient"), WORD("unnamed"), WORD("unidentified"), WORD("anonymous"), WORD("testpatient"), WORD("dummy"),
+                                        WORD("zztest"), WORD("zzz"),     WORD("refused"), WORD("not known"), WORD("inconnu"), WORD("desconocido")};
     return is_one_of(folded, words, sizeof words / sizeof words[0]);
 }
 
 /* "Baby of Maria", "Baby Boy A", "Twin B", "BB", "Infant": a child that has no name yet. */
 static bool is_newborn_placeholder(struct str folded)
 {
-    static const char *const whole[] = {"bb", "bg", "nb", "babyboy", "babygirl", "babyof", "twina", "twinb", "newborn"};
-    static const char *const first[] = {"baby", "infant", "newborn", "twin", "triplet", "bb", "bg", "boy", "girl"};
-    static const char *const second[] = {"of", "boy", "girl", "a", "b", "c", "one", "two", "1", "2", "3", "male", "female"};
+    static const struct str whole[] = {WORD("bb"), WORD("bg"), WORD("nb"), WORD("babyboy"), WORD("babygirl"), WORD("babyof"), WORD("twina"), WORD("twinb"), WORD("newborn")};
+    static const struct str first[] = {WORD("baby"), WORD("infant"), WORD("newborn"), WORD("twin"), WORD("triplet"), WORD("bb"), WORD("bg"), WORD("boy"), WORD("girl")};
+    static const struct str second[] = {WORD("of"), WORD("boy"), WORD("girl"), WORD("a"), WORD("b"), WORD("c"), WORD("one"), WORD("two"), WORD("1"), WORD("2"), WORD("3"), WORD("male"), WORD("female")};
     if (is_one_of(folded, whole, sizeof whole / sizeof whole[0]))
         return true;
     struct str rest = folded, one, two;
@@ -79,7 +82,7 @@ static bool is_newborn_placeholder(struct str folded)
 
 static bool is_number_placeholder(struct str number)
 {
-    static const char *const known[] = {"123456789", "987654321", "078051120", "219099999", "1234567890", "111223333"};
+    static const struct str known[] = {WORD("123456789"), WORD("987654321"), WORD("078051120"), WORD("219099999"), WORD("1234567890"), WORD("111223333")};
     if (number.len < 4)
         return true;
     size_t same = 1, last_zeros = 0;
@@ -97,12 +100,12 @@ static bool is_number_placeholder(struct str number)
 static uint8_t generation_of(struct str folded)
 {
     static const struct {
-        const char *word;
+        struct str word;
         uint8_t generation;
-    } words[] = {{"sr", 1}, {"senior", 1}, {"i", 1},   {"1st", 1}, {"jr", 2},    {"junior", 2}, {"ii", 2},
-                 {"2nd", 2}, {"iii", 3},   {"3rd", 3}, {"iv", 4},  {"4th", 4},   {"v", 5},      {"5th", 5}};
+    } words[] = {{WORD("sr"), 1}, {WORD("senior"), 1}, {WORD("i"), 1},   {WORD("1st"), 1}, {WORD("jr"), 2},    {WORD("junior"), 2}, {WORD("ii"), 2},
+                 {WORD("2nd"), 2}, {WORD("iii"), 3},   {WORD("3rd"), 3}, {WORD("iv"), 4},  {WORD("4th"), 4},   {WORD("v"), 5},      {WORD("5th"), 5}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (str_is(folded, words[i].word))
+        if (str_eq(folded, words[i].word))
             return words[i].generation;
     return 0;
 }
@@ -238,9 +241,9 @@ static uint32_t postcode_of(struct str said)
 /* "12 Main St" → number "12", street "main": the kind of street is written too differently to count. */
 static void split_line(struct str line, struct word *street, uint32_t *number)
 {
-    static const char *const kinds[] = {"st",  "street", "rd",  "road", "ave",  "avenue", "av",  "dr", "drive",  "ln",    "lane",
-                                        "blvd", "boulevard", "ct", "court", "pl", "place", "cres", "crescent", "cct", "circuit",
-                                        "cl",  "close",  "way", "pde",  "parade", "tce",  "terrace", "cir", "circle", "calle", "rue"};
+    static const struct str kinds[] = {WORD("st"),  WORD("street"), WORD("rd"),  WORD("road"), WORD("ave"),  WORD("avenue"), WORD("av"),  WORD("dr"), WORD("drive"),  WORD("ln"),    WORD("lane"),
+                                        WORD("blvd"), WORD("boulevard"), WORD("ct"), WORD("court"), WORD("pl"), WORD("place"), WORD("cres"), WORD("crescent"), WORD("cct"), WORD("circuit"),
+                                        WORD("cl"),  WORD("close"),  WORD("way"), WORD("pde"),  WORD("parade"), WORD("tce"),  WORD("terrace"), WORD("cir"), WORD("circle"), WORD("calle"), WORD("rue")};
     struct word folded = fold_word(line);
     struct str rest = word_str(&folded), part;
     street->len = 0;
@@ -286,9 +289,9 @@ static uint16_t national_kind(const struct mpi_identifier *identifier)
                   (type.len >= 2 && str_eq_nocase(str_sub(type, 0, 2), STR("NN")));
     if (single)
         return (uint16_t)(hash_word(type) | 1);
-    static const char *const others[] = {"DL", "PPN", "MA", "MC", "HC", "NH"};
+    static const struct str others[] = {WORD("DL"), WORD("PPN"), WORD("MA"), WORD("MC"), WORD("HC"), WORD("NH")};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (str_eq_nocase(type, str_from(others[i]))) /* only unique within who gave it out */
+        if (str_eq_nocase(type, others[i])) /* only unique within who gave it out */
             return (uint16_t)(((hash_word(type) ^ hash_word(identifier->authority)) & 0xFFFE) | 2);
     return 0;
 }

@@ -110,13 +110,32 @@ static bool load_review(void *arg, struct str key, struct str row)
 
 static status load_table(struct opening *opening, struct data_table *table, data_visit_fn *visit)
 {
-    TRY(data_scan(table, opening->cx, STR_NONE, STR_NONE, visit, opening));
+    TRY(data_scan_all(table, opening->cx, visit, opening));
     return opening->failed;
+}
+
+static bool take_number(void *arg, struct str key, struct str row)
+{
+    (void)row;
+    *(uint64_t *)arg = key_part(key, 0);
+    return false;
+}
+
+/* Records are numbered without gaps: the last one tells how many there are. Most bring 7 to 9 keys nobody else has. */
+static status make_room(struct opening *opening)
+{
+    enum { KEYS_OF_ITS_OWN = 7, ROOM_MAX = 1 << 24 }; /* beyond, a number may just as well be damage */
+    uint64_t count = 0;
+    TRY(data_scan_back(opening->mpi->records, opening->cx, STR_NONE, STR_NONE, take_number, &count));
+    size_t records = count < ROOM_MAX ? (size_t)count : ROOM_MAX;
+    index_reserve(opening->mpi, records, records * KEYS_OF_ITS_OWN);
+    return STATUS_OK;
 }
 
 static status load_all(struct opening *opening)
 {
     struct mpi *mpi = opening->mpi;
+    TRY(make_room(opening));
     TRY(load_table(opening, mpi->records, load_record));
     TRY(load_table(opening, mpi->members, load_member));
     TRY(load_table(opening, mpi->edges, load_edge));

@@ -19,12 +19,39 @@ static int state_of(const struct mpi *mpi, uint32_t left, uint32_t right, const 
                : MPI_REVIEW_OPEN;
 }
 
-uint64_t reviews_count_open(const struct mpi *mpi)
+struct item {
+    uint64_t id;
+    int32_t score_mbit;
+};
+struct items {
+    struct item *at;
+    size_t count, cap;
+};
+
+/* Every review that asks something. There may be very many: the lock is let go between slices, for the writer's sake. */
+static void collect_open(struct mpi *mpi, struct items *items)
 {
-    uint64_t open = 0;
-    const struct decision *decision;
-    for (size_t i = 0; i < mpi->open_reviews.count; i++)
-        open += state_of(mpi, mpi->open_reviews.at[i].left, mpi->open_reviews.at[i].right, &decision) == MPI_REVIEW_OPEN;
+    enum { SLICE = 256 };
+    size_t at = 0;
+    for (bool more = true; more;) {
+        pthread_rwlock_rdlock(&mpi->lock);
+        for (size_t end = at + SLICE; at < end && at < mpi->open_reviews.count; at++) {
+            const struct open_review *review = &mpi->open_reviews.at[at];
+            const struct decision *decision;
+            if (state_of(mpi, review->left, review->right, &decision) == MPI_REVIEW_OPEN)
+                *VEC_ADD(items) = (struct item){review->id, review->score_mbit};
+        }
+        more = at < mpi->open_reviews.count;
+        pthread_rwlock_unlock(&mpi->lock);
+    }
+}
+
+uint64_t reviews_count_open(struct mpi *mpi)
+{
+    struct items items = {0};
+    collect_open(mpi, &items);
+    uint64_t open = items.count;
+    VEC_FINI(&items);
     return open;
 }
 
@@ -70,11 +97,6 @@ status mpi_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct mpi_revie
     return fetch_review(mpi, cx, id, out_review);
 }
 
-struct item {
-    uint64_t id;
-    int32_t score_mbit;
-};
-
 static int order_items(const void *left, const void *right)
 {
     const struct item *a = left, *b = right;
@@ -85,22 +107,15 @@ static int order_items(const void *left, const void *right)
 
 status mpi_reviews(struct mpi *mpi, struct ctx *cx, size_t max, struct mpi_review **out_reviews, size_t *out_count)
 {
-    pthread_rwlock_rdlock(&mpi->lock);
-    size_t count = 0;
-    struct item *items = mem_array(mpi->open_reviews.count + 1, sizeof *items);
-    for (size_t i = 0; i < mpi->open_reviews.count; i++) {
-        const struct open_review *review = &mpi->open_reviews.at[i];
-        const struct decision *decision;
-        if (state_of(mpi, review->left, review->right, &decision) == MPI_REVIEW_OPEN)
-            items[count++] = (struct item){review->id, review->score_mbit};
-    }
-    pthread_rwlock_unlock(&mpi->lock);
-    qsort(items, count, sizeof items[0], order_items);
-    size_t room = count < max ? count : max, kept = 0;
+    struct items items = {0};
+    collect_open(mpi, &items);
+    if (items.count > 1)
+        qsort(items.at, items.count, sizeof items.at[0], order_items);
+    size_t room = items.count < max ? items.count : max, kept = 0;
     struct mpi_review *reviews = arena_array(cx->arena, room ? room : 1, sizeof *reviews);
     status result = STATUS_OK;
-    for (size_t i = 0; i < count && kept < room && result == STATUS_OK; i++) {
-        result = fetch_review(mpi, cx, items[i].id, &reviews[kept]);
+    for (size_t i = 0; i < items.count && kept < room && result == STATUS_OK; i++) {
+        result = fetch_review(mpi, cx, items.at[i].id, &reviews[kept]);
         if (result == STATUS_NOT_FOUND) { /* not committed yet: the next look will show it */
             ctx_clear(cx);
             result = STATUS_OK;
@@ -108,7 +123,7 @@ status mpi_reviews(struct mpi *mpi, struct ctx *cx, size_t max, struct mpi_revie
         }
         kept += result == STATUS_OK && reviews[kept].state == MPI_REVIEW_OPEN;
     }
-    mem_free(items);
+    VEC_FINI(&items);
     TRY(result);
     *out_reviews = reviews;
     *out_count = kept;

@@ -1,5 +1,7 @@
 #include "base/text/fold.h"
 
+#include "base/mem.h"
+
 #include <pthread.h>
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
@@ -116,33 +118,73 @@ static void put_character(struct sink *sink, UChar32 c)
     put_bytes(sink, bytes, (size_t)len);
 }
 
-/* One transliterator per thread: they are not safe to share and cost milliseconds to open. */
-static pthread_key_t transliterator_key;
-static pthread_once_t transliterator_once = PTHREAD_ONCE_INIT;
+/*
+ * Any script to Latin by ICU's rules. One set of rules for the process, behind a lock: a set is not safe to share
+ * otherwise, costs 20 ms to open and 140 ms more at the first Chinese name. Behind the same lock a small memory of
+ * words: names come again and again, and the rules take 10 to 50 us for each.
+ */
+enum { KNOWN_UNITS = 24, KNOWN_LATIN_UNITS = 72, KNOWN_WORDS = 2048 };
+struct known_word {
+    int32_t len, latin_len; /* len 0 = free */
+    UChar units[KNOWN_UNITS], latin[KNOWN_LATIN_UNITS];
+};
+static struct {
+    pthread_mutex_t lock;
+    bool opened;
+    UTransliterator *rules;   /* NULL without ICU's data: letters stay as they are, still comparable with themselves */
+    struct known_word *known; /* by hash; the latest wins */
+} transliterator = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void close_transliterator(void *transliterator)
+static void open_rules_locked(void)
 {
-    utrans_close(transliterator);
-}
-
-static void make_key(void)
-{
-    (void)pthread_key_create(&transliterator_key, close_transliterator);
-}
-
-static UTransliterator *get_transliterator(void)
-{
-    (void)pthread_once(&transliterator_once, make_key);
-    UTransliterator *have = pthread_getspecific(transliterator_key);
-    if (have)
-        return have;
-    UErrorCode error = U_ZERO_ERROR;
     static const UChar id[] = u"Any-Latin; Latin-ASCII";
-    have = utrans_openU(id, -1, UTRANS_FORWARD, NULL, 0, NULL, &error);
-    if (U_FAILURE(error))
-        return NULL; /* without ICU's data the letters stay as they are: still comparable with themselves */
-    (void)pthread_setspecific(transliterator_key, have);
-    return have;
+    UErrorCode error = U_ZERO_ERROR;
+    transliterator.rules = utrans_openU(id, -1, UTRANS_FORWARD, NULL, 0, NULL, &error);
+    transliterator.known = mem_array(KNOWN_WORDS, sizeof *transliterator.known);
+    transliterator.opened = true;
+}
+
+/* By the rules; -1 when they cannot. */
+static int32_t apply_rules_locked(const UChar *word, int32_t len, UChar latin[UNITS_MAX])
+{
+    if (transliterator.rules == NULL)
+        return -1;
+    UErrorCode error = U_ZERO_ERROR;
+    u_memcpy(latin, word, len);
+    int32_t latin_len = len, limit = len;
+    utrans_transUChars(transliterator.rules, latin, &latin_len, UNITS_MAX, 0, &limit, &error);
+    return U_FAILURE(error) ? -1 : latin_len;
+}
+
+static int32_t transliterate_locked(const UChar *word, int32_t len, UChar latin[UNITS_MAX])
+{
+    if (len > KNOWN_UNITS)
+        return apply_rules_locked(word, len, latin);
+    uint64_t hash = str_hash(str_make(word, (size_t)len * sizeof *word));
+    struct known_word *known = &transliterator.known[hash % KNOWN_WORDS];
+    if (known->len == len && u_memcmp(known->units, word, len) == 0) {
+        u_memcpy(latin, known->latin, known->latin_len);
+        return known->latin_len;
+    }
+    int32_t latin_len = apply_rules_locked(word, len, latin);
+    if (latin_len >= 0 && latin_len <= KNOWN_LATIN_UNITS) {
+        known->len = len;
+        known->latin_len = latin_len;
+        u_memcpy(known->units, word, len);
+        u_memcpy(known->latin, latin, latin_len);
+    }
+    return latin_len;
+}
+
+/* A case-folded word in Latin letters: its length, or -1. */
+static int32_t transliterate(const UChar *word, int32_t len, UChar latin[UNITS_MAX])
+{
+    pthread_mutex_lock(&transliterator.lock);
+    if (!transliterator.opened)
+        open_rules_locked();
+    int32_t latin_len = transliterate_locked(word, len, latin);
+    pthread_mutex_unlock(&transliterator.lock);
+    return latin_len;
 }
 
 static bool needs_transliteration(const UChar *units, int32_t len)
@@ -183,13 +225,9 @@ static void put_word(struct sink *sink, const UChar *word, int32_t len)
         put_units(sink, units, units_len);
         return;
     }
-    UTransliterator *transliterator = get_transliterator();
     UChar latin[UNITS_MAX]; /* from the composed form: Hangul and Kana rules expect it */
-    u_memcpy(latin, lower, lower_len);
-    int32_t latin_len = lower_len, limit = lower_len;
-    if (transliterator)
-        utrans_transUChars(transliterator, latin, &latin_len, UNITS_MAX, 0, &limit, &error);
-    if (transliterator == NULL || U_FAILURE(error)) {
+    int32_t latin_len = transliterate(lower, lower_len, latin);
+    if (latin_len < 0) {
         put_units(sink, units, units_len);
         return;
     }
@@ -210,18 +248,42 @@ static bool is_word_break(UChar32 c)
     return c < 0 || u_isUWhiteSpace(c) || c == '-' || c == ',' || c == '.' || c == '/' || c == 0x30FB || c == 0xFF0C;
 }
 
+static bool is_ascii(struct str text)
+{
+    unsigned char bits = 0;
+    for (size_t i = 0; i < text.len; i++)
+        bits |= (unsigned char)text.data[i];
+    return bits < 0x80;
+}
+
+/* What put_ascii() does for every byte, in one loop: most text is this. */
+static size_t fold_ascii(struct str text, char *out, size_t out_max, bool joined)
+{
+    size_t len = 0;
+    bool open = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.data[i], folded = (char)(byte | 0x20); /* digits have that bit already */
+        if (!(folded >= 'a' && folded <= 'z') && !(byte >= '0' && byte <= '9')) {
+            open |= byte != '\'' && byte != '`';
+            continue;
+        }
+        bool blank = open && len > 0 && !joined;
+        if (len + blank + 1 > out_max)
+            break;
+        if (blank)
+            out[len++] = ' ';
+        open = false;
+        out[len++] = folded;
+    }
+    return len;
+}
+
 static size_t fold_any(struct str text, char *out, size_t out_max, bool joined)
 {
     struct sink sink = {.out = out, .max = out_max, .joined = joined};
     size_t max = text.len < TEXT_FOLD_IN_MAX ? text.len : TEXT_FOLD_IN_MAX;
-    size_t ascii = 0;
-    while (ascii < max && (unsigned char)text.data[ascii] < 0x80)
-        ascii++;
-    if (ascii == max) {
-        for (size_t i = 0; i < max && !sink.full; i++)
-            put_ascii(&sink, (unsigned char)text.data[i]);
-        return sink.len;
-    }
+    if (is_ascii(str_sub(text, 0, max)))
+        return fold_ascii(str_sub(text, 0, max), out, out_max, joined);
     UChar word[TEXT_FOLD_IN_MAX];
     int32_t word_len = 0;
     for (int32_t i = 0; i < (int32_t)max;) {

@@ -150,6 +150,53 @@ static void test_row__may_be_far_longer_than_a_page(void **state)
     data_close(store);
 }
 
+struct rows_seen {
+    uint64_t count, bytes;
+    bool in_order;
+};
+
+static bool see_row(void *arg, struct str key, struct str row)
+{
+    struct rows_seen *seen = arg;
+    struct cut cut = {.rest = key};
+    seen->in_order &= cut_u64(&cut) == seen->count++;
+    for (size_t i = 0; i < row.len; i++)
+        seen->in_order &= row.data[i] == row.data[0];
+    seen->bytes += row.len;
+    return seen->count < 1500;
+}
+
+/* Rows of every size around what one read takes: none is lost, cut or seen twice. */
+static void test_scan_all__reads_rows_of_every_size_once(void **state)
+{
+    struct world *world = *state;
+    struct ctx *cx = &world->support.cx;
+    struct data_store *store = open_store(world);
+    static const size_t sizes[] = {0, 1, 100, 4000, 17 * 1024, 255 * 1024, 256 * 1024, 300 * 1024, 1500 * 1024};
+    struct data_txn *txn = data_txn_begin(store);
+    static char bytes[1500 * 1024];
+    uint64_t want_bytes = 0;
+    for (uint64_t i = 0; i < 2000; i++) {
+        size_t size = i % 100 == 7 ? sizes[i / 100 % (sizeof sizes / sizeof sizes[0])] : i % 50;
+        struct buf key = {0};
+        buf_put_u64(&key, i);
+        memset(bytes, (char)('a' + i % 26), size);
+        data_txn_put(txn, data_table(store, "t.one"), buf_str(&key), str_make(bytes, size));
+        want_bytes += i < 1500 ? size : 0;
+        buf_fini(&key);
+    }
+    data_txn_commit(txn, 1);
+    struct rows_seen seen = {.in_order = true};
+    assert_ok(&world->support, data_scan_all(data_table(store, "t.one"), cx, see_row, &seen));
+    assert_true(seen.in_order);
+    assert_int_equal(seen.count, 1500); /* it stops where visit says so */
+    assert_int_equal(seen.bytes, want_bytes);
+    seen = (struct rows_seen){0};
+    assert_ok(&world->support, data_scan_all(data_table(store, "t.two"), cx, see_row, &seen));
+    assert_int_equal(seen.count, 0);
+    data_close(store);
+}
+
 static void test_open__refuses_another_format_a_second_opener_and_a_missing_file(void **state)
 {
     struct world *world = *state;
@@ -433,6 +480,7 @@ int main(void)
         T(test_scan__goes_both_ways_by_prefix),
         T(test_txn__sees_its_own_rows_laid_over_and_undoes_to_a_mark),
         T(test_row__may_be_far_longer_than_a_page),
+        T(test_scan_all__reads_rows_of_every_size_once),
         T(test_open__refuses_another_format_a_second_opener_and_a_missing_file),
         T(test_property__store_equals_a_model_and_equal_puts_give_equal_digests),
         T(test_readers__see_commits_whole_while_the_writer_writes),

@@ -1,8 +1,13 @@
-/* Prints mpi_bench() and what the store adds: bench_mpi_print PEOPLE */
+/*
+ * Prints mpi_bench() and what the store adds: bench_mpi_print PEOPLE
+ * Or how long the start takes over a daemon's data directory that nobody has open: bench_mpi_print --open DIR
+ */
 #include "mpi/bench.h"
 #include "people.h"
 
 #include "base/clock.h"
+
+#include <time.h>
 
 static void print_memory(uint64_t people)
 {
@@ -52,8 +57,44 @@ static void print_store(uint64_t people)
     world_fini(&world);
 }
 
+static double cpu_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void print_open(const char *dir)
+{
+    struct support support;
+    support_init(&support);
+    struct data_options options = {.dir = dir, .format = 1, .tables = mpi_tables, .table_count = mpi_table_count};
+    struct data_store *store;
+    struct mpi *mpi;
+    int64_t start = clock_mono_us();
+    double start_cpu = cpu_seconds();
+    assert_ok(&support, data_open(&support.cx, &options, &store));
+    int64_t opened = clock_mono_us();
+    double opened_cpu = cpu_seconds();
+    assert_ok(&support, mpi_open(&support.cx, store, &mpi));
+    int64_t ready = clock_mono_us();
+    double ready_cpu = cpu_seconds();
+    struct mpi_counts counts = mpi_count(mpi);
+    printf("data_open wall %.3f s cpu %.3f s  mpi_open wall %.3f s cpu %.3f s  records %llu persons %llu  bytes/record %.0f\n",
+           (double)(opened - start) / 1e6, opened_cpu - start_cpu, (double)(ready - opened) / 1e6, ready_cpu - opened_cpu,
+           (unsigned long long)counts.records, (unsigned long long)counts.persons,
+           (double)counts.index_bytes / (double)counts.records);
+    mpi_close(mpi);
+    data_close(store);
+    support_fini(&support);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 2 && strcmp(argv[1], "--open") == 0) {
+        print_open(argv[2]);
+        return 0;
+    }
     uint64_t people = argc > 1 ? strtoull(argv[1], NULL, 10) : 100000;
     print_memory(people);
     fflush(stdout);

@@ -7,6 +7,8 @@
 #include "base/text/nickname.h"
 #include "base/text/phonetic.h"
 
+#include <pthread.h>
+
 static void test_fold__writes_every_script_in_plain_latin(void **state)
 {
     (void)state;
@@ -50,6 +52,46 @@ static void test_fold__arabic_and_hebrew_become_latin_letters(void **state)
         assert_true(len > 0);
         for (size_t k = 0; k < len; k++)
             assert_true(out[k] == ' ' || (out[k] >= 'a' && out[k] <= 'z'));
+    }
+}
+
+/* What is remembered of earlier words must never change an answer, in any thread. */
+static void *fold_all_scripts(void *arg)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {{"\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD", "ivan"},
+                 {"\xD0\x9C\xD0\xB0\xD1\x80\xD0\xB8\xD1\x8F", "mariia"},
+                 {"\xE6\xAF\x9B\xE6\xB3\xBD\xE4\xB8\x9C", "maozedong"}};
+    bool *same = arg;
+    char first[3][64];
+    size_t first_len[3];
+    for (size_t round = 0; round < 200; round++) {
+        for (size_t i = 0; i < 3; i++) {
+            char out[64];
+            size_t len = text_fold(str_from(cases[i].text), out, sizeof out);
+            if (round == 0)
+                memcpy(first[i], out, first_len[i] = len);
+            *same &= len == first_len[i] && memcmp(out, first[i], len) == 0;
+            *same &= i == 1 || str_is(str_make(out, len), cases[i].want);
+        }
+        char text[16], out[64]; /* pushes others out of the memory */
+        int len = snprintf(text, sizeof text, "\xD0%c\xD0%c", (int)(0xB0 + round % 16), (int)(0xB0 + round / 16));
+        (void)text_fold(str_make(text, (size_t)len), out, sizeof out);
+    }
+    return NULL;
+}
+
+static void test_fold__answers_the_same_in_every_thread_and_every_time(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    bool same[4] = {true, true, true, true};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, fold_all_scripts, &same[i]), 0);
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_true(same[i]);
     }
 }
 
@@ -190,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_fold__writes_every_script_in_plain_latin),
         cmocka_unit_test(test_fold__arabic_and_hebrew_become_latin_letters),
         cmocka_unit_test(test_fold__is_bounded_and_never_cuts_a_character),
+        cmocka_unit_test(test_fold__answers_the_same_in_every_thread_and_every_time),
         cmocka_unit_test(test_fold__twice_is_once_and_always_utf8),
         cmocka_unit_test(test_jaro_winkler__gives_the_published_values),
         cmocka_unit_test(test_edit_distance__counts_neighbour_swaps_as_one),

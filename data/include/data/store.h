@@ -69,6 +69,9 @@ status data_scan(struct data_table *table, struct ctx *cx, struct str prefix, st
 /* The same from the last key downwards; `from` STR_NONE = the last of the prefix. */
 status data_scan_back(struct data_table *table, struct ctx *cx, struct str prefix, struct str from,
                       data_visit_fn *visit, void *arg);
+/* Every row of the table in key order, until visit answers false; reads many at a time, so at a quarter of the cost of
+ * data_scan() when most are wanted: for starting and for reports. */
+status data_scan_all(struct data_table *table, struct ctx *cx, data_visit_fn *visit, void *arg);
 /* Walks the whole table: for reports, not for requests. */
 status data_count(struct data_table *table, struct ctx *cx, uint64_t *out_rows);
 

@@ -1,0 +1,95 @@
+/* struct blocks against a plain list: random adds and removes of few keys and many. */
+#include "world.h"
+
+enum { KEYS = 400, RECORDS = 50 };
+
+struct plain {
+    uint32_t records[KEYS][RECORDS]; /* oldest first */
+    uint32_t count[KEYS];
+};
+
+static uint64_t key_of(uint32_t key)
+{
+    return (key + 1) * 0x9E3779B97F4A7C15ull | 1;
+}
+
+static uint32_t find_record(const struct plain *plain, uint32_t key, uint32_t record)
+{
+    uint32_t at = 0;
+    while (at < plain->count[key] && plain->records[key][at] != record)
+        at++;
+    return at;
+}
+
+static void check_block(const struct blocks *blocks, const struct plain *plain, uint32_t key)
+{
+    const struct block *block = blocks_get(blocks, key_of(key));
+    uint32_t cursor = 0;
+    assert_int_equal(block ? block->count : 0, plain->count[key]);
+    for (uint32_t i = plain->count[key]; i-- > 0;)
+        assert_int_equal(blocks_next(blocks, block, &cursor), plain->records[key][i]);
+    if (block) {
+        assert_int_equal(blocks_next(blocks, block, &cursor), 0);
+        assert_int_equal(blocks_next(blocks, block, &cursor), 0); /* stays at the end */
+    }
+}
+
+static void check_random(uint64_t seed)
+{
+    struct blocks blocks = {0};
+    struct plain *plain = mem_alloc(sizeof *plain);
+    uint64_t random = seed;
+    for (int step = 0; step < 20000; step++) {
+        uint32_t key = (uint32_t)(hash_random(&random) % (step < 10000 ? KEYS : 40)),
+                 record = (uint32_t)(hash_random(&random) % RECORDS) + 1;
+        uint32_t at = find_record(plain, key, record), *count = &plain->count[key];
+        if (at < *count) {
+            memmove(&plain->records[key][at], &plain->records[key][at + 1], (*count - at - 1) * sizeof(uint32_t));
+            assert_int_equal(blocks_remove(&blocks, key_of(key), record), --*count);
+        } else if (hash_random(&random) % 4 != 0) {
+            plain->records[key][(*count)++] = record;
+            assert_int_equal(blocks_add(&blocks, key_of(key), record), *count);
+        } else {
+            assert_int_equal(blocks_remove(&blocks, key_of(key), record), *count); /* nobody: nothing changes */
+        }
+        check_block(&blocks, plain, key);
+    }
+    for (uint32_t key = 0; key < KEYS; key++)
+        check_block(&blocks, plain, key);
+    mem_free(plain);
+    blocks_fini(&blocks);
+}
+
+static void test_blocks__equal_a_plain_list(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed < 6; seed++)
+        check_random(seed);
+}
+
+static void test_blocks__grow_without_losing_anybody_and_stay_small(void **state)
+{
+    (void)state;
+    struct blocks blocks = {0};
+    enum { MANY = 300000 };
+    for (uint32_t i = 1; i <= MANY; i++)
+        assert_int_equal(blocks_add(&blocks, key_of(i), i), 1);
+    for (uint32_t i = 1; i <= MANY; i++) {
+        uint32_t cursor = 0;
+        assert_int_equal(blocks_next(&blocks, blocks_get(&blocks, key_of(i)), &cursor), i);
+    }
+    assert_true(blocks_bytes(&blocks) <= MANY * 26);
+    for (uint32_t i = 1; i <= MANY; i++)
+        assert_int_equal(blocks_remove(&blocks, key_of(i), i), 0);
+    assert_null(blocks_get(&blocks, key_of(1)));
+    blocks_fini(&blocks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_blocks__equal_a_plain_list),
+        cmocka_unit_test(test_blocks__grow_without_losing_anybody_and_stay_small),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
