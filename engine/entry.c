@@ -29,6 +29,14 @@ static struct cut open_body(struct str body)
     return cut;
 }
 
+/* A number of 32 bits; a larger one is damage, not a smaller number. */
+static uint32_t cut_number(struct cut *cut)
+{
+    uint64_t value = cut_varint(cut);
+    cut->bad |= value > UINT32_MAX;
+    return (uint32_t)value;
+}
+
 /* Everything read, nothing left over. */
 static status close_body(struct ctx *cx, const struct cut *cut, enum entry_kind kind)
 {
@@ -80,11 +88,11 @@ status entry_delivery_decode(struct ctx *cx, struct str body, struct entry_deliv
     struct cut cut = open_body(body);
     struct entry_delivery entry = {.destination = cut_lstr(&cut)};
     entry.key.seq = cut_varint(&cut);
-    entry.key.number = (uint32_t)cut_varint(&cut);
+    entry.key.number = cut_number(&cut);
     entry.message_seq = cut_varint(&cut);
     uint8_t state = cut_u8(&cut);
-    entry.attempts = (uint32_t)cut_varint(&cut);
-    entry.in_doubt = (uint32_t)cut_varint(&cut);
+    entry.attempts = cut_number(&cut);
+    entry.in_doubt = cut_number(&cut);
     entry.first_sent_us = (int64_t)cut_varint(&cut);
     entry.done_us = (int64_t)cut_varint(&cut);
     entry.ack_code = cut_lstr(&cut);
@@ -183,11 +191,14 @@ void entry_people_encode(struct buf *out, const struct mpi_record_input *records
         put_record(out, &records[i]);
 }
 
+/* The fewest bytes that one of them takes. */
+enum { IDENTIFIER_BYTES = 3, NAME_BYTES = 6, PHONE_BYTES = 1, ADDRESS_BYTES = 5, RECORD_BYTES = 18, ID_BYTES = 1 };
+
 /* A count that the rest of the body could hold at all: bounds what a damaged count can make us allocate. */
-static size_t cut_count(struct cut *cut)
+static size_t cut_count(struct cut *cut, size_t each_bytes)
 {
     uint64_t count = cut_varint(cut);
-    if (count > cut->rest.len) {
+    if (count > cut->rest.len / each_bytes) {
         cut->bad = true;
         return 0;
     }
@@ -197,7 +208,7 @@ static size_t cut_count(struct cut *cut)
 static void cut_record(struct ctx *cx, struct cut *cut, struct mpi_record_input *out)
 {
     out->source = cut_lstr(cut);
-    out->identifier_count = cut_count(cut);
+    out->identifier_count = cut_count(cut, IDENTIFIER_BYTES);
     struct mpi_identifier *identifiers = arena_array(cx->arena, out->identifier_count, sizeof *identifiers);
     for (size_t i = 0; i < out->identifier_count; i++) {
         identifiers[i].authority = cut_lstr(cut);
@@ -206,7 +217,7 @@ static void cut_record(struct ctx *cx, struct cut *cut, struct mpi_record_input 
     }
     out->identifiers = identifiers;
     struct mpi_demographics *d = &out->demographics;
-    d->name_count = cut_count(cut);
+    d->name_count = cut_count(cut, NAME_BYTES);
     struct mpi_name *names = arena_array(cx->arena, d->name_count, sizeof *names);
     for (size_t i = 0; i < d->name_count; i++)
         names[i] = cut_name(cut);
@@ -215,12 +226,12 @@ static void cut_record(struct ctx *cx, struct cut *cut, struct mpi_record_input 
     d->birth_date.month = cut_u8(cut);
     d->birth_date.day = cut_u8(cut);
     d->sex = (char)cut_u8(cut);
-    d->phone_count = cut_count(cut);
+    d->phone_count = cut_count(cut, PHONE_BYTES);
     struct str *phones = arena_array(cx->arena, d->phone_count, sizeof *phones);
     for (size_t i = 0; i < d->phone_count; i++)
         phones[i] = cut_lstr(cut);
     d->phones = phones;
-    d->address_count = cut_count(cut);
+    d->address_count = cut_count(cut, ADDRESS_BYTES);
     struct mpi_address *addresses = arena_array(cx->arena, d->address_count, sizeof *addresses);
     for (size_t i = 0; i < d->address_count; i++) {
         addresses[i].line = cut_lstr(cut);
@@ -240,7 +251,7 @@ static void cut_record(struct ctx *cx, struct cut *cut, struct mpi_record_input 
 status entry_people_decode(struct ctx *cx, struct str body, struct mpi_record_input **out_records, size_t *out_count)
 {
     struct cut cut = open_body(body);
-    size_t count = cut_count(&cut);
+    size_t count = cut_count(&cut, RECORD_BYTES);
     struct mpi_record_input *records = arena_array(cx->arena, count, sizeof *records);
     for (size_t i = 0; i < count && !cut.bad; i++)
         cut_record(cx, &cut, &records[i]);
@@ -261,7 +272,7 @@ void entry_replay_encode(struct buf *out, const uint64_t *ids, size_t count)
 status entry_replay_decode(struct ctx *cx, struct str body, uint64_t **out_ids, size_t *out_count)
 {
     struct cut cut = open_body(body);
-    size_t count = cut_count(&cut);
+    size_t count = cut_count(&cut, ID_BYTES);
     uint64_t *ids = arena_array(cx->arena, count, sizeof *ids);
     for (size_t i = 0; i < count; i++)
         ids[i] = cut_varint(&cut);

@@ -9,11 +9,22 @@ static status done(struct ctx *cx, const struct cut *cut, const char *what)
     return STATUS_OK;
 }
 
+/* A number of 32 bits; a larger one is damage, not a smaller number. */
+static uint32_t cut_number(struct cut *cut)
+{
+    uint64_t value = cut_varint(cut);
+    cut->bad |= value > UINT32_MAX;
+    return (uint32_t)value;
+}
+
+/* The fewest bytes that one of them takes. */
+enum { CODE_BYTES = 10, CHANGE_BYTES = 5, OUTPUT_BYTES = 2 };
+
 /* A count that the rest of the row could hold: bounds what a damaged one makes us allocate. */
-static size_t cut_count(struct cut *cut)
+static size_t cut_count(struct cut *cut, size_t each_bytes)
 {
     uint64_t count = cut_varint(cut);
-    if (count > cut->rest.len) {
+    if (count > cut->rest.len / each_bytes) {
         cut->bad = true;
         return 0;
     }
@@ -30,6 +41,13 @@ static int64_t cut_signed(struct cut *cut)
 {
     uint64_t value = cut_varint(cut);
     return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+static int32_t cut_signed_number(struct cut *cut)
+{
+    int64_t value = cut_signed(cut);
+    cut->bad |= value < INT32_MIN || value > INT32_MAX;
+    return (int32_t)value;
 }
 
 /* A NUL-ended copy, for fields that are const char *. */
@@ -79,13 +97,13 @@ static void cut_comparison(struct ctx *cx, struct cut *cut, struct mpi_compariso
     out->evidence_count = (uint32_t)count;
     out->left_record = cut_varint(cut);
     out->right_record = cut_varint(cut);
-    out->score_mbit = (int32_t)cut_signed(cut);
-    out->probability_ppm = (uint32_t)cut_varint(cut);
-    out->model_version = (uint32_t)cut_varint(cut);
+    out->score_mbit = cut_signed_number(cut);
+    out->probability_ppm = cut_number(cut);
+    out->model_version = cut_number(cut);
     for (uint32_t i = 0; i < count; i++) {
         out->evidence[i].field = cut_text(cx, cut);
         out->evidence[i].level = cut_text(cx, cut);
-        out->evidence[i].weight_mbit = (int32_t)cut_signed(cut);
+        out->evidence[i].weight_mbit = cut_signed_number(cut);
     }
 }
 
@@ -150,11 +168,11 @@ void message_row_encode(struct buf *out, const struct message_row *row)
 
 static void cut_lists(struct ctx *cx, struct cut *cut, struct message_row *row)
 {
-    row->code_count = cut_count(cut);
+    row->code_count = cut_count(cut, CODE_BYTES);
     row->codes = arena_array(cx->arena, row->code_count, sizeof *row->codes);
     for (size_t i = 0; i < row->code_count; i++)
         cut_code(cut, &row->codes[i]);
-    row->change_count = cut_count(cut);
+    row->change_count = cut_count(cut, CHANGE_BYTES);
     row->changes = arena_array(cx->arena, row->change_count, sizeof *row->changes);
     for (size_t i = 0; i < row->change_count; i++) {
         row->changes[i].destination = cut_lstr(cut);
@@ -163,7 +181,7 @@ static void cut_lists(struct ctx *cx, struct cut *cut, struct message_row *row)
         row->changes[i].after = cut_lstr(cut);
         row->changes[i].why = cut_text(cx, cut);
     }
-    row->output_count = cut_count(cut);
+    row->output_count = cut_count(cut, OUTPUT_BYTES);
     row->outputs = arena_array(cx->arena, row->output_count, sizeof *row->outputs);
     for (size_t i = 0; i < row->output_count; i++) {
         row->outputs[i].route = cut_lstr(cut);
@@ -187,7 +205,7 @@ status message_row_decode(struct ctx *cx, struct str bytes, struct message_row *
     row.reason = cut_lstr(&cut);
     row.detail = cut_lstr(&cut);
     row.duplicate_of = cut_varint(&cut);
-    row.warnings = (uint32_t)cut_varint(&cut);
+    row.warnings = cut_number(&cut);
     row.verdict = cut_text(cx, &cut);
     row.person = cut_varint(&cut);
     row.record = cut_varint(&cut);
@@ -321,8 +339,8 @@ status delivery_row_decode(struct ctx *cx, struct str bytes, struct delivery_row
 {
     struct cut cut = {bytes, false};
     struct delivery_row row = {.state = (enum delivery_state)cut_u8(&cut)};
-    row.attempts = (uint32_t)cut_varint(&cut);
-    row.in_doubt = (uint32_t)cut_varint(&cut);
+    row.attempts = cut_number(&cut);
+    row.in_doubt = cut_number(&cut);
     row.first_sent_us = (int64_t)cut_varint(&cut);
     row.done_us = (int64_t)cut_varint(&cut);
     row.ack_code = cut_lstr(&cut);
