@@ -19,12 +19,23 @@ enum {
     PID_30 = 30
 };
 
-static struct str text_of(const struct hl7_index *index, struct ctx *cx, struct str raw)
+static struct str whole_text(const struct hl7_index *index, struct ctx *cx, struct str raw)
 {
     if (raw.len == 0 || hl7_is_null(raw))
         return STR_NONE;
-    struct str text = str_trim(hl7_text(index, cx->arena, raw, NULL));
-    return str_sub(text, 0, LIMIT_FIELD_VALUE_BYTES);
+    return str_trim(hl7_text(index, cx->arena, raw, NULL));
+}
+
+/* Too long a name is kept as far as it goes, in whole characters. */
+static struct str text_of(const struct hl7_index *index, struct ctx *cx, struct str raw)
+{
+    struct str text = whole_text(index, cx, raw);
+    if (text.len <= LIMIT_FIELD_VALUE_BYTES)
+        return text;
+    size_t len = LIMIT_FIELD_VALUE_BYTES;
+    while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
+        len--;
+    return str_sub(text, 0, len);
 }
 
 static struct str component(const struct hl7_index *index, struct ctx *cx, struct str repetition, uint32_t n)
@@ -36,15 +47,15 @@ static struct str component(const struct hl7_index *index, struct ctx *cx, struc
 static bool read_identifier(const struct hl7_index *index, struct ctx *cx, struct str cx_value, struct str source,
                             struct mpi_identifier *out)
 {
-    struct str value = component(index, cx, cx_value, 1);
-    if (value.len == 0)
-        return false;
+    struct str value = whole_text(index, cx, hl7_subcomponent(index, hl7_component(index, cx_value, 1), 1));
     struct str hd = hl7_component(index, cx_value, 4);
-    struct str authority = text_of(index, cx, hl7_subcomponent(index, hd, 1));
+    struct str authority = whole_text(index, cx, hl7_subcomponent(index, hd, 1));
     if (authority.len == 0)
-        authority = text_of(index, cx, hl7_subcomponent(index, hd, 2));
+        authority = whole_text(index, cx, hl7_subcomponent(index, hd, 2));
     if (authority.len == 0)
         authority = source; /* a number without authority means something only where it comes from */
+    if (value.len == 0 || value.len > LIMIT_FIELD_VALUE_BYTES || authority.len > LIMIT_FIELD_VALUE_BYTES)
+        return false; /* never a shortened number: it might be somebody else's */
     *out = (struct mpi_identifier){.authority = authority, .value = value, .type = component(index, cx, cx_value, 5)};
     return true;
 }
@@ -83,7 +94,7 @@ static void read_identifiers(const struct hl7_index *index, struct ctx *cx, uint
         count += read_identifier(index, cx, one, source, &identifiers[count]);
     put_own_first(identifiers, count);
     struct str ssn = component(index, cx, hl7_field(index, pid, PID_19), 1);
-    if (ssn.len > 0 && count > 0) /* never a record's own number: it is the person's, and often wrong */
+    if (ssn.len > 0 && count > 0 && count < LIMIT_IDENTIFIERS_PER_RECORD) /* never a record's own number: it is the person's, and often wrong */
         identifiers[count++] = (struct mpi_identifier){STR("SSA"), ssn, STR("SS")};
     out->identifiers = identifiers;
     out->identifier_count = count;

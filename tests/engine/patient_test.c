@@ -1,0 +1,235 @@
+/* From PID and MRG to what the index is told, for many shapes of message. */
+#include "patient.h"
+
+#include "base/limits.h"
+#include "support.h"
+
+struct read {
+    struct support s;
+    struct hl7_index index;
+    struct mpi_record_input record;
+};
+
+static void begin(struct read *r, struct str message)
+{
+    support_init(&r->s);
+    r->index = (struct hl7_index){0};
+    assert_ok(&r->s, hl7_index_build(&r->index, &r->s.cx, message, NULL));
+    ptrdiff_t pid = hl7_find_segment(&r->index, HL7_NAME('P', 'I', 'D'), 1, 0);
+    assert_true(pid >= 0);
+    patient_read(&r->index, &r->s.cx, (uint32_t)pid, STR("north"), &r->record);
+}
+
+static void end(struct read *r)
+{
+    hl7_index_fini(&r->index);
+    support_fini(&r->s);
+}
+
+#define MSH "MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1\r"
+
+static void test_identifiers__own_first_with_authority_or_the_source(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pid, *want; /* authority:value:type, … */
+    } cases[] = {
+        {"PID|||7^^^N^MR", "N:7:MR"},
+        {"PID|||7", "north:7:"},                             /* no authority: the source's own */
+        {"PID||8", "north:8:"},                              /* before 2.3.1: PID-2 */
+        {"PID||8^^^X^MR|7^^^N^MR", "N:7:MR"},                /* PID-3 counts when it is there */
+        {"PID|||1^^^N^SS~2^^^N^PI~3^^^N^MR", "N:3:MR N:1:SS N:2:PI"},
+        {"PID|||1^^^N^SS~2^^^N^PI", "N:2:PI N:1:SS"},
+        {"PID|||1^^^N^SS~2^^^M", "N:1:SS M:2:"},             /* neither MR nor PI: the first */
+        {"PID|||7^^^&1.2.3&ISO^MR", "1.2.3:7:MR"},           /* HD without namespace */
+        {"PID|||7^^^N&1.2.3&ISO^MR", "N:7:MR"},
+        {"PID|||^^^N^MR~7^^^N^MR", "N:7:MR"},                /* an empty one is none */
+        {"PID|||\"\"^^^N^MR~7", "north:7:"},                 /* neither is an explicit null */
+        {"PID|||\"\"", ""},
+        {"PID|||  7 ^^^ N ^MR", "N:7:MR"},
+        {"PID|||7^^^N^MR||||||||||||||||123-45-6789", "N:7:MR SSA:123-45-6789:SS"},
+        {"PID||||||||||||||||||| 123-45-6789", ""},          /* the social number alone is nobody's record */
+        {"PID|||A\\T\\B^^^N^MR", "N:A&B:MR"},
+        {"PID|1", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct read r;
+        char message[512];
+        int len = snprintf(message, sizeof message, MSH "%s\r", cases[i].pid);
+        begin(&r, str_make(message, (size_t)len));
+        struct buf got = {0};
+        for (size_t j = 0; j < r.record.identifier_count; j++) {
+            const struct mpi_identifier *id = &r.record.identifiers[j];
+            buf_printf(&got, "%s%.*s:%.*s:%.*s", j ? " " : "", STR_ARGS(id->authority), STR_ARGS(id->value),
+                       STR_ARGS(id->type));
+        }
+        if (!str_is(buf_str(&got), cases[i].want))
+            fail_msg("%s: got %.*s, want %s", cases[i].pid, STR_ARGS(buf_str(&got)), cases[i].want);
+        buf_fini(&got);
+        end(&r);
+    }
+}
+
+static void test_demographics__from_their_fields(void **state)
+{
+    (void)state;
+    struct read r;
+    begin(&r, STR(MSH "PID|1||7^^^N^MR||de Groot&de&Groot^Anna^Maria^JR^DR^MD^L~Smit^^^^^^M~^^^|Berg^Els|198002291130|F|||"
+                      "Main St 1&Main St&1^Apt 2^Town^ST^12345^NLD~^^^|NL|5551234~^PRN^PH^^31^20^5559876~^^^a@b.c|"
+                      "^WPN^^^^^^^^^^+31 20 555||||||||||Y|2|||||Y\r"));
+    const struct mpi_demographics *d = &r.record.demographics;
+    assert_int_equal(d->name_count, 2);
+    assert_str(d->names[0].family, "de Groot"); /* FN: the first subcomponent is the whole surname */
+    assert_str(d->names[0].given, "Anna");
+    assert_str(d->names[0].middle, "Maria");
+    assert_str(d->names[0].suffix, "JR");
+    assert_str(d->names[0].prefix, "DR");
+    assert_str(d->names[0].type, "L");
+    assert_str(d->names[1].type, "M");
+    assert_str(d->mother.family, "Berg");
+    assert_true(d->birth_date.year == 1980 && d->birth_date.month == 2 && d->birth_date.day == 29);
+    assert_int_equal(d->sex, 'F');
+    assert_int_equal(d->address_count, 1);
+    assert_str(d->addresses[0].line, "Main St 1");
+    assert_str(d->addresses[0].city, "Town");
+    assert_str(d->addresses[0].country, "NLD");
+    assert_int_equal(d->phone_count, 3); /* XTN-1; area and local; XTN-12. The mail address is none */
+    assert_str(d->phones[0], "5551234");
+    assert_str(d->phones[1], "205559876");
+    assert_str(d->phones[2], "+31 20 555");
+    assert_true(d->multiple_birth);
+    assert_int_equal(d->birth_order, 2);
+    assert_true(d->deceased);
+    assert_int_equal(r.record.cleared_fields, 0);
+    end(&r);
+}
+
+static void test_nulls_and_nonsense__clear_or_are_as_if_absent(void **state)
+{
+    (void)state;
+    struct read r;
+    begin(&r, STR(MSH "PID|1||7^^^N^MR||\"\"|\"\"|\"\"|\"\"|||\"\"||\"\"\r"));
+    assert_int_equal(r.record.cleared_fields, MPI_FIELD_NAMES | MPI_FIELD_MOTHER | MPI_FIELD_BIRTH_DATE |
+                                                  MPI_FIELD_SEX | MPI_FIELD_ADDRESSES | MPI_FIELD_PHONES);
+    assert_int_equal(r.record.demographics.name_count, 0);
+    assert_int_equal(r.record.demographics.phone_count, 0);
+    end(&r);
+    begin(&r, STR(MSH "PID|1||7^^^N^MR||||19800231|female||||||||||||||||X|200\r"));
+    assert_int_equal(r.record.demographics.birth_date.year, 0); /* 31 February */
+    assert_int_equal(r.record.demographics.sex, 0);
+    assert_false(r.record.demographics.multiple_birth);
+    assert_int_equal(r.record.demographics.birth_order, 0);
+    assert_int_equal(r.record.cleared_fields, 0);
+    end(&r);
+}
+
+static void test_charsets_and_other_delimiters__are_read(void **state)
+{
+    (void)state;
+    struct read r;
+    begin(&r, STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1||||||8859/1\rPID|1||7^^^N^MR||M\xfcller^J\xfcrg\r"));
+    assert_str(r.record.demographics.names[0].family, "M\xc3\xbcller");
+    end(&r);
+    begin(&r, STR("MSH#$*!%#A#B#C#D#20260101##ADT$A01#1#P#2.5.1\rPID#1##7$$$N%1.2%ISO$MR*8##Doe$J*Roe$K\r"));
+    assert_int_equal(r.record.identifier_count, 2);
+    assert_str(r.record.identifiers[0].authority, "N");
+    assert_str(r.record.identifiers[1].authority, "north");
+    assert_int_equal(r.record.demographics.name_count, 2);
+    end(&r);
+}
+
+/* A PID with `count` repetitions of `one` in field `field`. */
+static struct str repeated(struct buf *out, unsigned field, const char *one, size_t count)
+{
+    buf_put_str(out, STR(MSH "PID|1||7^^^N^MR"));
+    if (field == 3)
+        out->len -= strlen("7^^^N^MR");
+    for (unsigned i = 3; i < field; i++)
+        buf_put_byte(out, '|');
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s%s", i ? "~" : "", one);
+    if (field == 3)
+        buf_put_str(out, STR("||||||||||||||||123-45-6789"));
+    buf_put_byte(out, '\r');
+    return buf_str(out);
+}
+
+static void test_limits__keep_what_the_index_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned field;
+        const char *one;
+    } cases[] = {{3, "7^^^N^MR"}, {5, "Doe^J"}, {11, "Main^^Town"}, {13, "5551234"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct read r;
+        struct buf message = {0};
+        begin(&r, repeated(&message, cases[i].field, cases[i].one, 20000));
+        assert_ok(&r.s, mpi_check_record(&r.s.cx, &r.record)); /* never refused for what was left out */
+        assert_true(r.record.identifier_count <= LIMIT_IDENTIFIERS_PER_RECORD);
+        end(&r);
+        buf_fini(&message);
+    }
+}
+
+static void test_long_values__names_end_between_characters_and_numbers_are_never_shortened(void **state)
+{
+    (void)state;
+    struct read r;
+    struct buf message = {0};
+    buf_put_str(&message, STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1||||||UNICODE UTF-8\rPID|1||"));
+    for (int i = 0; i < LIMIT_FIELD_VALUE_BYTES; i++)
+        buf_put_byte(&message, '1');
+    buf_put_str(&message, STR("2^^^N^MR~55^^^N||x")); /* x: the characters straddle the limit */
+    for (int i = 0; i < LIMIT_FIELD_VALUE_BYTES; i++)
+        buf_put_str(&message, STR("\xc3\xbc"));
+    buf_put_str(&message, STR("^J\r"));
+    begin(&r, buf_str(&message));
+    assert_int_equal(r.record.identifier_count, 1);
+    assert_str(r.record.identifiers[0].value, "55");
+    struct str family = r.record.demographics.names[0].family;
+    assert_int_equal(family.len, LIMIT_FIELD_VALUE_BYTES - 1);
+    assert_true(str_is_utf8(family));
+    assert_ok(&r.s, mpi_check_record(&r.s.cx, &r.record));
+    end(&r);
+    buf_fini(&message);
+}
+
+static void test_retired__the_number_of_the_same_authority_else_the_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mrg, *want;
+    } cases[] = {
+        {"MRG|5^^^N^MR", "N:5"},   {"MRG|5^^^X~6^^^N", "N:6"}, {"MRG|5^^^X~6^^^Y", "X:5"},
+        {"MRG|5", "north:5"},      {"MRG|", NULL},             {"MRG|\"\"", NULL},
+        {"MRG|^^^N~6^^^N", "N:6"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct read r;
+        char message[256];
+        int len = snprintf(message, sizeof message, MSH "PID|||7^^^N^MR\r%s\r", cases[i].mrg);
+        begin(&r, str_make(message, (size_t)len));
+        struct mpi_identifier got;
+        bool found = patient_read_retired(&r.index, &r.s.cx, 2, STR("north"), r.record.identifiers[0], &got);
+        assert_int_equal(found, cases[i].want != NULL);
+        if (found)
+            assert_str(arena_printf(&r.s.arena, "%.*s:%.*s", STR_ARGS(got.authority), STR_ARGS(got.value)),
+                       cases[i].want);
+        end(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_identifiers__own_first_with_authority_or_the_source),
+        cmocka_unit_test(test_demographics__from_their_fields),
+        cmocka_unit_test(test_nulls_and_nonsense__clear_or_are_as_if_absent),
+        cmocka_unit_test(test_charsets_and_other_delimiters__are_read),
+        cmocka_unit_test(test_limits__keep_what_the_index_takes),
+        cmocka_unit_test(test_long_values__names_end_between_characters_and_numbers_are_never_shortened),
+        cmocka_unit_test(test_retired__the_number_of_the_same_authority_else_the_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
