@@ -1,0 +1,179 @@
+/* Routes as text: every key, every refusal with its line, and which messages a route takes. */
+#include "route.h"
+
+#include "support.h"
+
+#define DESTINATION "destinations:\n  - name: archive\n    file: { folder: /tmp/out }\n"
+
+static void test_every_key__is_read(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    struct routes *routes;
+    assert_ok(&s, routes_parse(&s.cx,
+                               STR("destinations:\n"
+                                   "  - name: archive\n"
+                                   "    file: { folder: /tmp/out }\n"
+                                   "  - name: lab.2\n"
+                                   "    mllp: { connect: \"127.0.0.1:2600\", tls: true, server_name: lab.example }\n"
+                                   "    retry: { first: 10ms, most: 2s, give_up_after: 3 }\n"
+                                   "    answer_timeout: 5s\n"
+                                   "routes:\n"
+                                   "  - name: adt\n"
+                                   "    when: { source: [north, lake], type: [ADT, \"ORU^R01\"] }\n"
+                                   "    person_id: { authority: IDEM, type: XX }\n"
+                                   "    local_system: { L: north-lab, \"\": other }\n"
+                                   "    codes:\n"
+                                   "      - { path: \"OBX(*)-3\", to: [LN, SCT] }\n"
+                                   "      - { path: DG1-3, to: [I10C] }\n"
+                                   "    to: [lab.2, archive]\n"
+                                   "  - name: nowhere\n"
+                                   "    to: []\n"),
+                               42, &routes));
+    assert_int_equal(routes->seq, 42);
+    assert_int_equal(routes->version.len, 12);
+    const struct route_destination *lab = &routes->destinations[1], *archive = &routes->destinations[0];
+    assert_int_equal(archive->kind, ROUTE_FILE);
+    assert_str(archive->folder, "/tmp/out");
+    assert_true(archive->retry_first_us == 1000000 && archive->retry_most_us == 60000000 &&
+                archive->answer_timeout_us == 30000000 && archive->give_up_after == 50);
+    assert_true(lab->kind == ROUTE_MLLP && lab->tls);
+    assert_str(lab->connect, "127.0.0.1:2600");
+    assert_str(lab->server_name, "lab.example");
+    assert_true(lab->retry_first_us == 10000 && lab->retry_most_us == 2000000 && lab->answer_timeout_us == 5000000 &&
+                lab->give_up_after == 3);
+    const struct route *adt = &routes->routes[0];
+    assert_true(adt->source_count == 2 && adt->type_count == 2 && adt->local_system_count == 2 &&
+                adt->codes_count == 2 && adt->to_count == 2);
+    assert_str(adt->person_authority, "IDEM");
+    assert_str(adt->person_type, "XX");
+    assert_true(adt->to[0] == 1 && adt->to[1] == 0);
+    assert_int_equal(adt->codes[0].target_count, 2);
+    assert_true(adt->codes[0].path.segment == HL7_EACH && adt->codes[0].path.repetition == HL7_EACH);
+    assert_int_equal(routes->routes[1].to_count, 0);
+    routes_unref(routes_ref(routes));
+    routes_unref(routes);
+    support_fini(&s);
+}
+
+static void test_empty_text__is_no_routes(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    struct routes *routes;
+    assert_ok(&s, routes_parse(&s.cx, STR_NONE, 0, &routes));
+    assert_true(routes->destination_count == 0 && routes->route_count == 0);
+    routes_unref(routes);
+    routes_unref(NULL);
+    support_fini(&s);
+}
+
+static void test_refusals__name_the_place_and_suggest(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *reason, *line, *says;
+    } cases[] = {
+        {"destinatons: []\n", "yaml.unknown-key", "line 1", "destinations"},
+        {"destinations:\n  - nam: x\n", "yaml.unknown-key", "line 2", "name"},
+        {"destinations:\n  - file: { folder: /tmp }\n", "yaml.missing-key", "line 2", "name"},
+        {"destinations:\n  - name: \"a b\"\n    file: { folder: /tmp }\n", "yaml.bad-value", "line 2", "letters"},
+        {"destinations:\n  - name: a/../b\n    file: { folder: /tmp }\n", "yaml.bad-value", "line 2", "letters"},
+        {"destinations:\n  - name: x\n", "yaml.missing-key", "line 2", "exactly one"},
+        {"destinations:\n  - name: x\n    file: { folder: /t }\n    mllp: { connect: \"h:1\" }\n", "yaml.missing-key",
+         "line 2", "exactly one"},
+        {"destinations:\n  - name: x\n    file: { folder: tmp }\n", "yaml.bad-value", "line 3", "absolute"},
+        {"destinations:\n  - name: x\n    file: {}\n", "yaml.missing-key", "line 3", "folder"},
+        {"destinations:\n  - name: x\n    mllp: { connect: nowhere }\n", "yaml.bad-value", "line 3", ""},
+        {"destinations:\n  - name: x\n    mllp: { conect: \"h:1\" }\n", "yaml.unknown-key", "line 3", "connect"},
+        {"destinations:\n  - name: x\n    mllp: { connect: \"h:1\", tls: maybe }\n", "yaml.bad-value", "line 3", ""},
+        {DESTINATION "    retry: { first: 0s }\n", "yaml.bad-value", "line 4", ""},
+        {DESTINATION "    retry: { give_up_after: -1 }\n", "yaml.bad-value", "line 4", ""},
+        {DESTINATION "    answer_timeout: 2h\n", "yaml.bad-value", "line 4", ""},
+        {DESTINATION "  - name: archive\n    file: { folder: /tmp }\n", "yaml.bad-value", "line 4", "twice"},
+        {DESTINATION "routes:\n  - name: r\n", "yaml.missing-key", "line 5", "to"},
+        {DESTINATION "routes:\n  - name: r\n    to: [archiv]\n", "yaml.bad-value", "line 6", "did you mean `archive`"},
+        {DESTINATION "routes:\n  - name: r\n    to: archive\n", "yaml.wrong-kind", "line 6", ""},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n  - name: r\n    to: []\n", "yaml.bad-value", "line 7", "twice"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    when: { sources: [a] }\n", "yaml.unknown-key", "line 7",
+         "source"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    person_id: { type: PI }\n", "yaml.missing-key", "line 7",
+         "authority"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    person_id: { authority: \"\" }\n", "yaml.bad-value",
+         "line 7", "empty"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    local_system: [a]\n", "yaml.wrong-kind", "line 7", ""},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    codes: [ { path: \"OBX-3.1\", to: [LN] } ]\n",
+         "yaml.bad-value", "line 7", "whole coded field"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    codes: [ { path: OBX, to: [LN] } ]\n", "yaml.bad-value",
+         "line 7", "whole coded field"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    codes: [ { path: \"OBX-x\", to: [LN] } ]\n",
+         "yaml.bad-value", "line 7", ""},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    codes: [ { path: \"OBX-3\", to: [] } ]\n",
+         "yaml.bad-value", "line 7", "at least one"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    codes: [ { path: \"OBX-3\" } ]\n", "yaml.missing-key",
+         "line 7", "to"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    codes:\n      - { path: \"OBX-3\", to: [1,2,3,4,5,6,7,8,9] }\n",
+         NULL, "line 8", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct support s;
+        support_init(&s);
+        struct routes *routes = NULL;
+        if (routes_parse(&s.cx, str_from(cases[i].text), 1, &routes) == STATUS_OK)
+            fail_msg("case %zu was taken", i);
+        assert_null(routes);
+        struct str message = ctx_message(&s.cx);
+        if (cases[i].reason && strcmp(s.cx.reason->name, cases[i].reason) != 0)
+            fail_msg("case %zu: %s, %.*s", i, s.cx.reason->name, STR_ARGS(message));
+        if (!strstr(message.data, cases[i].line) || !strstr(message.data, cases[i].says))
+            fail_msg("case %zu: want \"%s\" and \"%s\" in: %.*s", i, cases[i].line, cases[i].says, STR_ARGS(message));
+        support_fini(&s);
+    }
+}
+
+static void test_takes__by_source_and_type_with_or_without_trigger(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    struct routes *routes;
+    assert_ok(&s, routes_parse(&s.cx,
+                               STR(DESTINATION "routes:\n"
+                                               "  - name: any\n    to: []\n"
+                                               "  - name: some\n    to: []\n"
+                                               "    when: { source: [north], type: [ADT, \"ORU^R01\"] }\n"),
+                               1, &routes));
+    static const struct {
+        struct str source, type, trigger;
+        bool want;
+    } cases[] = {
+        {STR_INIT("north"), STR_INIT("ADT"), STR_INIT("A01"), true},
+        {STR_INIT("north"), STR_INIT("ADT"), STR_INIT(""), true},
+        {STR_INIT("south"), STR_INIT("ADT"), STR_INIT("A01"), false},
+        {STR_INIT("north"), STR_INIT("ORU"), STR_INIT("R01"), true},
+        {STR_INIT("north"), STR_INIT("ORU"), STR_INIT("R03"), false},
+        {STR_INIT("north"), STR_INIT("ORU"), STR_INIT(""), false},
+        {STR_INIT("North"), STR_INIT("ADT"), STR_INIT("A01"), false}, /* names are exact */
+        {STR_INIT(""), STR_INIT(""), STR_INIT(""), false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(route_takes(&routes->routes[0], cases[i].source, cases[i].type, cases[i].trigger));
+        assert_int_equal(route_takes(&routes->routes[1], cases[i].source, cases[i].type, cases[i].trigger),
+                         cases[i].want);
+    }
+    routes_unref(routes);
+    support_fini(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_key__is_read),
+        cmocka_unit_test(test_empty_text__is_no_routes),
+        cmocka_unit_test(test_refusals__name_the_place_and_suggest),
+        cmocka_unit_test(test_takes__by_source_and_type_with_or_without_trigger),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
