@@ -31,7 +31,13 @@ static size_t own_records(struct mpi *mpi, uint64_t key, uint32_t out[OWNERS_MAX
     return count;
 }
 
-/* Records that mention it beside their own, when these are all of one person; two persons with one number name nobody. */
+static int order_numbers(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* Records that mention it beside their own, smallest first, when these are all of one person; two persons with one number name nobody. */
 static size_t mentioning_records(struct mpi *mpi, struct mpi_identifier identifier, uint32_t out[OWNERS_MAX])
 {
     union row_space space;
@@ -50,6 +56,7 @@ static size_t mentioning_records(struct mpi *mpi, struct mpi_identifier identifi
         out[count++] = candidates[i];
     }
     pthread_rwlock_unlock(&mpi->lock);
+    qsort(out, count, sizeof out[0], order_numbers); /* the order in a block is another one after a restart */
     return count;
 }
 

@@ -31,8 +31,8 @@ void blocks_fini(struct blocks *blocks);
 /* Room for so many keys more, so that it does not grow on the way. */
 void blocks_reserve(struct blocks *blocks, size_t keys);
 /*
- * The same in two steps, so that readers do not wait for the copying. False: there is room. Otherwise *out_grown takes the
- * place of *blocks (readers kept out), and then the old slots are freed.
+ * The same in two steps, so that readers do not wait for the copying. False: there is room. Otherwise *out_grown takes
+ * the place of *blocks (readers kept out), and then the old slots are freed.
  */
 bool blocks_grown(const struct blocks *blocks, size_t keys, struct blocks *out_grown);
 /* Both answer the number of records in the block afterwards. */

@@ -211,6 +211,57 @@ static size_t find_blocks(const struct mpi *mpi, const struct mpi_row *row, cons
     return count;
 }
 
+static size_t block_records(const struct mpi *mpi, uint64_t key, uint32_t **out_records)
+{
+    const struct block *block = blocks_get(&mpi->blocks, key);
+    uint32_t *records = mem_array(block ? block->count : 1, sizeof *records);
+    size_t count = 0;
+    uint32_t cursor = 0, record;
+    while (block && (record = blocks_next(&mpi->blocks, block, &cursor)) != 0)
+        records[count++] = record;
+    *out_records = records;
+    return count;
+}
+
+struct finding {
+    const struct mpi *mpi;
+    uint32_t self, *seen; /* seen: a set of record numbers */
+    size_t seen_cap;      /* a power of two */
+    uint32_t *out_records;
+    size_t count, max;
+};
+
+static void add_candidate(struct finding *finding, uint32_t record)
+{
+    size_t mask = finding->seen_cap - 1, slot = (record * 2654435769u) & mask;
+    if (finding->count == finding->max || record == finding->self)
+        return;
+    while (finding->seen[slot] != 0 && finding->seen[slot] != record)
+        slot = (slot + 1) & mask;
+    if (finding->seen[slot] == record)
+        return;
+    finding->seen[slot] = record;
+    finding->out_records[finding->count++] = record;
+    __builtin_prefetch(finding->mpi->entries[record].row);
+}
+
+static int order_numbers(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* A block that may have to be cut is cut by record number: the order in it is another one after a restart. */
+static void add_cut_block(struct finding *finding, const struct block *block)
+{
+    uint32_t *records;
+    size_t count = block_records(finding->mpi, block->key, &records);
+    qsort(records, count, sizeof *records, order_numbers);
+    for (size_t i = 0; i < count; i++)
+        add_candidate(finding, records[i]);
+    mem_free(records);
+}
+
 static size_t find_candidates(const struct mpi *mpi, const struct mpi_row *row, const struct seeker *seeker,
                               uint32_t *out_records, size_t max)
 {
@@ -219,26 +270,20 @@ static size_t find_candidates(const struct mpi *mpi, const struct mpi_row *row, 
     for (size_t i = 0; i < block_count; i++)
         total += blocks[i]->count;
     qsort(blocks, block_count, sizeof blocks[0], order_blocks);
-    size_t cap = 64;
-    while (cap < total * 2)
-        cap *= 2;
-    uint32_t *seen = mem_array(cap, sizeof *seen);
-    size_t count = 0;
-    for (size_t i = 0; i < block_count; i++) {
+    struct finding finding = {.mpi = mpi, .self = seeker->record, .seen_cap = 64, .out_records = out_records, .max = max};
+    while (finding.seen_cap < total * 2)
+        finding.seen_cap *= 2;
+    finding.seen = mem_array(finding.seen_cap, sizeof *finding.seen);
+    for (size_t i = 0; i < block_count && finding.count < max; i++) {
         uint32_t cursor = 0, record;
-        while (count < max && (record = blocks_next(&mpi->blocks, blocks[i], &cursor)) != 0) {
-            size_t slot = (record * 2654435769u) & (cap - 1);
-            while (seen[slot] != 0 && seen[slot] != record)
-                slot = (slot + 1) & (cap - 1);
-            if (seen[slot] == record || record == seeker->record)
-                continue;
-            seen[slot] = record;
-            out_records[count++] = record;
-            __builtin_prefetch(mpi->entries[record].row);
-        }
+        if (finding.count + blocks[i]->count > max)
+            add_cut_block(&finding, blocks[i]);
+        else
+            while ((record = blocks_next(&mpi->blocks, blocks[i], &cursor)) != 0)
+                add_candidate(&finding, record);
     }
-    mem_free(seen);
-    return count;
+    mem_free(finding.seen);
+    return finding.count;
 }
 
 size_t index_candidates(const struct mpi *mpi, const struct mpi_row *row, uint32_t *out_records, size_t max)
@@ -265,18 +310,6 @@ static bool share_live_key(const struct mpi *mpi, const struct mpi_row *left, co
         }
     }
     return false;
-}
-
-static size_t block_records(const struct mpi *mpi, uint64_t key, uint32_t **out_records)
-{
-    const struct block *block = blocks_get(&mpi->blocks, key);
-    uint32_t *records = mem_array(block ? block->count : 1, sizeof *records);
-    size_t count = 0;
-    uint32_t cursor = 0, record;
-    while (block && (record = blocks_next(&mpi->blocks, block, &cursor)) != 0)
-        records[count++] = record;
-    *out_records = records;
-    return count;
 }
 
 /* Edges to put (score) or to drop (INT32_MIN), found while readers go on and applied while they wait. */
