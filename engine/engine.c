@@ -127,7 +127,7 @@ static status note_start(struct engine *engine, struct ctx *cx)
 static status start_threads(struct engine *engine, struct ctx *cx)
 {
     engine->deliver_loop = loop_new();
-    engine->lane_set = lanes_new(engine, !stopped_cleanly(engine, cx));
+    engine->lane_set = lanes_new(engine, stopped_cleanly(engine, cx) ? 0 : journal_last_seq(engine->journal));
     if (pthread_create(&engine->apply_thread, NULL, apply_thread_main, engine) != 0)
         mem_panic("engine", "no thread");
     engine->apply_running = true;
@@ -141,9 +141,18 @@ static status start_threads(struct engine *engine, struct ctx *cx)
     return STATUS_OK;
 }
 
+/* Everything that was taken in is answered, and the journal owes no callback: what callbacks point to may go then. The
+ * wait ends, because the journal answers every append, with success or "no space", and apply runs to its end. */
+static void wait_settled(struct engine *engine)
+{
+    while (!engine_is_settled(engine))
+        usleep(1000);
+}
+
 static void close_parts(struct engine *engine)
 {
     if (engine->apply_running) {
+        wait_settled(engine);
         __atomic_store_n(&engine->apply_stop, true, __ATOMIC_RELEASE);
         journal_wake(engine->journal);
         pthread_join(engine->apply_thread, NULL);
@@ -168,6 +177,7 @@ static void close_parts(struct engine *engine)
     VEC_FINI(&engine->lanes);
     pthread_cond_destroy(&engine->announced_changed);
     pthread_mutex_destroy(&engine->lock);
+    pthread_mutex_destroy(&engine->commit_lock);
     mem_free(engine->dir);
     mem_free(engine->packs_dir);
     mem_free(engine);
@@ -180,6 +190,7 @@ status engine_open(struct ctx *cx, const struct engine_options *options, struct 
     engine->started_us = clock_now_us();
     engine->requests_end = &engine->requests;
     pthread_mutex_init(&engine->lock, NULL);
+    pthread_mutex_init(&engine->commit_lock, NULL);
     pthread_cond_init(&engine->announced_changed, NULL);
     struct str packs = arena_printf(cx->arena, "%s/packs", options->dir);
     engine->dir = mem_copy(options->dir, strlen(options->dir) + 1);

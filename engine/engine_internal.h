@@ -32,6 +32,7 @@ struct request {
 struct applied {
     uint64_t seq;
     status status;
+    bool keeps_rows; /* failed half way: what is done stays */
     const struct reason *reason;
     struct str detail;
     struct engine_answer answer;        /* MESSAGE */
@@ -70,12 +71,14 @@ struct engine {
     struct codes *codes;
     struct data_table *message, *delivery, *outbox, *control, *dead, *counter, *meta;
 
-    pthread_mutex_t lock; /* everything below, unless said otherwise */
+    pthread_mutex_t commit_lock; /* held while the store commits: who holds it sees several tables of one moment */
+    pthread_mutex_t lock;        /* everything below, unless said otherwise */
     pthread_cond_t announced_changed;
     struct request *requests, **requests_end; /* durable, not yet applied; in seq order */
     uint64_t announced_seq;                   /* every entry up to here has had its durable callback */
     uint64_t applied_seq;
     uint64_t in_flight; /* submissions and changes not yet answered */
+    uint64_t appends;   /* handed to the journal, which has not yet said what became of them */
     bool closing;
     struct routes *routes;
     VEC(struct source_total) sources;
@@ -92,6 +95,8 @@ struct engine {
 /* submit.c */
 status engine_append(struct engine *engine, struct ctx *cx, enum entry_kind kind, struct str principal, struct str body,
                      struct request *request);
+/* True when nothing is in flight and the journal owes no callback. */
+bool engine_is_settled(struct engine *engine);
 /* Append, wait until applied, pass on how it went. The answer's arrays are copied into cx->arena. */
 status engine_change_state(struct engine *engine, struct ctx *cx, enum entry_kind kind, struct str body,
                            struct applied *out_applied);
@@ -113,12 +118,14 @@ struct lane_item {
     struct outbox_key key;
     uint64_t message_seq;
     struct str control_id, bytes;          /* owned, in the same allocation */
+    bool in_table;                         /* without bytes: the lane reads it from the outbox when it gets there */
     uint32_t attempts, in_doubt, answered; /* answered: refusals that may be tried again */
     int64_t first_sent_us;
     char destination[LIMIT_NAME_BYTES];
 };
-struct lanes *lanes_new(struct engine *engine, bool doubtful); /* doubtful: the last run did not stop cleanly */
-void lanes_free(struct lanes *set);                            /* the deliver thread has ended */
+/* doubtful_to: the journal's end when the last run did not stop cleanly, else 0. */
+struct lanes *lanes_new(struct engine *engine, uint64_t doubtful_to);
+void lanes_free(struct lanes *set); /* the deliver thread has ended */
 struct lane_item *lane_item_new(struct str destination, struct outbox_key key, uint64_t message_seq,
                                 struct str control_id, struct str bytes);
 /* Hands a list of committed items to the deliver thread. Any thread. */

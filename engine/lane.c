@@ -7,8 +7,8 @@
  * not know, so the first UNRECORDED_MAX + 1 of each queue are then marked "in doubt" and sent again under the same
  * control id.
  *
- * Memory: a lane holds at most HELD_MAX items; what is beyond stays in the outbox table and is read when the lane gets
- * there.
+ * Memory: a lane holds at most HELD_MAX items and about HELD_BYTES_MAX bytes (or one item, if that is larger); what is
+ * beyond stays in the outbox table and is read when the lane gets there.
  */
 #include "engine_internal.h"
 
@@ -20,7 +20,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { UNRECORDED_MAX = 8, HELD_MAX = 2048, LOAD_MAX = 512, RECORD_AGAIN_US = 200 * 1000 };
+enum {
+    UNRECORDED_MAX = 8,
+    HELD_MAX = 2048,
+    HELD_BYTES_MAX = 8 * 1024 * 1024,
+    LOAD_MAX = 512,
+    RECORD_AGAIN_US = 200 * 1000,
+};
 
 struct lane {
     struct lane *next;
@@ -32,7 +38,7 @@ struct lane {
     struct connector *connector;
     struct lane_item *head, **tail;
     struct lane_item *sending;
-    size_t held;
+    size_t held, held_bytes;
     struct outbox_key last; /* newest item taken in; older ones that are fed again are dropped */
     bool more_in_table;     /* rows behind `last` that are not held */
     unsigned unrecorded;    /* outcomes on their way into the journal */
@@ -45,8 +51,10 @@ struct lane {
 struct lanes {
     struct engine *engine;
     struct lane *first;
-    bool stopping, doubtful;
-    pthread_mutex_t lock; /* what lanes_view() reads */
+    struct outcome *outcomes; /* on their way into the journal */
+    bool stopping, ended;     /* nothing more is sent; nothing more is recorded */
+    uint64_t doubtful_to;     /* what was queued up to this entry may have been sent before a crash */
+    pthread_mutex_t lock;     /* what lanes_view() reads */
 };
 
 static void lane_try(struct lane *lane);
@@ -90,6 +98,7 @@ static void enqueue(struct lane *lane, struct lane_item *item)
     *lane->tail = item;
     lane->tail = &item->next;
     lane->held++;
+    lane->held_bytes += item->bytes.len;
     lane->last = item->key;
 }
 
@@ -112,7 +121,7 @@ static bool load_row(void *arg, struct str key, struct str bytes)
     struct outbox_row row;
     if (!outbox_key_read(key, &destination, &at) || key_order(at, loading->lane->last) <= 0)
         return true;
-    if (loading->loaded == LOAD_MAX) {
+    if (loading->loaded == LOAD_MAX || loading->lane->held_bytes >= HELD_BYTES_MAX) {
         loading->more = true;
         return false;
     }
@@ -143,7 +152,24 @@ static void fill_from_journal(struct lane *lane, struct lane_item **place, struc
     if (lane->tail == &item->next)
         lane->tail = &full->next;
     *place = full;
+    lane->held_bytes += full->bytes.len;
     mem_free(item);
+}
+
+/* The rest goes back to where it came from: the table. */
+static void cut_after(struct lane *lane, struct lane_item *keep)
+{
+    struct lane_item *item = keep->next, *next;
+    keep->next = NULL;
+    lane->tail = &keep->next;
+    lane->last = keep->key;
+    lane->more_in_table = true;
+    for (; item; item = next) {
+        next = item->next;
+        lane->held--;
+        lane->held_bytes -= item->bytes.len;
+        mem_free(item);
+    }
 }
 
 static void load_more(struct lane *lane)
@@ -157,12 +183,14 @@ static void load_more(struct lane *lane)
         mem_panic("outbox", "the table cannot be read");
     lane->more_in_table = loading.more;
     size_t wanted = 0;
-    for (struct lane_item **at = &lane->head; *at && wanted < loading.wanted.count; at = &(*at)->next) {
-        if (*at != loading.wanted.at[wanted])
-            continue;
-        wanted++;
-        fill_from_journal(lane, at, &arena);
-        arena_reset(&arena);
+    for (struct lane_item **at = &lane->head; *at; at = &(*at)->next) {
+        if (wanted < loading.wanted.count && *at == loading.wanted.at[wanted]) {
+            wanted++;
+            fill_from_journal(lane, at, &arena);
+            arena_reset(&arena);
+        }
+        if ((*at)->next && lane->held_bytes > HELD_BYTES_MAX)
+            cut_after(lane, *at);
     }
     VEC_FINI(&loading.wanted);
     arena_fini(&arena);
@@ -171,6 +199,7 @@ static void load_more(struct lane *lane)
 /* ---- outcomes ---- */
 
 struct outcome {
+    struct outcome *next, **link; /* in the set, so that it can be freed when the journal never takes it */
     struct lane *lane;
     struct buf body;
     struct request request;
@@ -178,12 +207,20 @@ struct outcome {
 
 static void record(void *arg);
 
+static void free_outcome(struct outcome *outcome)
+{
+    *outcome->link = outcome->next;
+    if (outcome->next)
+        outcome->next->link = outcome->link;
+    buf_fini(&outcome->body);
+    mem_free(outcome);
+}
+
 static void outcome_recorded(void *arg)
 {
     struct outcome *outcome = arg;
     struct lane *lane = outcome->lane;
-    buf_fini(&outcome->body);
-    mem_free(outcome);
+    free_outcome(outcome);
     lane->unrecorded--;
     lane_try(lane);
 }
@@ -191,6 +228,8 @@ static void outcome_recorded(void *arg)
 static void record_again(void *arg)
 {
     struct outcome *outcome = arg;
+    if (outcome->lane->set->ended)
+        return; /* lanes_free() has it; the next start doubts this delivery */
     loop_timer_start(outcome->lane->engine->deliver_loop, RECORD_AGAIN_US, record, outcome);
 }
 
@@ -204,6 +243,8 @@ static void outcome_durable(struct request *request, status result, uint64_t seq
 static void record(void *arg)
 {
     struct outcome *outcome = arg;
+    if (outcome->lane->set->ended)
+        return; /* the journal is about to close */
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
     outcome->request = (struct request){.durable = outcome_durable};
@@ -229,6 +270,11 @@ static void item_ends(struct lane *lane, struct lane_item *item, enum delivery_s
                                    .answer = state == DELIVERY_DEAD ? how->answer : STR_NONE};
     struct outcome *outcome = mem_alloc(sizeof *outcome);
     outcome->lane = lane;
+    outcome->next = lane->set->outcomes;
+    outcome->link = &lane->set->outcomes;
+    if (outcome->next)
+        outcome->next->link = &outcome->next;
+    lane->set->outcomes = outcome;
     entry_delivery_encode(&outcome->body, &entry);
     lane->unrecorded++;
     lane->failures = 0;
@@ -236,14 +282,19 @@ static void item_ends(struct lane *lane, struct lane_item *item, enum delivery_s
     if (lane->head == NULL)
         lane->tail = &lane->head;
     lane->held--;
+    lane->held_bytes -= item->bytes.len;
     mem_free(item);
     record(outcome);
 }
+
+static void open_lane(struct lane *lane);
 
 static void retry(void *arg)
 {
     struct lane *lane = arg;
     lane->timer = NULL;
+    if (lane->connector == NULL)
+        open_lane(lane);
     lane_try(lane);
 }
 
@@ -345,9 +396,9 @@ static struct lane *add_lane(struct lanes *set, const char *name)
     *end = lane;
     pthread_mutex_unlock(&set->lock);
     load_more(lane);
-    size_t doubtful = set->doubtful ? UNRECORDED_MAX + 1 : 0;
+    size_t doubtful = UNRECORDED_MAX + 1;
     for (struct lane_item *item = lane->head; item && doubtful > 0; item = item->next, doubtful--)
-        item->in_doubt++; /* may have been sent before the crash */
+        item->in_doubt += item->key.seq <= set->doubtful_to; /* may have been sent before the crash */
     return lane;
 }
 
@@ -376,6 +427,22 @@ static status open_connector(struct lane *lane, struct ctx *cx)
     return connector_open_mllp(loop, cx, &options, &lane->connector);
 }
 
+/* What cannot be opened now (a folder on a disk that is not there yet) is tried again: nobody should have to notice. */
+static void open_lane(struct lane *lane)
+{
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    if (open_connector(lane, &cx) == STATUS_OK) {
+        lane->failures = 0;
+        set_state(lane, "idle", NULL);
+    } else {
+        if (lane->failures == 0)
+            log_event(LOG_ERROR, "lane.cannot-open", LOG_NAME("destination", lane->name), LOG_WHY(&cx));
+        back_off(lane, cx.reason->text);
+    }
+    arena_fini(&arena);
+}
+
 static void close_connector(struct lane *lane)
 {
     if (lane->connector == NULL)
@@ -395,19 +462,14 @@ static void configure_lane(struct lane *lane, struct routes *routes, const struc
     lane->routes = config ? routes_ref(routes) : NULL;
     lane->config = config;
     if (!keep) {
-        struct arena arena = {0};
-        struct ctx cx = {.arena = &arena};
         close_connector(lane);
         loop_timer_stop(lane->timer);
         lane->timer = NULL;
         lane->failures = 0;
-        if (config && open_connector(lane, &cx) != STATUS_OK) {
-            log_event(LOG_ERROR, "lane.cannot-open", LOG_NAME("destination", lane->name), LOG_WHY(&cx));
-            set_state(lane, "stopped", cx.reason->text);
-        } else {
-            set_state(lane, config ? "idle" : "stopped", config ? NULL : "not in the routes");
-        }
-        arena_fini(&arena);
+        if (config)
+            open_lane(lane);
+        else
+            set_state(lane, "stopped", "not in the routes");
     }
     routes_unref(old);
     lane_try(lane);
@@ -456,7 +518,8 @@ static void take_in(struct lanes *set, struct lane_item *item)
     if (lane == NULL)
         lane = add_lane(set, item->destination);        /* a replay to a destination that left the routes */
     bool stale = key_order(item->key, lane->last) <= 0; /* it was loaded from the table meanwhile */
-    if (stale || lane->more_in_table || lane->held >= HELD_MAX) {
+    bool full = lane->held >= HELD_MAX || (lane->head && lane->held_bytes + item->bytes.len > HELD_BYTES_MAX);
+    if (stale || item->in_table || lane->more_in_table || full) {
         lane->more_in_table |= !stale;
         mem_free(item);
         return;
@@ -486,11 +549,11 @@ void lanes_feed(struct engine *engine, struct lane_item *first)
 
 /* ---- starting and stopping ---- */
 
-struct lanes *lanes_new(struct engine *engine, bool doubtful)
+struct lanes *lanes_new(struct engine *engine, uint64_t doubtful_to)
 {
     struct lanes *set = mem_alloc(sizeof *set);
     set->engine = engine;
-    set->doubtful = doubtful;
+    set->doubtful_to = doubtful_to;
     pthread_mutex_init(&set->lock, NULL);
     return set;
 }
@@ -499,6 +562,8 @@ void lanes_free(struct lanes *set)
 {
     if (set == NULL)
         return;
+    while (set->outcomes)
+        free_outcome(set->outcomes);
     while (set->first) {
         struct lane *lane = set->first;
         set->first = lane->next;
@@ -548,6 +613,7 @@ static void check_stopped(void *arg)
         lane->timer = NULL;
         close_connector(lane);
     }
+    set->ended = true;
     pthread_mutex_lock(&stopping->lock);
     stopping->done = true;
     stopping->clean = quiet;

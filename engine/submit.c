@@ -26,19 +26,39 @@ static void on_durable(void *arg, status result, uint64_t seq, int64_t time_us)
     }
     if (request->durable) /* an entry that waits for nothing more may free its request here */
         request->durable(request, result, seq, time_us);
-    if (result != STATUS_OK)
-        return;
     pthread_mutex_lock(&engine->lock);
-    engine->announced_seq = seq;
-    pthread_cond_signal(&engine->announced_changed);
+    engine->appends--;
+    if (result == STATUS_OK) {
+        engine->announced_seq = seq;
+        pthread_cond_signal(&engine->announced_changed);
+    }
     pthread_mutex_unlock(&engine->lock);
+}
+
+static void count_append(struct engine *engine, bool begins)
+{
+    pthread_mutex_lock(&engine->lock);
+    engine->appends += begins ? 1 : (uint64_t)-1;
+    pthread_mutex_unlock(&engine->lock);
+}
+
+bool engine_is_settled(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    bool settled = engine->in_flight == 0 && engine->appends == 0;
+    pthread_mutex_unlock(&engine->lock);
+    return settled;
 }
 
 status engine_append(struct engine *engine, struct ctx *cx, enum entry_kind kind, struct str principal, struct str body,
                      struct request *request)
 {
     request->engine = engine;
-    return journal_append(engine->journal, cx, (uint16_t)kind, principal, body, on_durable, request);
+    count_append(engine, true); /* before: the callback may come first */
+    status got = journal_append(engine->journal, cx, (uint16_t)kind, principal, body, on_durable, request);
+    if (got != STATUS_OK)
+        count_append(engine, false);
+    return got;
 }
 
 /* ---- messages ---- */
@@ -110,12 +130,21 @@ static void answer_now(struct submission *submission, enum hl7_ack_code code, co
     buf_fini(&bytes);
 }
 
+/* At the level the sender listens to: the accept acknowledgement, else the application's, else nothing (table 0155 NE).
+ */
+static enum hl7_ack_code refusal_code(const struct submission *submission, const struct reason *reason)
+{
+    if (submission->mode.enhanced && hl7_ack_is_due(submission->mode.accept, false))
+        return hl7_ack_code_for(reason, true);
+    return hl7_ack_is_due(submission->mode.application, false) ? hl7_ack_code_for(reason, false) : HL7_ACK_NONE;
+}
+
 static void message_durable(struct request *request, status result, uint64_t seq, int64_t time_us)
 {
     struct submission *submission = (struct submission *)request;
     if (result != STATUS_OK) { /* not stored: say so now, the sender keeps the message */
         const struct reason *full = &data_reasons[DATA_JOURNAL_FULL];
-        answer_now(submission, hl7_ack_code_for(full, submission->mode.enhanced), full, 0, clock_now_us(), true);
+        answer_now(submission, refusal_code(submission, full), full, 0, clock_now_us(), true);
         submission_ends(submission);
         return;
     }
@@ -161,7 +190,7 @@ static struct submission *submission_new(const struct engine_submission *from, e
 static void refuse(struct engine *engine, struct submission *submission, const struct reason *reason, bool entered)
 {
     submission->request.engine = engine;
-    answer_now(submission, hl7_ack_code_for(reason, submission->mode.enhanced), reason, 0, clock_now_us(), true);
+    answer_now(submission, refusal_code(submission, reason), reason, 0, clock_now_us(), true);
     if (!entered) {
         pthread_mutex_lock(&engine->lock);
         engine->in_flight++; /* submission_ends() takes it back */
@@ -187,7 +216,10 @@ void engine_submit(struct engine *engine, const struct engine_submission *from, 
     entry_message_encode(&body, &entry);
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
-    bool wants_result = !submission->mode.enhanced || submission->mode.application != HL7_ACK_NEVER;
+    /* after CE or CR no application acknowledgement follows: the message was never accepted [HL7 2.5.1 2.9.3.2] */
+    bool ends_at_accept = submission->accept_due && submission->bad_header;
+    bool wants_result =
+        !submission->mode.enhanced || (submission->mode.application != HL7_ACK_NEVER && !ends_at_accept);
     submission->request.durable = message_durable;
     submission->request.applied = wants_result ? message_applied : NULL;
     if (engine_append(engine, &cx, ENTRY_MESSAGE, from->principal, buf_str(&body), &submission->request) != STATUS_OK)
@@ -280,9 +312,16 @@ status engine_decide(struct engine *engine, struct ctx *cx, const struct engine_
     return STATUS_OK;
 }
 
+enum { PEOPLE_PER_ENTRY = 1000 };
+
 status engine_load_people(struct engine *engine, struct ctx *cx, const struct mpi_record_input *records, size_t count,
                           struct engine_people_result *out_result, uint64_t *out_seq)
 {
+    if (count > PEOPLE_PER_ENTRY)
+        return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE], "%zu records in one call, at most %d", count,
+                        PEOPLE_PER_ENTRY);
+    for (size_t i = 0; i < count; i++)
+        TRY(mpi_check_record(cx, &records[i])); /* a faulty load never becomes an entry */
     SCOPED(buf_fini) struct buf body = {0};
     entry_people_encode(&body, records, count);
     if (body.len > LIMIT_MESSAGE_BYTES)

@@ -143,7 +143,7 @@ struct engine_dead_letter {
 status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str destination, size_t max,
                            struct engine_dead_letter **out_letters, size_t *out_count, uint64_t *out_total);
 status engine_dead_letter(struct engine *engine, struct ctx *cx, uint64_t id, struct engine_dead_letter *out_letter);
-/* By id, or (id 0) all of a destination. */
+/* By id, or (id 0) all of a destination (empty: of every one), oldest first, at most 10,000 or 64 MiB a call. */
 status engine_replay(struct engine *engine, struct ctx *cx, uint64_t id, struct str destination, bool dry_run,
                      uint64_t **out_ids, size_t *out_count);
 

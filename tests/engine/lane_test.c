@@ -1,0 +1,419 @@
+/* Lanes against real receivers, sockets and folders: order, retries, dead letters, doubt, back-log, restarts. */
+#include "base/net.h"
+#include "world.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+/* ---- a receiving system in a process of its own ---- */
+
+struct receiver {
+    pid_t pid;
+    unsigned port;
+    const char *list;
+};
+
+static struct receiver start_receiver(struct world *w, const char *listen, const char *option, const char *value)
+{
+    struct receiver receiver = {.list = arena_printf(&w->s.arena, "%s/list", w->dir).data};
+    const char *arguments[] = {RECEIVER, "--list", receiver.list, "--listen", listen, option, value, NULL};
+    int out[2];
+    assert_int_equal(pipe(out), 0);
+    receiver.pid = fork();
+    if (receiver.pid == 0) {
+        dup2(out[1], 1);
+        execv(RECEIVER, (char **)(void *)arguments);
+        _exit(127);
+    }
+    close(out[1]);
+    char line[64] = "";
+    ssize_t got = read(out[0], line, sizeof line - 1);
+    assert_true(got > 0 && sscanf(line, "listening on %u", &receiver.port) == 1);
+    close(out[0]);
+    return receiver;
+}
+
+static void stop_receiver(const struct receiver *receiver)
+{
+    int how;
+    kill(receiver->pid, SIGTERM);
+    waitpid(receiver->pid, &how, 0);
+}
+
+/* How many messages came, and that their numbers ("K1", "K2" …) never went back: new ones in order, none missing. */
+static unsigned check_order(struct world *w, const char *list)
+{
+    struct buf text = {0};
+    assert_ok(&w->s, file_read(&w->s.cx, list, 64 << 20, &text));
+    struct str rest = buf_str(&text), line;
+    unsigned last = 0, lines = 0;
+    while (str_split(&rest, '\n', &line)) {
+        const char *at = memmem(line.data, line.len, "K", 1);
+        if (at == NULL)
+            continue;
+        unsigned number = (unsigned)strtoul(at + 1, NULL, 10);
+        bool new_one = memmem(line.data, line.len, "new", 3) != NULL;
+        if (new_one && number != last + 1 && number != last) /* one that was rejected is new again */
+            fail_msg("after %u came %u", last, number);
+        if (new_one)
+            last = number;
+        lines++;
+    }
+    buf_fini(&text);
+    return last;
+}
+
+static void route_to(struct world *w, unsigned port, const char *retry)
+{
+    world_routes(w, arena_printf(&w->s.arena,
+                                 "destinations:\n  - name: lab\n    mllp: { connect: \"127.0.0.1:%u\" }\n"
+                                 "    answer_timeout: 300ms\n    retry: { first: 5ms, most: 20ms%s }\n"
+                                 "routes:\n  - { name: all, to: [lab] }\n",
+                                 port, retry));
+}
+
+static void submit_numbers(struct world *w, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i <= to; i++) {
+        struct arena_mark mark = arena_mark(&w->s.arena);
+        char control_id[16];
+        snprintf(control_id, sizeof control_id, "K%u", i);
+        struct world_heard heard = world_submit(w, "north", world_adt(w, "A08", control_id, "100", "Doe", ""));
+        assert_string_equal(heard.code[0], "AA");
+        arena_rewind(&w->s.arena, mark);
+    }
+}
+
+static void ignore_answer(void *arg, const struct engine_answer *answer)
+{
+    if (answer->last)
+        __atomic_add_fetch((int *)arg, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Without waiting for each: thousands within a second or two. */
+static void submit_many(struct world *w, unsigned from, unsigned to)
+{
+    int answered = 0;
+    for (unsigned i = from; i <= to; i++) {
+        struct arena_mark mark = arena_mark(&w->s.arena);
+        char control_id[16];
+        snprintf(control_id, sizeof control_id, "K%u", i);
+        struct engine_submission submission = {.source = STR("north"),
+                                               .protocol = STR("mllp"),
+                                               .message = world_adt(w, "A08", control_id, "100", "Doe", "")};
+        engine_submit(w->engine, &submission, ignore_answer, &answered);
+        arena_rewind(&w->s.arena, mark);
+    }
+    while (__atomic_load_n(&answered, __ATOMIC_SEQ_CST) < (int)(to - from + 1))
+        usleep(1000);
+}
+
+/* A port on which nobody listens. */
+static unsigned free_port(struct world *w)
+{
+    struct receiver receiver = start_receiver(w, "127.0.0.1:0", NULL, NULL);
+    stop_receiver(&receiver);
+    return receiver.port;
+}
+
+/* ---- */
+
+static void test_order__is_kept_whatever_the_receiver_does(void **state)
+{
+    (void)state;
+    static const char *const misbehaviour[][2] = {{NULL, NULL},
+                                                  {"--no-answer-every", "7"},
+                                                  {"--wrong-id-every", "9"},
+                                                  {"--close-every", "5"},
+                                                  {"--reject-first", "3"}};
+    for (size_t i = 0; i < sizeof misbehaviour / sizeof misbehaviour[0]; i++) {
+        struct world w;
+        world_begin(&w);
+        struct receiver receiver = start_receiver(&w, "127.0.0.1:0", misbehaviour[i][0], misbehaviour[i][1]);
+        route_to(&w, receiver.port, ", give_up_after: 0");
+        submit_numbers(&w, 1, 30);
+        world_settled(&w, 30, 0);
+        assert_int_equal(check_order(&w, receiver.list), 30);
+        stop_receiver(&receiver);
+        world_end(&w);
+    }
+}
+
+static void test_refused__is_a_dead_letter_at_once_and_the_rest_goes_on(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    struct receiver receiver = start_receiver(&w, "127.0.0.1:0", "--refuse-every", "3");
+    route_to(&w, receiver.port, "");
+    submit_numbers(&w, 1, 9);
+    world_settled(&w, 6, 3);
+    struct engine_dead_letter *letters;
+    size_t count;
+    uint64_t total;
+    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR("lab"), 2, &letters, &count, &total));
+    assert_true(count == 2 && total == 3);
+    assert_str(letters[0].control_id, "K3");
+    assert_str(letters[0].reason, "AE");
+    assert_str(letters[0].type, "ADT^A08");
+    assert_int_equal(letters[0].attempts, 1);
+    struct engine_dead_letter letter;
+    assert_ok(&w.s, engine_dead_letter(w.engine, &w.s.cx, letters[0].id, &letter));
+    assert_non_null(strstr(arena_str(&w.s.arena, letter.answer).data, "MSA|AE|K3"));
+    assert_non_null(strstr(arena_str(&w.s.arena, letter.message).data, "ADT^A08|K3"));
+    assert_fails(&w.s, engine_dead_letter(w.engine, &w.s.cx, 999999, &letter), "engine.dead-letter-unknown");
+
+    /* replay: one by number, then the rest; a dry run changes nothing; nothing is sent twice */
+    uint64_t *ids;
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, letters[0].id, STR_NONE, true, &ids, &count));
+    assert_int_equal(count, 1);
+    assert_int_equal(world_status(&w).deliveries_dead, 3);
+    uint64_t first = letters[0].id;
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, first, STR_NONE, false, &ids, &count));
+    assert_int_equal(count, 1);
+    world_settled(&w, 7, 2); /* the 10th of the receiver: taken */
+    assert_fails(&w.s, engine_replay(w.engine, &w.s.cx, first, STR_NONE, false, &ids, &count),
+                 "engine.dead-letter-unknown");
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, 0, STR("elsewhere"), false, &ids, &count));
+    assert_int_equal(count, 0);
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, 0, STR("lab"), false, &ids, &count));
+    assert_int_equal(count, 2);
+    for (int i = 0; i < 300 && world_status(&w).deliveries_queued; i++)
+        usleep(10000);
+    assert_int_equal(world_status(&w).deliveries_owed, 9);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+static void test_rejected__is_tried_again_and_dead_after_give_up(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    struct receiver receiver = start_receiver(&w, "127.0.0.1:0", "--reject-first", "4");
+    route_to(&w, receiver.port, ", give_up_after: 3");
+    submit_numbers(&w, 1, 2);
+    world_settled(&w, 1, 1); /* three rejections bury the first; the second is rejected once, then taken */
+    struct engine_dead_letter *letters;
+    size_t count;
+    uint64_t total;
+    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR_NONE, 10, &letters, &count, &total));
+    assert_int_equal(letters[0].attempts, 3);
+    assert_str(letters[0].reason, "AR");
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+static void test_away__is_never_dead_and_a_long_back_log_goes_out_in_order(void **state)
+{
+    (void)state;
+    enum { MANY = 5000 };
+    struct world w;
+    world_begin(&w);
+    unsigned port = free_port(&w);
+    route_to(&w, port, ", give_up_after: 1");
+    submit_many(&w, 1, MANY);
+    struct engine_status now = world_status(&w);
+    assert_true(now.deliveries_queued == MANY && now.deliveries_dead == 0);
+    assert_true(now.lanes[0].oldest_us > 0);
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    struct receiver receiver = start_receiver(&w, listen, NULL, NULL);
+    submit_many(&w, MANY + 1, MANY + 50); /* while the back-log drains */
+    world_settled(&w, MANY + 50, 0);
+    assert_int_equal(check_order(&w, receiver.list), MANY + 50);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+static void test_no_answer__is_in_doubt_and_counted(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    struct receiver receiver = start_receiver(&w, "127.0.0.1:0", "--no-answer-every", "2");
+    route_to(&w, receiver.port, "");
+    submit_numbers(&w, 1, 2);
+    world_settled(&w, 2, 0);
+    struct engine_trace trace;
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, 0, STR("K2"), &trace));
+    assert_int_equal(trace.deliveries[0].in_doubt, 1);
+    assert_int_equal(trace.deliveries[0].attempts, 2);
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, 0, STR("K1"), &trace));
+    assert_int_equal(trace.deliveries[0].in_doubt, 0);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+/* The engine in a child that is killed: what was queued then may have been sent. */
+static void run_until_killed(struct world *w, unsigned messages)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        world_open(w);
+        if (messages)
+            submit_many(w, 1, messages);
+        usleep(20000);
+        kill(getpid(), SIGKILL);
+    }
+    int how;
+    waitpid(child, &how, 0);
+    assert_true(WIFSIGNALED(how));
+}
+
+static void test_crash__marks_the_first_ones_in_doubt_and_only_those(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    unsigned port = free_port(&w);
+    route_to(&w, port, "");
+    world_close(&w);
+    run_until_killed(&w, 20);
+    world_open(&w);
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    struct receiver receiver = start_receiver(&w, listen, NULL, NULL);
+    world_settled(&w, 20, 0);
+    assert_int_equal(check_order(&w, receiver.list), 20);
+    for (unsigned i = 1; i <= 20; i++) {
+        struct engine_trace trace;
+        assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, 0, arena_printf(&w.s.arena, "K%u", i), &trace));
+        assert_int_equal(trace.deliveries[0].in_doubt, i <= 9); /* UNRECORDED_MAX + 1 */
+    }
+    /* a destination that appears only now has nothing to doubt */
+    world_routes(&w, arena_printf(&w.s.arena,
+                                  "destinations:\n  - { name: new, file: { folder: %s } }\n"
+                                  "routes:\n  - { name: all, to: [new] }\n",
+                                  w.folder));
+    submit_numbers(&w, 21, 23);
+    world_settled(&w, 23, 0);
+    struct engine_trace trace;
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, 0, STR("K21"), &trace));
+    assert_int_equal(trace.deliveries[0].in_doubt, 0);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+static void test_clean_stop__leaves_nothing_in_doubt(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    unsigned port = free_port(&w);
+    route_to(&w, port, "");
+    submit_numbers(&w, 1, 3);
+    world_close(&w);
+    world_open(&w);
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    struct receiver receiver = start_receiver(&w, listen, NULL, NULL);
+    world_settled(&w, 3, 0);
+    struct engine_trace trace;
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, 0, STR("K1"), &trace));
+    assert_int_equal(trace.deliveries[0].in_doubt, 0);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+static void test_destination__leaves_and_comes_back_with_its_queue(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    unsigned port = free_port(&w);
+    route_to(&w, port, "");
+    submit_numbers(&w, 1, 5);
+    world_routes(&w, STR("destinations: []\nroutes: []\n"));
+    submit_numbers(&w, 6, 6); /* goes nowhere */
+    struct engine_status now = world_status(&w);
+    assert_int_equal(now.deliveries_queued, 5);
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    struct receiver receiver = start_receiver(&w, listen, NULL, NULL);
+    usleep(100000);
+    assert_int_equal(world_status(&w).deliveries_queued, 5); /* nobody sends for a destination that left */
+    route_to(&w, port, "");
+    world_settled(&w, 5, 0);
+    assert_int_equal(check_order(&w, receiver.list), 5);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+/* A folder that cannot be made yet, as on a disk that is mounted late: the lane opens when it can. */
+static void test_destination_that_cannot_be_opened__is_tried_again(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    struct str in_the_way = arena_printf(&w.s.arena, "%s/late", w.dir);
+    assert_ok(&w.s, file_replace(&w.s.cx, in_the_way.data, STR("not a folder"), 0600));
+    world_routes(&w, arena_printf(&w.s.arena,
+                                  "destinations:\n  - { name: late, file: { folder: %s/out }, "
+                                  "retry: { first: 5ms, most: 20ms } }\nroutes:\n  - { name: all, to: [late] }\n",
+                                  in_the_way.data));
+    submit_numbers(&w, 1, 2);
+    usleep(50000);
+    struct engine_status now = world_status(&w);
+    assert_str(now.lanes[0].state, "retrying");
+    assert_int_equal(now.deliveries_queued, 2);
+    unlink(in_the_way.data);
+    world_settled(&w, 2, 0);
+    world_end(&w);
+}
+
+/* More bytes than a lane may hold: they wait in the table, and still all go, in order. */
+static void test_large_messages__wait_in_the_table_and_go_out_in_order(void **state)
+{
+    (void)state;
+    enum { COUNT = 24, BYTES = 1024 * 1024 };
+    struct world w;
+    world_begin(&w);
+    unsigned port = free_port(&w);
+    route_to(&w, port, "");
+    struct buf note = {0};
+    buf_put_str(&note, STR("NTE|1||"));
+    buf_reserve(&note, BYTES);
+    memset(note.data + note.len, 'x', BYTES);
+    note.len += BYTES;
+    buf_put_str(&note, STR("\r"));
+    buf_put_byte(&note, 0);
+    for (unsigned i = 1; i <= COUNT; i++) {
+        struct arena_mark mark = arena_mark(&w.s.arena);
+        char control_id[16];
+        snprintf(control_id, sizeof control_id, "K%u", i);
+        const char *rest = i % 3 ? note.data : ""; /* small ones between must not overtake */
+        assert_string_equal(world_submit(&w, "north", world_adt(&w, "A08", control_id, "100", "Doe", rest)).code[0],
+                            "AA");
+        arena_rewind(&w.s.arena, mark);
+    }
+    buf_fini(&note);
+    world_close(&w);
+    world_open(&w);
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    struct receiver receiver = start_receiver(&w, listen, NULL, NULL);
+    world_settled(&w, COUNT, 0);
+    assert_int_equal(check_order(&w, receiver.list), COUNT);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order__is_kept_whatever_the_receiver_does),
+        cmocka_unit_test(test_refused__is_a_dead_letter_at_once_and_the_rest_goes_on),
+        cmocka_unit_test(test_rejected__is_tried_again_and_dead_after_give_up),
+        cmocka_unit_test(test_away__is_never_dead_and_a_long_back_log_goes_out_in_order),
+        cmocka_unit_test(test_no_answer__is_in_doubt_and_counted),
+        cmocka_unit_test(test_crash__marks_the_first_ones_in_doubt_and_only_those),
+        cmocka_unit_test(test_clean_stop__leaves_nothing_in_doubt),
+        cmocka_unit_test(test_destination__leaves_and_comes_back_with_its_queue),
+        cmocka_unit_test(test_destination_that_cannot_be_opened__is_tried_again),
+        cmocka_unit_test(test_large_messages__wait_in_the_table_and_go_out_in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
