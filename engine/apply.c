@@ -10,7 +10,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { BATCH_ENTRIES = 128, BATCH_BYTES = 8 * 1024 * 1024, CHECKPOINT_US = 10 * 1000000, WAIT_MS = 100 };
+enum {
+    BATCH_ENTRIES = 128,
+    BATCH_BYTES = 8 * 1024 * 1024,
+    FEED_BYTES_MAX = 256 * 1024, /* larger messages the lanes read from the table, one at a time */
+    CHECKPOINT_US = 10 * 1000000,
+    WAIT_MS = 100,
+};
 
 typedef void apply_kind_fn(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 
@@ -35,18 +41,29 @@ static void apply_people(struct apply *ap, struct ctx *cx, const struct journal_
 {
     struct mpi_record_input *records;
     size_t count;
-    status got = entry_people_decode(cx, entry->body, &records, &count);
-    for (size_t i = 0; i < count && got == STATUS_OK; i++) {
+    note_failure(cx, entry_people_decode(cx, entry->body, &records, &count), result);
+    if (result->status != STATUS_OK)
+        return;
+    for (size_t i = 0; i < count; i++) { /* all or none: what the index took in can never be taken back */
+        note_failure(cx, mpi_check_record(cx, &records[i]), result);
+        if (result->status != STATUS_OK)
+            return;
+    }
+    for (size_t i = 0; i < count; i++) {
         struct mpi_result one = {0};
-        got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
-        if (got != STATUS_OK)
-            break;
+        size_t mark = data_txn_mark(ap->txn);
+        status got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
+        if (got != STATUS_OK) { /* a damaged row: the records before it stay */
+            data_txn_undo_to(ap->txn, mark);
+            result->keeps_rows = true;
+            note_failure(cx, got, result);
+            return;
+        }
         result->people.loaded++;
         result->people.new_persons += one.verdict == MPI_VERDICT_NEW || one.verdict == MPI_VERDICT_REVIEW;
         result->people.linked += one.verdict == MPI_VERDICT_LINKED;
         result->people.reviews += one.review != 0;
     }
-    note_failure(cx, got, result);
 }
 
 static void apply_codes_register(struct apply *ap, struct ctx *cx, const struct journal_entry *entry,
@@ -121,7 +138,7 @@ static void apply_entry(struct apply *ap, const struct journal_entry *entry, str
     }
     size_t mark = data_txn_mark(ap->txn);
     kinds[entry->kind](ap, &cx, entry, result);
-    if (result->status != STATUS_OK)
+    if (result->status != STATUS_OK && !result->keeps_rows)
         data_txn_undo_to(ap->txn, mark);
 }
 
@@ -133,7 +150,10 @@ void apply_queue(struct apply *ap, struct str destination, struct outbox_key key
     data_txn_put(ap->txn, ap->engine->outbox, outbox_key(&ap->arena, destination, key), buf_str(&encoded));
     if (!ap->live)
         return; /* the lanes load from the table when they start */
-    struct lane_item *item = lane_item_new(destination, key, row->message_seq, row->control_id, bytes);
+    bool in_table = bytes.data == NULL || bytes.len > FEED_BYTES_MAX;
+    struct lane_item *item =
+        lane_item_new(destination, key, row->message_seq, row->control_id, in_table ? STR_NONE : bytes);
+    item->in_table = in_table;
     *ap->items_end = item;
     ap->items_end = &item->next;
 }
@@ -188,7 +208,9 @@ static void end_batch(struct apply *ap, uint64_t seq)
     pthread_mutex_lock(&engine->lock);
     totals_store(engine, &cx, ap->txn);
     pthread_mutex_unlock(&engine->lock);
+    pthread_mutex_lock(&engine->commit_lock);
     data_txn_commit(ap->txn, seq);
+    pthread_mutex_unlock(&engine->commit_lock);
     ap->txn = NULL;
     publish(ap, seq);
     for (size_t i = 0; i < ap->results.count; i++) {

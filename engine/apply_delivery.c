@@ -58,35 +58,21 @@ void apply_delivery(struct apply *ap, struct ctx *cx, const struct journal_entry
     count_delivery(ap, &delivery);
 }
 
-/* The letter's bytes: its own, or those of the message as received. */
-static status letter_bytes(struct apply *ap, struct ctx *cx, const struct outbox_row *outbox, struct str *out)
-{
-    if (!outbox->as_received) {
-        *out = outbox->bytes;
-        return STATUS_OK;
-    }
-    struct journal_entry entry;
-    struct entry_message message;
-    TRY(journal_read(ap->engine->journal, cx, outbox->message_seq, &entry));
-    TRY(entry_message_decode(cx, entry.body, &message));
-    *out = message.message;
-    return STATUS_OK;
-}
-
 static status replay_one(struct apply *ap, struct ctx *cx, uint64_t id, struct outbox_key key)
 {
-    struct str bytes, message;
+    struct str bytes;
     struct dead_row dead;
     status got = data_txn_get(ap->txn, ap->engine->dead, cx, seq_key(cx->arena, id), &bytes);
     if (got == STATUS_NOT_FOUND)
         return ctx_fail(cx, &engine_reasons[ENGINE_DEAD_UNKNOWN], NULL);
     TRY(got);
     TRY(dead_row_decode(cx, bytes, &dead));
-    TRY(letter_bytes(ap, cx, &dead.outbox, &message));
+    if (dead.outbox.as_received && dead.outbox.message_seq < journal_first_seq(ap->engine->journal))
+        return ctx_fail(cx, &data_reasons[DATA_JOURNAL_NO_ENTRY], NULL); /* its bytes are gone: the letter stays */
     data_txn_delete(ap->txn, ap->engine->dead, seq_key(cx->arena, id));
     data_txn_delete(ap->txn, ap->engine->delivery,
                     delivery_key(cx->arena, dead.outbox.message_seq, dead.delivery.destination));
-    apply_queue(ap, dead.delivery.destination, key, &dead.outbox, message);
+    apply_queue(ap, dead.delivery.destination, key, &dead.outbox, APPLY_IN_TABLE); /* thousands may come at once */
     pthread_mutex_lock(&ap->engine->lock);
     struct lane_total *total = total_lane(ap->engine, dead.delivery.destination);
     total->dead--;
@@ -103,13 +89,17 @@ void apply_replay(struct apply *ap, struct ctx *cx, const struct journal_entry *
     if (result->status != STATUS_OK)
         return;
     result->replayed = ids;
+    struct arena scratch = {0}; /* letters carry whole messages: one at a time */
+    struct ctx own = {.arena = &scratch};
     for (size_t i = 0; i < count; i++) {
         /* one that somebody else replayed in between is left out, the rest goes */
-        if (replay_one(ap, cx, ids[i], (struct outbox_key){entry->seq, (uint32_t)i}) == STATUS_OK)
+        if (replay_one(ap, &own, ids[i], (struct outbox_key){entry->seq, (uint32_t)i}) == STATUS_OK)
             ids[result->replayed_count++] = ids[i];
+        arena_reset(&scratch);
     }
+    arena_fini(&scratch);
     if (result->replayed_count == 0 && count > 0) {
-        result->status = cx->reason ? cx->reason->status : STATUS_NOT_FOUND;
-        result->reason = cx->reason;
+        result->status = own.reason ? own.reason->status : STATUS_NOT_FOUND;
+        result->reason = own.reason;
     }
 }

@@ -16,7 +16,9 @@ struct apply {
     VEC(struct applied) results;
 };
 
-/* One row into the outbox, and to its lane after the commit. */
+/* One row into the outbox, and to its lane after the commit. Large bytes, and APPLY_IN_TABLE, the lane reads itself
+ * when it gets there. */
+#define APPLY_IN_TABLE STR_NONE
 void apply_queue(struct apply *ap, struct str destination, struct outbox_key key, const struct outbox_row *row,
                  struct str bytes);
 
