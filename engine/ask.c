@@ -253,6 +253,7 @@ status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct 
 
 struct listing {
     struct ctx *cx;
+    struct arena scratch;
     struct engine_message_line *lines;
     size_t count, max;
     bool refused_only;
@@ -264,18 +265,20 @@ static bool list_line(void *arg, struct str key, struct str bytes)
     struct cut cut = {key, false};
     uint64_t seq = cut_u64(&cut);
     struct message_row row;
-    struct str copy = arena_str(listing->cx->arena, bytes);
-    if (message_row_decode(listing->cx, copy, &row) != STATUS_OK || (listing->refused_only && row.reason.len == 0))
+    struct arena *arena = listing->cx->arena;
+    struct ctx own = {.arena = &listing->scratch}; /* rows may be large, and most are passed over */
+    arena_reset(&listing->scratch);
+    if (message_row_decode(&own, bytes, &row) != STATUS_OK || (listing->refused_only && row.reason.len == 0))
         return true;
     listing->lines[listing->count++] = (struct engine_message_line){.seq = seq,
                                                                     .person = row.person,
                                                                     .time_us = row.journaled_us,
-                                                                    .source = row.received.source,
-                                                                    .type = row.type,
-                                                                    .control_id = row.control_id,
-                                                                    .ack_code = row.ack_code,
-                                                                    .reason = row.reason,
-                                                                    .verdict = str_from(row.verdict)};
+                                                                    .source = arena_str(arena, row.received.source),
+                                                                    .type = arena_str(arena, row.type),
+                                                                    .control_id = arena_str(arena, row.control_id),
+                                                                    .ack_code = arena_str(arena, row.ack_code),
+                                                                    .reason = arena_str(arena, row.reason),
+                                                                    .verdict = arena_str(arena, str_from(row.verdict))};
     return listing->count < listing->max;
 }
 
@@ -287,7 +290,9 @@ status engine_messages(struct engine *engine, struct ctx *cx, uint64_t before, s
         listing.max = 1;
     listing.lines = arena_array(cx->arena, listing.max, sizeof *listing.lines);
     struct str from = before > 1 ? seq_key(cx->arena, before - 1) : STR_NONE;
-    TRY(data_scan_back(engine->message, cx, STR_NONE, from, list_line, &listing));
+    status got = data_scan_back(engine->message, cx, STR_NONE, from, list_line, &listing);
+    arena_fini(&listing.scratch);
+    TRY(got);
     *out_lines = listing.lines;
     *out_count = listing.count;
     return STATUS_OK;
@@ -297,10 +302,11 @@ status engine_messages(struct engine *engine, struct ctx *cx, uint64_t before, s
 
 struct letters {
     struct ctx *cx;
+    struct arena scratch; /* of the row under way: it holds a whole message */
     struct str destination;
     struct engine_dead_letter *letters;
-    uint64_t *ids; /* or only the ids */
-    size_t count, max;
+    uint64_t *ids;                       /* or only the ids */
+    size_t count, max, bytes, bytes_max; /* bytes_max 0 = any */
     uint64_t total;
 };
 
@@ -316,21 +322,35 @@ static void fill_letter(uint64_t id, const struct dead_row *row, struct engine_d
                                        .attempts = row->delivery.attempts};
 }
 
+static void keep_letter(struct arena *arena, struct engine_dead_letter *letter)
+{
+    letter->destination = arena_str(arena, letter->destination);
+    letter->reason = arena_str(arena, letter->reason);
+    letter->detail = arena_str(arena, letter->detail);
+    letter->control_id = arena_str(arena, letter->control_id);
+}
+
 static bool list_letter(void *arg, struct str key, struct str bytes)
 {
     struct letters *list = arg;
     struct cut cut = {key, false};
     uint64_t id = cut_u64(&cut);
     struct dead_row row;
-    if (dead_row_decode(list->cx, arena_str(list->cx->arena, bytes), &row) != STATUS_OK)
+    struct ctx own = {.arena = &list->scratch};
+    arena_reset(&list->scratch);
+    if (dead_row_decode(&own, bytes, &row) != STATUS_OK)
         return true;
     if (list->destination.len && !str_eq(list->destination, row.delivery.destination))
         return true;
     list->total++;
-    if (list->count == list->max)
+    if (list->count == list->max || (list->bytes_max && list->bytes > list->bytes_max))
         return true;
-    if (list->letters)
-        fill_letter(id, &row, &list->letters[list->count]);
+    list->bytes += bytes.len;
+    if (list->letters) {
+        struct engine_dead_letter *letter = &list->letters[list->count];
+        fill_letter(id, &row, letter);
+        keep_letter(list->cx->arena, letter);
+    }
     if (list->ids)
         list->ids[list->count] = id;
     list->count++;
@@ -342,13 +362,16 @@ status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str des
 {
     struct letters list = {.cx = cx, .destination = destination, .max = max < 10000 ? max : 10000};
     list.letters = arena_array(cx->arena, list.max, sizeof *list.letters);
-    TRY(data_scan(engine->dead, cx, STR_NONE, STR_NONE, list_letter, &list));
-    for (size_t i = 0; i < list.count; i++) {
+    status got = data_scan(engine->dead, cx, STR_NONE, STR_NONE, list_letter, &list);
+    for (size_t i = 0; i < list.count && got == STATUS_OK; i++) {
         struct message_row row;
-        if (load_message(engine, cx, list.letters[i].seq, &row) == STATUS_OK)
-            list.letters[i].type = row.type;
+        struct ctx own = {.arena = &list.scratch};
+        arena_reset(&list.scratch);
+        if (load_message(engine, &own, list.letters[i].seq, &row) == STATUS_OK)
+            list.letters[i].type = arena_str(cx->arena, row.type);
     }
-    ctx_clear(cx);
+    arena_fini(&list.scratch);
+    TRY(got);
     *out_letters = list.letters;
     *out_count = list.count;
     *out_total = list.total;
@@ -385,15 +408,17 @@ status engine_dead_letter(struct engine *engine, struct ctx *cx, uint64_t id, st
 status engine_replay(struct engine *engine, struct ctx *cx, uint64_t id, struct str destination, bool dry_run,
                      uint64_t **out_ids, size_t *out_count)
 {
-    enum { REPLAY_MAX = 10000 };
-    struct letters list = {.cx = cx, .destination = destination, .max = REPLAY_MAX};
+    enum { REPLAY_MAX = 10000, REPLAY_BYTES_MAX = 64 * 1024 * 1024 }; /* in one entry; ask again for the rest */
+    struct letters list = {.cx = cx, .destination = destination, .max = REPLAY_MAX, .bytes_max = REPLAY_BYTES_MAX};
     list.ids = arena_array(cx->arena, REPLAY_MAX, sizeof *list.ids);
     if (id != 0) {
         struct engine_dead_letter letter;
         TRY(engine_dead_letter(engine, cx, id, &letter));
         list.ids[list.count++] = id;
     } else {
-        TRY(data_scan(engine->dead, cx, STR_NONE, STR_NONE, list_letter, &list));
+        status got = data_scan(engine->dead, cx, STR_NONE, STR_NONE, list_letter, &list);
+        arena_fini(&list.scratch);
+        TRY(got);
     }
     if (!dry_run && list.count > 0) {
         SCOPED(buf_fini) struct buf body = {0};
@@ -461,18 +486,29 @@ static bool sum_lane(void *arg, struct str key, struct str row)
     return true;
 }
 
+static status count_deliveries(struct engine *engine, struct ctx *cx, struct engine_status *out)
+{
+    out->deliveries_owed = out->deliveries_done = out->deliveries_dead = 0;
+    TRY(data_scan(engine->counter, cx, STR("lane"), STR_NONE, sum_lane, out));
+    return data_count(engine->outbox, cx, &out->deliveries_queued);
+}
+
 /* owed - done - queued - dead, from one commit: read again when a commit came in between. */
 static status account(struct engine *engine, struct ctx *cx, struct engine_status *out)
 {
-    enum { TRIES = 100 };
+    enum { TRIES = 3 };
     uint64_t before;
     int tries = 0;
     do {
         before = data_applied_seq(engine->store);
-        out->deliveries_owed = out->deliveries_done = out->deliveries_dead = 0;
-        TRY(data_scan(engine->counter, cx, STR("lane"), STR_NONE, sum_lane, out));
-        TRY(data_count(engine->outbox, cx, &out->deliveries_queued));
+        TRY(count_deliveries(engine, cx, out));
     } while (before != data_applied_seq(engine->store) && ++tries < TRIES);
+    if (tries == TRIES) { /* so busy that there is always one: they wait for us this once */
+        pthread_mutex_lock(&engine->commit_lock);
+        status got = count_deliveries(engine, cx, out);
+        pthread_mutex_unlock(&engine->commit_lock);
+        TRY(got);
+    }
     out->unaccounted =
         (int64_t)(out->deliveries_owed - out->deliveries_done - out->deliveries_dead - out->deliveries_queued);
     return STATUS_OK;
@@ -495,10 +531,12 @@ static status view_ages(struct engine *engine, struct ctx *cx, struct engine_sta
         uint64_t seq = 0;
         TRY(data_scan(engine->outbox, cx, outbox_prefix(cx->arena, out->lanes[i].destination), STR_NONE, first_row,
                       &seq));
+        struct arena_mark mark = arena_mark(cx->arena); /* the entry may hold a large message */
         struct journal_entry entry;
         if (seq && journal_read(engine->journal, cx, seq, &entry) == STATUS_OK)
             out->lanes[i].oldest_us = entry.time_us;
         ctx_clear(cx);
+        arena_rewind(cx->arena, mark);
     }
     return STATUS_OK;
 }
