@@ -4,30 +4,48 @@
 
 /* Totals per source and per lane: kept in memory, written with the batch that changed them. */
 
-static bool same_name(const char *name, struct str wanted)
+enum { SOURCES_MAX = 4096 };
+
+/* As it fits into a total: a longer name, or one with a NUL, would never be found again and counted anew each time. */
+static struct str stored_name(struct str name)
 {
-    return str_is(wanted, name);
+    ptrdiff_t nul = str_find(name, 0);
+    return str_sub(name, 0, nul >= 0 && nul < LIMIT_NAME_BYTES - 1 ? (size_t)nul : LIMIT_NAME_BYTES - 1);
+}
+
+static struct source_total *find_source(struct engine *engine, struct str name)
+{
+    for (size_t i = 0; i < engine->sources.count; i++)
+        if (str_is(name, engine->sources.at[i].name))
+            return &engine->sources.at[i];
+    return NULL;
 }
 
 struct source_total *total_source(struct engine *engine, struct str name)
 {
-    for (size_t i = 0; i < engine->sources.count; i++)
-        if (same_name(engine->sources.at[i].name, name))
-            return &engine->sources.at[i];
-    struct source_total *total = VEC_ADD(&engine->sources);
+    name = stored_name(name);
+    struct source_total *total = find_source(engine, name);
+    if (total == NULL && engine->sources.count >= SOURCES_MAX) { /* callers name their source: bounded all the same */
+        name = STR("(others)");
+        total = find_source(engine, name);
+    }
+    if (total)
+        return total;
+    total = VEC_ADD(&engine->sources);
     *total = (struct source_total){0};
-    snprintf(total->name, sizeof total->name, "%.*s", STR_ARGS(str_sub(name, 0, LIMIT_NAME_BYTES - 1)));
+    snprintf(total->name, sizeof total->name, "%.*s", STR_ARGS(name));
     return total;
 }
 
 struct lane_total *total_lane(struct engine *engine, struct str name)
 {
+    name = stored_name(name);
     for (size_t i = 0; i < engine->lanes.count; i++)
-        if (same_name(engine->lanes.at[i].name, name))
+        if (str_is(name, engine->lanes.at[i].name))
             return &engine->lanes.at[i];
     struct lane_total *total = VEC_ADD(&engine->lanes);
     *total = (struct lane_total){0};
-    snprintf(total->name, sizeof total->name, "%.*s", STR_ARGS(str_sub(name, 0, LIMIT_NAME_BYTES - 1)));
+    snprintf(total->name, sizeof total->name, "%.*s", STR_ARGS(name));
     return total;
 }
 
