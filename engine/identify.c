@@ -45,36 +45,33 @@ static struct mpi_identifier of_authority(const struct mpi_record_input *record,
     return record->identifiers[0];
 }
 
+enum { MERGE_GROUPS_MAX = 200 }; /* an entry holds 256 decisions (mpi/), and one more to take them back */
+
 /* One PID + MRG group: PID-3 survives, MRG-1 is retired. */
-static status apply_merge_group(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
-                                const struct hl7_index *index, uint32_t pid, uint32_t mrg, struct str source,
-                                struct mpi_result *out, struct hl7_path *fault)
-{
+struct merge_group {
     struct mpi_record_input record;
-    patient_read(index, cx, pid, source, &record);
-    if (record.identifier_count == 0)
+    struct mpi_identifier surviving, retired;
+};
+
+static status read_merge_group(const struct hl7_index *index, struct ctx *cx, uint32_t pid, uint32_t mrg,
+                               struct str source, struct merge_group *out, struct hl7_path *fault)
+{
+    patient_read(index, cx, pid, source, &out->record);
+    if (out->record.identifier_count == 0)
         return missing(cx, "PID-3", fault);
-    struct mpi_identifier retired;
-    if (!patient_read_retired(index, cx, mrg, source, record.identifiers[0], &retired))
+    if (!patient_read_retired(index, cx, mrg, source, out->record.identifiers[0], &out->retired))
         return missing(cx, "MRG-1", fault);
-    struct mpi_identifier surviving = of_authority(&record, retired.authority);
-    if (retired.type.len == 0) /* MRG-1 often comes without a type: it is of the kind it is merged into */
-        retired.type = surviving.type;
-    *fault = hl7_path_make("MRG-1");
-    /* the decision first: it may be refused, and then nothing may have changed */
-    TRY(mpi_apply_identifier_decision(mpi, txn, cx, seq, MPI_DECISION_MERGE, source, surviving, retired, out));
-    struct mpi_result updated;
-    TRY(mpi_apply_record(mpi, txn, cx, seq, &record, &updated));
-    out->person = updated.person;
-    return STATUS_OK;
+    out->surviving = of_authority(&out->record, out->retired.authority);
+    if (out->retired.type.len == 0) /* MRG-1 often comes without a type: it is of the kind it is merged into */
+        out->retired.type = out->surviving.type;
+    return mpi_check_record(cx, &out->record);
 }
 
-static status apply_merges(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
-                           const struct hl7_index *index, struct str source, struct mpi_result *out,
-                           struct hl7_path *fault)
+static status read_merge_groups(const struct hl7_index *index, struct ctx *cx, struct str source,
+                                struct merge_group *groups, size_t *out_count, struct hl7_path *fault)
 {
     ptrdiff_t pid = -1;
-    unsigned groups = 0;
+    size_t count = 0;
     for (uint32_t i = 0; i < index->segment_count; i++) {
         if (index->segments[i].name == PID)
             pid = i;
@@ -82,10 +79,43 @@ static status apply_merges(struct mpi *mpi, struct data_txn *txn, struct ctx *cx
             continue;
         if (pid < 0)
             return missing(cx, "PID", fault);
-        TRY(apply_merge_group(mpi, txn, cx, seq, index, (uint32_t)pid, i, source, out, fault));
-        groups++;
+        if (count == MERGE_GROUPS_MAX)
+            return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "more than %d merges in one message", MERGE_GROUPS_MAX);
+        TRY(read_merge_group(index, cx, (uint32_t)pid, i, source, &groups[count], fault));
+        count++;
     }
-    return groups ? STATUS_OK : missing(cx, "MRG", fault);
+    *out_count = count;
+    return count ? STATUS_OK : missing(cx, "MRG", fault);
+}
+
+/* All or none. Everything is read and checked before the first decision; what only the index can refuse (a cycle, too
+ * many tied together) takes the decisions of the groups before it back. */
+static status apply_merges(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                           const struct hl7_index *index, struct str source, struct mpi_result *out,
+                           struct hl7_path *fault)
+{
+    struct merge_group *groups = arena_array(cx->arena, MERGE_GROUPS_MAX, sizeof *groups);
+    size_t count = 0;
+    TRY(read_merge_groups(index, cx, source, groups, &count, fault));
+    *fault = hl7_path_make("MRG-1");
+    for (size_t i = 0; i < count; i++) {
+        status got = mpi_apply_identifier_decision(mpi, txn, cx, seq, MPI_DECISION_MERGE, source, groups[i].surviving,
+                                                   groups[i].retired, out);
+        if (got == STATUS_OK)
+            continue;
+        struct ctx own = *cx; /* the reason to tell is that of the merge */
+        struct mpi_result undone;
+        if (i > 0) /* answers "unknown" when all before were said already: then there is nothing to take back */
+            IGNORE(mpi_apply_steward_decision(mpi, txn, &own, seq, MPI_DECISION_UNDO, 0, 0, seq, STR("message refused"),
+                                              &undone));
+        return got;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct mpi_result updated;
+        TRY(mpi_apply_record(mpi, txn, cx, seq, &groups[i].record, &updated));
+        out->person = updated.person;
+    }
+    return STATUS_OK;
 }
 
 static bool same_identifier(const struct mpi_identifier *left, const struct mpi_identifier *right)
