@@ -76,6 +76,7 @@ static status judge(struct work *w)
 static status decide(struct work *w)
 {
     struct apply *ap = w->ap;
+    TRY(plan_check_size(w->cx, &ap->index, &w->header, w->message.source, ap->routes)); /* before anything changes */
     int64_t began = clock_mono_us();
     TRY(identify_apply(ap->engine->mpi, ap->txn, w->cx, w->entry->seq, &ap->index, meaning_of(w), w->message.source,
                        &w->identity, &w->fault));
@@ -88,12 +89,12 @@ static status decide(struct work *w)
                                .routes = ap->routes,
                                .codes = codes,
                                .person = w->identity.person};
-    status got = str_is(w->header.type, "ACK") ? STATUS_OK : plan_make(w->cx, &input, &w->plan);
+    plan_make(w->cx, &input, &w->plan);
     /* the plan's texts borrow the snapshot; it stays alive at least until this batch ends, because only this thread
      * swaps it */
     codes_snapshot_unref(codes);
     w->timing.plan_us = (uint32_t)(clock_mono_us() - identified);
-    return got;
+    return STATUS_OK;
 }
 
 /* ---- writing ---- */
@@ -242,11 +243,13 @@ static void answer(struct work *w, struct applied *result)
         out->reason = result->reason->name;
     if (w->duplicate) {
         out->duplicate = true;
-        out->ack = w->original.ack;
+        if (w->ack.len && w->original.ack.len) /* word for word as then; none when this time none is asked for */
+            out->ack = w->original.ack;
         out->person = w->original.person;
         out->verdict = known_verdict(w->original.verdict);
     }
-    snprintf(out->code, sizeof out->code, "%s", w->ack_code);
+    if (w->ack.len) /* else none is due: the other one, or none at all, was asked for */
+        snprintf(out->code, sizeof out->code, "%s", w->ack_code);
 }
 
 static void count_message(struct work *w, const struct applied *result)

@@ -46,5 +46,11 @@ struct plan_input {
 
 /* What cannot be written into a message (a display its character set lacks, no component separator) is left out and the
  * change listed with why "codes.not-added" or "identity.not-added": a translation that does not fit must never stop a
- * message. */
-status plan_make(struct ctx *cx, const struct plan_input *input, struct plan *out_plan);
+ * message. A route looks at LIMIT_CODES_PER_MESSAGE coded elements; "codes.too-many" names the first that was left as
+ * it is. An acknowledgement (MSH-9.1 ACK) goes nowhere. */
+void plan_make(struct ctx *cx, const struct plan_input *input, struct plan *out_plan);
+
+/* Would the bytes for all destinations together pass what one message may make us hold? engine.too-large. Asked before
+ * the message changes anything. */
+status plan_check_size(struct ctx *cx, const struct hl7_index *index, const struct hl7_header *header,
+                       struct str source, const struct routes *routes);

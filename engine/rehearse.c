@@ -73,17 +73,19 @@ static void keep_outputs(struct rehearsal *r, const struct plan *plan)
     }
     out->outputs = arena_array(r->cx->arena, outputs, sizeof *out->outputs);
     out->changes = arena_array(r->cx->arena, changes, sizeof *out->changes);
+    struct str unchanged = STR_NONE; /* one copy for all who get the message as it came */
     for (size_t i = 0; i < plan->output_count; i++) {
         const struct plan_output *from = &plan->outputs[i];
         struct str route = keep(r, from->route->name);
+        if (from->bytes.data == NULL && from->to_count && unchanged.data == NULL)
+            unchanged = keep(r, r->index.bytes);
         for (size_t j = 0; j < from->change_count; j++)
             out->changes[out->change_count++] =
                 (struct engine_change){route, from->changes[j].path, keep(r, from->changes[j].before),
                                        keep(r, from->changes[j].after), from->changes[j].why};
         for (size_t j = 0; j < from->to_count; j++)
-            out->outputs[out->output_count++] =
-                (struct engine_output){keep(r, r->routes->destinations[from->to[j]].name), route,
-                                       from->bytes.data ? from->bytes : keep(r, r->index.bytes)};
+            out->outputs[out->output_count++] = (struct engine_output){
+                keep(r, r->routes->destinations[from->to[j]].name), route, from->bytes.data ? from->bytes : unchanged};
     }
 }
 
@@ -105,7 +107,8 @@ static status run(struct rehearsal *r, struct str source, struct str message)
     step(r, "identified", arena_printf(arena, "%s, person %" PRIu64, r->out->verdict, who.person));
     struct plan_input input = {&r->index, &header, source, r->routes, r->codes, who.person};
     struct plan plan;
-    TRY(plan_make(r->cx, &input, &plan));
+    TRY(plan_check_size(r->cx, &r->index, &header, source, r->routes));
+    plan_make(r->cx, &input, &plan);
     keep_codes(r, &plan);
     keep_outputs(r, &plan);
     step(r, "codes", arena_printf(arena, "%zu coded elements", plan.code_count));

@@ -1,0 +1,298 @@
+/* The plan of one message: which places are looked at, what is added where, and what is left out. */
+#include "plan.h"
+
+#include "base/limits.h"
+#include "loaders/codes.h"
+#include "world.h"
+
+struct planned {
+    struct routes *routes;
+    struct codes_snapshot *codes;
+    struct hl7_index index;
+    struct hl7_header header;
+    struct plan plan;
+};
+
+static struct world w;
+
+static int begin_world(void **state)
+{
+    (void)state;
+    world_begin(&w);
+    const char *path = arena_printf(&w.s.arena, "%s/map.csv", w.dir).data;
+    assert_ok(&w.s,
+              file_replace(
+                  &w.s.cx, path,
+                  STR("source_system,source_code,source_display,target_system,target_code,target_display,equivalence\n"
+                      "local,GLU,Glucose,LN,2345-7,Glucose Bld,equivalent\n"
+                      "local,GLU,Glucose,SCT,33747003,Glucose measurement,equivalent\n"
+                      "local,UML,Umlaut,LN,1-8,Gr\xc3\xbc\xc3\x9f"
+                      "e,equivalent\n"
+                      "local,ODD,Odd,LN,2-6,A^B|C&D,equivalent\n"),
+                  0600));
+    struct loader_options options = {
+        .path = path, .pack_dir = engine_packs_dir(w.engine), .system = STR("map:local"), .version = STR("1")};
+    struct loader_result result;
+    uint64_t release, seq;
+    assert_ok(&w.s, loaders_load_codes(&w.s.cx, &options, &result));
+    assert_ok(&w.s, engine_register_codes(w.engine, &w.s.cx, &result.registration, &release));
+    assert_ok(&w.s, engine_activate_codes(w.engine, &w.s.cx, release, &seq));
+    return 0;
+}
+
+static int end_world(void **state)
+{
+    (void)state;
+    world_end(&w);
+    return 0;
+}
+
+static void make(struct planned *p, struct str routes, struct str message, uint64_t person)
+{
+    *p = (struct planned){.codes = codes_snapshot_ref(engine_codes(w.engine))};
+    struct str text = arena_printf(&w.s.arena,
+                                   "destinations:\n"
+                                   "  - { name: a, file: { folder: /tmp/a } }\n"
+                                   "  - { name: b, file: { folder: /tmp/b } }\n"
+                                   "routes:\n%.*s",
+                                   STR_ARGS(routes));
+    assert_ok(&w.s, routes_parse(&w.s.cx, text, 1, &p->routes));
+    assert_ok(&w.s, hl7_index_build(&p->index, &w.s.cx, message, NULL));
+    hl7_header_read(message, &p->header);
+    struct plan_input input = {&p->index, &p->header, STR("lab"), p->routes, p->codes, person};
+    plan_make(&w.s.cx, &input, &p->plan);
+}
+
+static void drop(struct planned *p)
+{
+    routes_unref(p->routes);
+    codes_snapshot_unref(p->codes);
+    hl7_index_fini(&p->index);
+}
+
+static bool says(struct str text, const char *what)
+{
+    return strstr(arena_str(&w.s.arena, text).data, what) != NULL;
+}
+
+#define LN_ROUTE                                                                                                       \
+    "  - name: r\n    to: [a]\n    local_system: { L: local, \"\": local }\n"                                          \
+    "    codes: [ { path: \"OBX(*)-3\", to: [LN] } ]\n"
+#define MSH25 "MSH|^~\\&|A|B|C|D|20260101||ORU^R01|1|P|2.5.1\r"
+#define MSH27 "MSH|^~\\&|A|B|C|D|20260101||ORU^R01|1|P|2.7\r"
+
+static void test_translation__goes_where_there_is_room_and_overwrites_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *message, *want; /* want NULL: as received */
+        const char *outcome;
+    } cases[] = {
+        {MSH25 "OBX|1|NM|GLU^Glucose^L\r", "|GLU^Glucose^L^2345-7^Glucose Bld^LN\r", "translated"},
+        {MSH25 "OBX|1|NM|GLU\r", "|GLU^^^2345-7^Glucose Bld^LN\r", "translated"},
+        {MSH25 "OBX|1|NM|GLU^^L~GLU^^L\r", "|GLU^^L^2345-7^Glucose Bld^LN~GLU^^L^2345-7^Glucose Bld^LN\r",
+         "translated"},
+        {MSH25 "OBX|1|NM|GLU^^L^X^Own^99X\r", NULL, "translated"}, /* its alternate is taken, 2.5 has one only */
+        {MSH27 "OBX|1|NM|GLU^^L^X^Own^99X\r", "|GLU^^L^X^Own^99X^^^^2345-7^Glucose Bld^LN\r", "translated"},
+        {MSH27 "OBX|1|NM|GLU^^L^X^^99X^^^^Y\r", NULL, "translated"}, /* both are taken */
+        {MSH25 "OBX|1|NM|GLU^^L^2345-7^^LN\r", NULL, "translated"},  /* said by the sender already */
+        {MSH25 "OBX|1|NM|NOPE^^L\r", NULL, "unmapped"},
+        {MSH25 "OBX|1|NM|^^^GLU^Glucose^L\r", NULL, "translated"}, /* only the alternate is filled: no room behind it */
+        {MSH27 "OBX|1|NM|^^^GLU^Glucose^L\r", "|^^^GLU^Glucose^L^^^^2345-7^Glucose Bld^LN\r", "translated"},
+        {MSH25 "OBX|1|NM|\"\"\r", NULL, NULL},
+        {MSH25 "OBX|1|NM|\r", NULL, NULL},
+        {MSH25 "OBX|1|NM|^text only\r", NULL, NULL},
+        {MSH25 "OBX|1|NM|ODD^^L\r", "|ODD^^L^2-6^A\\S\\B\\F\\C\\T\\D^LN\r", "translated"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct planned p;
+        make(&p, STR(LN_ROUTE), str_from(cases[i].message), 0);
+        assert_int_equal(p.plan.output_count, 1);
+        struct str bytes = p.plan.outputs[0].bytes;
+        if (cases[i].want == NULL && bytes.data != NULL)
+            fail_msg("case %zu was changed: %.*s", i, STR_ARGS(bytes));
+        if (cases[i].want && (bytes.data == NULL || !says(bytes, cases[i].want)))
+            fail_msg("case %zu: want %s in %.*s", i, cases[i].want, STR_ARGS(bytes));
+        if (cases[i].outcome == NULL)
+            assert_int_equal(p.plan.code_count, 0);
+        else if (p.plan.code_count == 0 || !str_is(p.plan.codes[0].outcome, cases[i].outcome))
+            fail_msg("case %zu: %zu codes", i, p.plan.code_count);
+        drop(&p);
+    }
+}
+
+static void test_two_rules_for_one_place__use_two_places_and_say_nothing_twice(void **state)
+{
+    (void)state;
+    static const char rules[] = "  - name: r\n    to: [a]\n    local_system: { L: local }\n    codes:\n"
+                                "      - { path: \"OBX(*)-3\", to: [LN] }\n"
+                                "      - { path: \"OBX-3\", to: [LN] }\n"
+                                "      - { path: \"OBX(*)-3\", to: [SCT] }\n";
+    struct planned p;
+    make(&p, str_from(rules), STR(MSH27 "OBX|1|NM|GLU^^L\r"), 0);
+    assert_true(says(p.plan.outputs[0].bytes, "|GLU^^L^2345-7^Glucose Bld^LN^^^^33747003^Glucose measurement^SCT\r"));
+    drop(&p);
+    make(&p, str_from(rules), STR(MSH25 "OBX|1|NM|GLU^^L\r"), 0); /* room for the first only: never a mixture */
+    assert_true(says(p.plan.outputs[0].bytes, "|GLU^^L^2345-7^Glucose Bld^LN\r"));
+    drop(&p);
+}
+
+static void test_obx_5__is_coded_only_when_obx_2_says_so(void **state)
+{
+    (void)state;
+    struct planned p;
+    make(&p,
+         STR("  - name: r\n    to: [a]\n    local_system: { L: local }\n"
+             "    codes: [ { path: \"OBX(*)-5\", to: [LN] } ]\n"),
+         STR(MSH25 "OBX|1|CWE|X||GLU^^L\rOBX|2|ST|X||GLU^^L\rOBX|3|CE|X||GLU^^L\rOBX|4||X||GLU^^L\r"), 0);
+    assert_int_equal(p.plan.code_count, 2);
+    assert_str(p.plan.codes[0].path, "OBX-5(1)");
+    assert_str(p.plan.codes[1].path, "OBX(3)-5(1)");
+    assert_true(says(p.plan.outputs[0].bytes, "OBX|2|ST|X||GLU^^L\r"));
+    drop(&p);
+}
+
+static void test_destinations__get_a_message_once_by_the_first_route(void **state)
+{
+    (void)state;
+    struct planned p;
+    make(&p,
+         STR("  - { name: one, to: [a] }\n"
+             "  - { name: two, to: [a, b], person_id: { authority: IDEM } }\n"
+             "  - { name: other, to: [b], when: { source: [elsewhere] } }\n"),
+         STR(MSH25 "PID|1||7^^^N^MR\r"), 5);
+    assert_int_equal(p.plan.output_count, 2);
+    assert_int_equal(p.plan.outputs[0].to_count, 1);
+    assert_null(p.plan.outputs[0].bytes.data);
+    assert_int_equal(p.plan.outputs[1].to_count, 1);
+    assert_int_equal(p.plan.outputs[1].to[0], 1);
+    assert_true(says(p.plan.outputs[1].bytes, "|7^^^N^MR~5^^^IDEM^PI\r"));
+    drop(&p);
+}
+
+#define ID_ROUTE "  - { name: r, to: [a], person_id: { authority: IDEM } }\n"
+
+static void test_person_number__is_added_replaced_or_left_out_and_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *routes, *message, *want, *why;
+        uint64_t person;
+    } cases[] = {
+        {ID_ROUTE, MSH25 "PID|1||7^^^N^MR\r", "|7^^^N^MR~5^^^IDEM^PI\r", "identity.person", 5},
+        {ID_ROUTE, MSH25 "PID|1||7^^^N^MR~4^^^IDEM^PI~8\r", "|7^^^N^MR~5^^^IDEM^PI~8\r", "identity.person", 5},
+        {ID_ROUTE, MSH25 "PID|1||7^^^N^MR~5^^^IDEM^PI\r", NULL, NULL, 5}, /* there already: nothing changes */
+        {ID_ROUTE, MSH25 "PID|1|7\r", "PID|1|7|5^^^IDEM^PI\r", "identity.person", 5},
+        {ID_ROUTE, MSH25 "PID|1||7^^^N^MR\r", NULL, NULL, 0},
+        {ID_ROUTE, MSH25 "NTE|1\r", NULL, NULL, 5},
+        {ID_ROUTE, "MSH|^|A|B|C|D|20260101||ORU^R01|1|P|2.5.1\rPID|1||7^^^N^MR\r", NULL, "identity.not-added", 5},
+        {"  - { name: r, to: [a], person_id: { authority: \"A^B\" } }\n", MSH25 "PID|1||7\r", "|7~5^^^A\\S\\B^PI\r",
+         "identity.person", 5}, /* never a delimiter that was not meant as one */
+        {"  - { name: r, to: [a], person_id: { authority: \"\xc3\x84\" } }\n",
+         "MSH|^~\\&|A|B|C|D|20260101||ORU^R01|1|P|2.5.1||||||ASCII\rPID|1||7\r", NULL, "identity.not-added", 5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct planned p;
+        make(&p, str_from(cases[i].routes), str_from(cases[i].message), cases[i].person);
+        const struct plan_output *output = &p.plan.outputs[0];
+        if (cases[i].want ? !says(output->bytes, cases[i].want) : output->bytes.data != NULL)
+            fail_msg("case %zu: %.*s", i, STR_ARGS(output->bytes));
+        assert_int_equal(output->change_count, cases[i].why ? 1 : 0);
+        if (cases[i].why)
+            assert_string_equal(output->changes[0].why, cases[i].why);
+        drop(&p);
+    }
+}
+
+static void test_what_the_message_cannot_carry__is_left_out_and_said(void **state)
+{
+    (void)state;
+    struct planned p;
+    make(&p, STR(LN_ROUTE), STR("MSH|^~\\&|A|B|C|D|20260101||ORU^R01|1|P|2.5.1||||||ASCII\rOBX|1|NM|UML^^L\r"), 0);
+    const struct plan_output *output = &p.plan.outputs[0];
+    assert_true(says(output->bytes, "|UML^^L^1-8^^LN\r")); /* the code, without a display that ASCII lacks */
+    assert_int_equal(output->change_count, 3);
+    assert_string_equal(output->changes[2].why, "codes.not-added");
+    assert_str(output->changes[2].path, "OBX-3(1).5");
+    drop(&p);
+    make(&p, STR(LN_ROUTE), STR("MSH|^~\\&|A|B|C|D|20260101||ORU^R01|1|P|2.5.1||||||8859/1\rOBX|1|NM|UML^^L\r"), 0);
+    assert_true(says(p.plan.outputs[0].bytes, "^1-8^Gr\xfc\xdf"
+                                              "e^LN\r"));
+    drop(&p);
+}
+
+static void test_acknowledgements__go_nowhere(void **state)
+{
+    (void)state;
+    struct planned p;
+    make(&p, STR("  - { name: r, to: [a] }\n"), STR("MSH|^~\\&|A|B|C|D|20260101||ACK|1|P|2.5.1\rMSA|AA|1\r"), 0);
+    assert_int_equal(p.plan.output_count, 0);
+    drop(&p);
+}
+
+static void test_very_many_codes__are_looked_at_up_to_the_limit_in_linear_time(void **state)
+{
+    (void)state;
+    struct buf message = {0};
+    buf_put_str(&message, STR(MSH25));
+    for (int i = 0; i < LIMIT_CODES_PER_MESSAGE + 100; i++)
+        buf_put_str(&message, STR("OBX|1|NM|GLU^^L\r"));
+    struct planned p;
+    int64_t began = clock_mono_us();
+    make(&p, STR(LN_ROUTE), buf_str(&message), 0);
+    int64_t took = clock_mono_us() - began;
+    assert_true(took < 20 * 1000000);
+    assert_int_equal(p.plan.code_count, LIMIT_CODES_PER_MESSAGE);
+    const struct plan_output *output = &p.plan.outputs[0];
+    assert_true(output->bytes.len > message.len + 20ull * LIMIT_CODES_PER_MESSAGE);
+    assert_true(output->change_count <= 3ull * LIMIT_CODES_PER_MESSAGE);
+    assert_true(str_starts(str_from_at(output->bytes, output->bytes.len - 16), STR("OBX|1|NM|GLU^^L\r")));
+    drop(&p);
+    buf_fini(&message);
+}
+
+static void test_size__is_refused_before_it_could_fill_the_memory(void **state)
+{
+    (void)state;
+    struct support *s = &w.s;
+    struct buf text = {0}, message = {0};
+    buf_put_str(&text, STR("destinations:\n"));
+    for (int i = 0; i < 60; i++)
+        buf_printf(&text, "  - { name: d%d, file: { folder: /tmp/a } }\n", i);
+    buf_put_str(&text, STR("routes:\n"));
+    for (int i = 0; i < 60; i++)
+        buf_printf(&text, "  - { name: r%d, to: [d%d], person_id: { authority: IDEM } }\n", i, i);
+    buf_put_str(&message, STR(MSH25 "OBX|1|TX|X||"));
+    buf_reserve(&message, 16 * 1024 * 1024);
+    memset(message.data + message.len, 'x', 15 * 1024 * 1024);
+    message.len += 15 * 1024 * 1024;
+    struct routes *routes;
+    struct hl7_index index = {0};
+    struct hl7_header header;
+    assert_ok(s, routes_parse(&s->cx, buf_str(&text), 1, &routes));
+    assert_ok(s, hl7_index_build(&index, &s->cx, buf_str(&message), NULL));
+    hl7_header_read(buf_str(&message), &header);
+    assert_fails(s, plan_check_size(&s->cx, &index, &header, STR("lab"), routes), "engine.too-large");
+    routes->route_count = 30;
+    assert_ok(s, plan_check_size(&s->cx, &index, &header, STR("lab"), routes));
+    hl7_index_fini(&index);
+    routes_unref(routes);
+    buf_fini(&text);
+    buf_fini(&message);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_translation__goes_where_there_is_room_and_overwrites_nothing),
+        cmocka_unit_test(test_two_rules_for_one_place__use_two_places_and_say_nothing_twice),
+        cmocka_unit_test(test_obx_5__is_coded_only_when_obx_2_says_so),
+        cmocka_unit_test(test_destinations__get_a_message_once_by_the_first_route),
+        cmocka_unit_test(test_person_number__is_added_replaced_or_left_out_and_said),
+        cmocka_unit_test(test_what_the_message_cannot_carry__is_left_out_and_said),
+        cmocka_unit_test(test_acknowledgements__go_nowhere),
+        cmocka_unit_test(test_very_many_codes__are_looked_at_up_to_the_limit_in_linear_time),
+        cmocka_unit_test(test_size__is_refused_before_it_could_fill_the_memory),
+    };
+    return cmocka_run_group_tests(tests, begin_world, end_world);
+}
