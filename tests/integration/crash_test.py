@@ -137,7 +137,7 @@ class Harness:
     def __init__(self, asked, world):
         self.asked, self.world = asked, world
         self.seed = asked.seed or random.SystemRandom().randrange(1 << 32)
-        self.kills = int(os.environ.get("IDEM_KILLS", asked.kills))
+        self.kills = asked.kills if asked.plant else int(os.environ.get("IDEM_KILLS", asked.kills))
         self.random = random.Random(self.seed)
         self.over = self.paused = self.armed = False
         self.struck = threading.Event()
@@ -320,10 +320,8 @@ class Harness:
             self.kill_and_restart(number)
             if number % 5 != 4:
                 continue
-            try:
-                self.drain(60)
-            finally:
-                found = self.judge()
+            self.drain()
+            found = self.judge()
             print(f"{number + 1} kills: {found['promised']} promised, {len(found['lost_lab'])} lost", flush=True)
             if found["lost_lab"]:
                 print(f"the planted loss was found after {number + 1} kills, seed {self.seed}: {found['lost_lab'][:5]}")

@@ -202,6 +202,8 @@ class World:
     def end(self, how=signal.SIGKILL):
         code = self.daemon.end(how)
         self.processes.remove(self.daemon)
+        if how == signal.SIGTERM and code not in (0, -signal.SIGKILL):
+            print(f"idemd ended with {code}; its last words:\n{self.log_text()[-3000:]}")
         return code
 
     # ---- asking it ----
