@@ -46,8 +46,7 @@ static struct mpi_record_input random_record(struct arena *arena)
     d->phone_count = next_random() % 4;
     d->address_count = next_random() % 4;
     for (size_t i = 0; i < 4; i++) {
-        identifiers[i] =
-            (struct mpi_identifier){random_text(arena, 5), random_text(arena, 12), random_text(arena, 2)};
+        identifiers[i] = (struct mpi_identifier){random_text(arena, 5), random_text(arena, 12), random_text(arena, 2)};
         names[i] = random_name(arena);
         phones[i] = random_text(arena, 10);
         addresses[i].line = random_text(arena, 12);

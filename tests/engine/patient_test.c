@@ -35,20 +35,20 @@ static void test_identifiers__own_first_with_authority_or_the_source(void **stat
         const char *pid, *want; /* authority:value:type, … */
     } cases[] = {
         {"PID|||7^^^N^MR", "N:7:MR"},
-        {"PID|||7", "north:7:"},                             /* no authority: the source's own */
-        {"PID||8", "north:8:"},                              /* before 2.3.1: PID-2 */
-        {"PID||8^^^X^MR|7^^^N^MR", "N:7:MR"},                /* PID-3 counts when it is there */
+        {"PID|||7", "north:7:"},              /* no authority: the source's own */
+        {"PID||8", "north:8:"},               /* before 2.3.1: PID-2 */
+        {"PID||8^^^X^MR|7^^^N^MR", "N:7:MR"}, /* PID-3 counts when it is there */
         {"PID|||1^^^N^SS~2^^^N^PI~3^^^N^MR", "N:3:MR N:1:SS N:2:PI"},
         {"PID|||1^^^N^SS~2^^^N^PI", "N:2:PI N:1:SS"},
-        {"PID|||1^^^N^SS~2^^^M", "N:1:SS M:2:"},             /* neither MR nor PI: the first */
-        {"PID|||7^^^&1.2.3&ISO^MR", "1.2.3:7:MR"},           /* HD without namespace */
+        {"PID|||1^^^N^SS~2^^^M", "N:1:SS M:2:"},   /* neither MR nor PI: the first */
+        {"PID|||7^^^&1.2.3&ISO^MR", "1.2.3:7:MR"}, /* HD without namespace */
         {"PID|||7^^^N&1.2.3&ISO^MR", "N:7:MR"},
-        {"PID|||^^^N^MR~7^^^N^MR", "N:7:MR"},                /* an empty one is none */
-        {"PID|||\"\"^^^N^MR~7", "north:7:"},                 /* neither is an explicit null */
+        {"PID|||^^^N^MR~7^^^N^MR", "N:7:MR"}, /* an empty one is none */
+        {"PID|||\"\"^^^N^MR~7", "north:7:"},  /* neither is an explicit null */
         {"PID|||\"\"", ""},
         {"PID|||  7 ^^^ N ^MR", "N:7:MR"},
         {"PID|||7^^^N^MR||||||||||||||||123-45-6789", "N:7:MR SSA:123-45-6789:SS"},
-        {"PID||||||||||||||||||| 123-45-6789", ""},          /* the social number alone is nobody's record */
+        {"PID||||||||||||||||||| 123-45-6789", ""}, /* the social number alone is nobody's record */
         {"PID|||A\\T\\B^^^N^MR", "N:A&B:MR"},
         {"PID|1", ""},
     };
@@ -74,9 +74,10 @@ static void test_demographics__from_their_fields(void **state)
 {
     (void)state;
     struct read r;
-    begin(&r, STR(MSH "PID|1||7^^^N^MR||de Groot&de&Groot^Anna^Maria^JR^DR^MD^L~Smit^^^^^^M~^^^|Berg^Els|198002291130|F|||"
-                      "Main St 1&Main St&1^Apt 2^Town^ST^12345^NLD~^^^|NL|5551234~^PRN^PH^^31^20^5559876~^^^a@b.c|"
-                      "^WPN^^^^^^^^^^+31 20 555||||||||||Y|2|||||Y\r"));
+    begin(&r,
+          STR(MSH "PID|1||7^^^N^MR||de Groot&de&Groot^Anna^Maria^JR^DR^MD^L~Smit^^^^^^M~^^^|Berg^Els|198002291130|F|||"
+                  "Main St 1&Main St&1^Apt 2^Town^ST^12345^NLD~^^^|NL|5551234~^PRN^PH^^31^20^5559876~^^^a@b.c|"
+                  "^WPN^^^^^^^^^^+31 20 555||||||||||Y|2|||||Y\r"));
     const struct mpi_demographics *d = &r.record.demographics;
     assert_int_equal(d->name_count, 2);
     assert_str(d->names[0].family, "de Groot"); /* FN: the first subcomponent is the whole surname */
@@ -201,9 +202,8 @@ static void test_retired__the_number_of_the_same_authority_else_the_first(void *
     static const struct {
         const char *mrg, *want;
     } cases[] = {
-        {"MRG|5^^^N^MR", "N:5"},   {"MRG|5^^^X~6^^^N", "N:6"}, {"MRG|5^^^X~6^^^Y", "X:5"},
-        {"MRG|5", "north:5"},      {"MRG|", NULL},             {"MRG|\"\"", NULL},
-        {"MRG|^^^N~6^^^N", "N:6"},
+        {"MRG|5^^^N^MR", "N:5"}, {"MRG|5^^^X~6^^^N", "N:6"}, {"MRG|5^^^X~6^^^Y", "X:5"}, {"MRG|5", "north:5"},
+        {"MRG|", NULL},          {"MRG|\"\"", NULL},         {"MRG|^^^N~6^^^N", "N:6"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct read r;

@@ -96,7 +96,8 @@ static void test_refusals__name_the_place_and_suggest(void **state)
         {DESTINATION "routes:\n  - name: r\n", "yaml.missing-key", "line 5", "to"},
         {DESTINATION "routes:\n  - name: r\n    to: [archiv]\n", "yaml.bad-value", "line 6", "did you mean `archive`"},
         {DESTINATION "routes:\n  - name: r\n    to: archive\n", "yaml.wrong-kind", "line 6", ""},
-        {DESTINATION "routes:\n  - name: r\n    to: []\n  - name: r\n    to: []\n", "yaml.bad-value", "line 7", "twice"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n  - name: r\n    to: []\n", "yaml.bad-value", "line 7",
+         "twice"},
         {DESTINATION "routes:\n  - name: r\n    to: []\n    when: { sources: [a] }\n", "yaml.unknown-key", "line 7",
          "source"},
         {DESTINATION "routes:\n  - name: r\n    to: []\n    person_id: { type: PI }\n", "yaml.missing-key", "line 7",
@@ -110,11 +111,12 @@ static void test_refusals__name_the_place_and_suggest(void **state)
          "line 7", "whole coded field"},
         {DESTINATION "routes:\n  - name: r\n    to: []\n    codes: [ { path: \"OBX-x\", to: [LN] } ]\n",
          "yaml.bad-value", "line 7", ""},
-        {DESTINATION "routes:\n  - name: r\n    to: []\n    codes: [ { path: \"OBX-3\", to: [] } ]\n",
-         "yaml.bad-value", "line 7", "at least one"},
+        {DESTINATION "routes:\n  - name: r\n    to: []\n    codes: [ { path: \"OBX-3\", to: [] } ]\n", "yaml.bad-value",
+         "line 7", "at least one"},
         {DESTINATION "routes:\n  - name: r\n    to: []\n    codes: [ { path: \"OBX-3\" } ]\n", "yaml.missing-key",
          "line 7", "to"},
-        {DESTINATION "routes:\n  - name: r\n    to: []\n    codes:\n      - { path: \"OBX-3\", to: [1,2,3,4,5,6,7,8,9] }\n",
+        {DESTINATION
+         "routes:\n  - name: r\n    to: []\n    codes:\n      - { path: \"OBX-3\", to: [1,2,3,4,5,6,7,8,9] }\n",
          NULL, "line 8", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -228,8 +228,7 @@ static void test_outbox_keys__sort_by_entry_and_number_and_come_back(void **stat
         last = key;
     }
     /* "lab" and "lab-2" are different queues */
-    assert_false(
-        str_starts(outbox_key(&s.arena, STR("lab-2"), order[0]), outbox_prefix(&s.arena, STR("lab"))));
+    assert_false(str_starts(outbox_key(&s.arena, STR("lab-2"), order[0]), outbox_prefix(&s.arena, STR("lab"))));
     support_fini(&s);
 }
 
