@@ -203,6 +203,8 @@ class Test(w.Checks):
 def main():
     asked = w.arguments(__doc__)
     with w.World(asked) as world:
+        # Berkeley DB 5.3 forgets a handle of 296 bytes when a checkpoint finds the disk full: not ours to free
+        w.ENVIRONMENT["LSAN_OPTIONS"] = "suppressions=" + world.write("lsan.supp", "leak:libdb-5.3.so\n")
         disks = []
         try:
             for name, size in (("disk", "160m"), ("small", "8m")):
