@@ -70,13 +70,28 @@ static status check_segment(const struct hl7_index *index, struct ctx *cx, const
     return STATUS_OK;
 }
 
-static status check_place(const struct hl7_index *index, struct ctx *cx, struct slot *slot)
+/* Where the last edit was: the next is mostly there or behind it, and thousands of edits must not each begin at MSH. */
+struct near {
+    uint32_t name, occurrence, number;
+};
+
+static ptrdiff_t find_near(const struct hl7_index *index, const struct hl7_path *path, struct near *near)
+{
+    bool behind = near->name == path->name && path->segment >= near->occurrence && near->occurrence > 0;
+    ptrdiff_t number = behind ? hl7_find_segment(index, path->name, path->segment - near->occurrence + 1, near->number)
+                              : hl7_find_segment(index, path->name, path->segment, 0);
+    if (number >= 0)
+        *near = (struct near){path->name, path->segment, (uint32_t)number};
+    return number;
+}
+
+static status check_place(const struct hl7_index *index, struct ctx *cx, struct slot *slot, struct near *near)
 {
     struct hl7_edit *edit = slot->edit;
     const struct hl7_path *path = &edit->path;
     if (!hl7_path_is_concrete(path))
         return fail_edit(cx, HL7_EDIT_PATH, path, "not one place");
-    ptrdiff_t number = hl7_find_segment(index, path->name, path->segment, 0);
+    ptrdiff_t number = find_near(index, path, near);
     if (number < 0)
         return fail_edit(cx, HL7_EDIT_PATH, path, "no such segment");
     if (hl7_is_header_name(path->name) && (path->field == 1 || path->field == 2))
@@ -88,14 +103,14 @@ static status check_place(const struct hl7_index *index, struct ctx *cx, struct 
     slot->numbers[LEVEL_REPETITION] = path->repetition == 0 && path->component != 0 ? 1 : path->repetition;
     slot->numbers[LEVEL_COMPONENT] = path->component;
     slot->numbers[LEVEL_SUBCOMPONENT] = path->component != 0 ? path->subcomponent : 0;
-    edit->before = edit->kind == HL7_EDIT_AFTER ? STR_NONE : hl7_get(index, path);
+    edit->before = edit->kind == HL7_EDIT_AFTER ? STR_NONE : hl7_get_in(index, path, slot->segment);
     return STATUS_OK;
 }
 
-static status prepare(const struct hl7_index *index, struct ctx *cx, struct slot *slot)
+static status prepare(const struct hl7_index *index, struct ctx *cx, struct slot *slot, struct near *near)
 {
     struct hl7_edit *edit = slot->edit;
-    TRY(check_place(index, cx, slot));
+    TRY(check_place(index, cx, slot, near));
     edit->after = edit->kind == HL7_EDIT_REMOVE ? STR("") : edit->value;
     if (slot->edit->path.field == 0)
         return check_segment(index, cx, slot);
@@ -301,9 +316,10 @@ status hl7_edit_apply(const struct hl7_index *index, struct ctx *cx, struct hl7_
                       struct buf *out)
 {
     struct slot *slots = arena_array(cx->arena, count ? count : 1, sizeof *slots);
+    struct near near = {0};
     for (size_t i = 0; i < count; i++) {
         slots[i] = (struct slot){.edit = &edits[i], .order = i};
-        TRY(prepare(index, cx, &slots[i]));
+        TRY(prepare(index, cx, &slots[i], &near));
     }
     TRY(sort_slots(cx, slots, &count));
 

@@ -45,6 +45,9 @@ static inline bool hl7_is_header_name(uint32_t name)
     return name == HL7_NAME('M', 'S', 'H') || name == HL7_NAME('F', 'H', 'S') || name == HL7_NAME('B', 'H', 'S');
 }
 
+/* hl7_get() within the segment of this number, whatever occurrence the path names. */
+struct str hl7_get_in(const struct hl7_index *index, const struct hl7_path *path, uint32_t number);
+
 /* The set a value starts in. */
 enum charset hl7_base_charset(const struct hl7_index *index);
 /* Length of what starts `rest`: 1 = one byte that may be a delimiter, more = bytes that belong together and are none.

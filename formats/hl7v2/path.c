@@ -140,11 +140,14 @@ static struct str below_repetition(const struct hl7_index *index, const struct h
 struct str hl7_get(const struct hl7_index *index, const struct hl7_path *path)
 {
     ptrdiff_t number = hl7_find_segment(index, path->name, path->segment == HL7_EACH ? 1 : path->segment, 0);
-    if (number < 0)
-        return STR_NONE;
+    return number < 0 ? STR_NONE : hl7_get_in(index, path, (uint32_t)number);
+}
+
+struct str hl7_get_in(const struct hl7_index *index, const struct hl7_path *path, uint32_t number)
+{
     if (path->field == 0)
-        return hl7_segment_bytes(index, (uint32_t)number);
-    struct str value = hl7_field(index, (uint32_t)number, path->field);
+        return hl7_segment_bytes(index, number);
+    struct str value = hl7_field(index, number, path->field);
     if (path->repetition != 0 || path->component != 0)
         value =
             hl7_repetition(index, value, path->repetition == 0 || path->repetition == HL7_EACH ? 1 : path->repetition);
