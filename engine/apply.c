@@ -15,6 +15,7 @@ enum {
     BATCH_BYTES = 8 * 1024 * 1024,
     FEED_BYTES_MAX = 256 * 1024, /* larger messages the lanes read from the table, one at a time */
     CHECKPOINT_US = 10 * 1000000,
+    RETENTION_US = 60 * 1000000,
     WAIT_MS = 100,
 };
 
@@ -140,6 +141,9 @@ static void apply_entry(struct apply *ap, const struct journal_entry *entry, str
     kinds[entry->kind](ap, &cx, entry, result);
     if (result->status != STATUS_OK && !result->keeps_rows)
         data_txn_undo_to(ap->txn, mark);
+    if (!ap->live && result->reason == &codes_reasons[CODES_PACK_DAMAGED]) /* nobody waits who could be told */
+        log_event(LOG_ERROR, "apply.pack-missing", LOG_NUM("seq", entry->seq),
+                  LOG_NAME("next", "restore the packs folder, discard the store and start again"));
 }
 
 void apply_queue(struct apply *ap, struct str destination, struct outbox_key key, const struct outbox_row *row,
@@ -300,7 +304,7 @@ void *apply_thread_main(void *arg)
     SCOPED(apply_fini) struct apply ap;
     if (apply_init(&ap, engine, &cx, true) != STATUS_OK)
         mem_panic("apply", "the journal cannot be read from where the store ends");
-    int64_t next_checkpoint = clock_mono_us() + CHECKPOINT_US;
+    int64_t next_checkpoint = clock_mono_us() + CHECKPOINT_US, next_retention = clock_mono_us() + CHECKPOINT_US;
     for (;;) {
         bool stopping = __atomic_load_n(&engine->apply_stop, __ATOMIC_ACQUIRE);
         size_t applied = apply_batch(&ap, WAIT_MS);
@@ -311,6 +315,12 @@ void *apply_thread_main(void *arg)
         next_checkpoint = clock_mono_us() + CHECKPOINT_US;
         if (data_checkpoint(engine->store, &cx) != STATUS_OK)
             log_event(LOG_WARN, "store.checkpoint", LOG_WHY(&cx));
+        if (engine->options.journal_keep_us > 0 && clock_mono_us() >= next_retention) {
+            next_retention = clock_mono_us() + RETENTION_US;
+            uint64_t freed;
+            if (retention_run(engine, &cx, clock_now_us() - engine->options.journal_keep_us, &freed) != STATUS_OK)
+                log_event(LOG_WARN, "journal.retention", LOG_WHY(&cx));
+        }
         arena_reset(&arena);
     }
     arena_fini(&arena);

@@ -26,21 +26,16 @@ static struct data_options store_options(struct ctx *cx, const char *dir)
     return (struct data_options){.dir = dir, .format = ENGINE_STORE_FORMAT, .tables = tables, .table_count = count};
 }
 
-/* A damaged store is no loss: it is a projection. It is put away and made again from the journal. */
 static status open_store(struct engine *engine, struct ctx *cx)
 {
     struct data_options options = store_options(cx, engine->dir);
-    status got = data_open(cx, &options, &engine->store);
-    if (got == STATUS_OK || cx->reason != &data_reasons[DATA_STORE_DAMAGED])
-        return got;
-    log_event(LOG_ERROR, "store.damaged", LOG_WHY(cx), LOG_NAME("next", "rebuilding it from the journal"));
-    TRY(data_discard(cx, engine->dir));
     return data_open(cx, &options, &engine->store);
 }
 
 static status open_journal(struct engine *engine, struct ctx *cx)
 {
     struct journal_options options = {.dir = engine->dir,
+                                      .segment_bytes = engine->options.journal_segment_bytes,
                                       .known_seq = data_applied_seq(engine->store),
                                       .plant_ack_before_sync = engine->options.plant_ack_before_sync};
     TRY(journal_open(cx, &options, &engine->journal));
@@ -124,6 +119,48 @@ static status note_start(struct engine *engine, struct ctx *cx)
     }
 }
 
+static void close_stores(struct engine *engine)
+{
+    if (engine->journal)
+        journal_close(engine->journal);
+    if (engine->mpi)
+        mpi_close(engine->mpi);
+    if (engine->codes)
+        codes_close(engine->codes);
+    if (engine->store)
+        data_close(engine->store);
+    routes_unref(engine->routes);
+    VEC_FINI(&engine->sources);
+    VEC_FINI(&engine->lanes);
+    engine->journal = NULL;
+    engine->mpi = NULL;
+    engine->codes = NULL;
+    engine->store = NULL;
+    engine->routes = NULL;
+}
+
+/* The journal still has everything: the store can be made again. After retention dropped segments it cannot. */
+static bool journal_is_whole(struct engine *engine, struct ctx *cx)
+{
+    struct str first = arena_printf(cx->arena, "%s/journal/0000000000000001.seg", engine->dir);
+    return access(first.data, F_OK) == 0;
+}
+
+/* A damaged store is no loss while the journal is whole: it is put away and made again, whoever found the damage. */
+static status open_or_rebuild(struct engine *engine, struct ctx *cx)
+{
+    status got = open_parts(engine, cx);
+    bool of_store = got == STATUS_DATA_LOSS && cx->reason != &data_reasons[DATA_JOURNAL_DAMAGED] &&
+                    cx->reason != &codes_reasons[CODES_PACK_DAMAGED];
+    if (!of_store || !journal_is_whole(engine, cx))
+        return got;
+    log_event(LOG_ERROR, "store.damaged", LOG_WHY(cx), LOG_NAME("next", "making it again from the journal"));
+    close_stores(engine);
+    ctx_clear(cx);
+    TRY(data_discard(cx, engine->dir));
+    return open_parts(engine, cx);
+}
+
 static status start_threads(struct engine *engine, struct ctx *cx)
 {
     engine->deliver_loop = loop_new();
@@ -164,17 +201,7 @@ static void close_parts(struct engine *engine)
     lanes_free(engine->lane_set);
     if (engine->deliver_loop)
         loop_free(engine->deliver_loop);
-    if (engine->journal)
-        journal_close(engine->journal);
-    if (engine->mpi)
-        mpi_close(engine->mpi);
-    if (engine->codes)
-        codes_close(engine->codes);
-    if (engine->store)
-        data_close(engine->store);
-    routes_unref(engine->routes);
-    VEC_FINI(&engine->sources);
-    VEC_FINI(&engine->lanes);
+    close_stores(engine);
     pthread_cond_destroy(&engine->announced_changed);
     pthread_mutex_destroy(&engine->lock);
     pthread_mutex_destroy(&engine->commit_lock);
@@ -195,7 +222,7 @@ status engine_open(struct ctx *cx, const struct engine_options *options, struct 
     struct str packs = arena_printf(cx->arena, "%s/packs", options->dir);
     engine->dir = mem_copy(options->dir, strlen(options->dir) + 1);
     engine->packs_dir = mem_copy(packs.data, packs.len + 1);
-    status got = open_parts(engine, cx);
+    status got = open_or_rebuild(engine, cx);
     if (got == STATUS_OK)
         got = start_threads(engine, cx);
     if (got != STATUS_OK) {
@@ -232,7 +259,8 @@ void engine_close(struct engine *engine, int grace_ms)
         uint64_t seq;
         if (journal_append_wait(engine->journal, &cx, ENTRY_STOP, STR_NONE, STR("\x01"), &seq) == STATUS_OK) {
             pthread_mutex_lock(&engine->lock);
-            engine->announced_seq = seq;
+            if (engine->announced_seq < seq) /* a late submission may have come behind it already */
+                engine->announced_seq = seq;
             pthread_cond_signal(&engine->announced_changed);
             pthread_mutex_unlock(&engine->lock);
         }

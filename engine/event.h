@@ -11,7 +11,7 @@ enum identity_action {
     IDENTITY_REGISTER, /* know the record, create it when new, leave a known one as it is: orders, results, documents */
     IDENTITY_UPDATE,   /* create or update from PID: A01, A04, A05, A08, A28, A31 … */
     IDENTITY_DEACTIVATE, /* A29 */
-    IDENTITY_MERGE,      /* each PID + MRG group: MRG-1 is retired into PID-3: A40, A18, A34, A39 */
+    IDENTITY_MERGE,      /* each PID + MRG group: MRG-1 is retired into PID-3: A40, A18, A30, A34, A36, A39, A47 */
     IDENTITY_LINK,       /* two PID: A24 */
     IDENTITY_UNLINK,     /* two PID: A37 */
 };
