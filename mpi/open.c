@@ -3,6 +3,11 @@
 /*
  * The index is a projection of the store's tables: rows are folded again (they are cheap), edges, members and decisions are
  * taken as they are, so that opening never compares records.
+ *
+ * Where the time goes (5 us a record, one thread): a third into folding and keys, a third into the blocks, a tenth each into
+ * reading, edges and fresh pages; once 150 ms for ICU's rules when a Chinese name is met. Rows ready made in a table of their
+ * own would not help: reading 250 bytes more costs what folding costs, and every write would pay for it. The next step, when
+ * millions must start in seconds, is to fold on a second thread while this one reads and fills the blocks.
  */
 struct opening {
     struct mpi *mpi;

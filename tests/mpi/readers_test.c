@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-enum { READERS = 3, STEPS = 500, IDS = 300 };
+enum { READERS = 3, STEPS = 300, IDS = 300 };
 
 struct reading {
     struct mpi *mpi;

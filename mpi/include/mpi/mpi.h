@@ -24,7 +24,8 @@ extern const size_t mpi_table_count;
 
 struct mpi;
 
-/* Opens over the store's tables and rebuilds the in-memory index from them (100,000 records well under 1 s). */
+/* Opens over the store's tables and rebuilds the in-memory index from them: about 5 us and 550 bytes a record (210,000: 1.1 s
+ * on one core). */
 status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi);
 void mpi_close(struct mpi *mpi);
 
