@@ -72,15 +72,17 @@ static void set_hooks(void)
     db_env_set_func_fsync(sync_or_end);
 }
 
+uint32_t store_log_file_bytes = STORE_LOG_FILE_BYTES;
+
 static int configure(DB_ENV *env, uint64_t cache_bytes)
 {
     env->set_errcall(env, say_nothing);
     env->set_msgcall(env, say_nothing_more);
     int error = env->set_cachesize(env, (uint32_t)(cache_bytes >> 30), (uint32_t)(cache_bytes & ((1u << 30) - 1)), 1);
+    if (error == 0) /* a small file with a large buffer is refused */
+        error = env->set_lg_bsize(env, store_log_file_bytes / (STORE_LOG_FILE_BYTES / STORE_LOG_BUFFER_BYTES));
     if (error == 0)
-        error = env->set_lg_bsize(env, STORE_LOG_BUFFER_BYTES);
-    if (error == 0)
-        error = env->set_lg_max(env, STORE_LOG_FILE_BYTES);
+        error = env->set_lg_max(env, store_log_file_bytes);
     if (error == 0)
         error = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);
     if (error == 0) /* the journal is what is durable; the log only has to be in order */

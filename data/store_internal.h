@@ -54,6 +54,10 @@ struct store_io {
 };
 extern struct store_io store_io;
 
+/* Replaceable by tests, which open hundreds of stores: at each start Berkeley DB fills the rest of the last log file
+ * with zeros. */
+extern uint32_t store_log_file_bytes; /* STORE_LOG_FILE_BYTES; at least 4 MiB */
+
 /* Opens the environment with recovery; a Berkeley DB error number, 0 when good. *out_env is set only then. */
 int store_env_open(const char *folder, uint64_t cache_bytes, DB_ENV **out_env);
 int store_db_open(DB_ENV *env, const char *name, DB **out_db);

@@ -301,6 +301,7 @@ const char *__lsan_default_suppressions(void)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    store_log_file_bytes = 16 << 20;
     const struct CMUnitTest tests[] = {
         T(test_kill__leaves_exactly_the_state_of_its_applied_seq),
         T(test_flip_in_the_log__never_opens_as_a_wrong_state),
