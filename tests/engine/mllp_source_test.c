@@ -155,6 +155,32 @@ static void close_source(void *arg)
                 false); /* after the source stopped reading: what it has handed over is answered, nothing more */
 }
 
+struct idle_check {
+    struct server *server;
+    atomic_uint connections;
+    atomic_bool answered;
+};
+
+static void look_at_connections(void *arg)
+{
+    struct idle_check *check = arg;
+    atomic_store(&check->connections, (unsigned)mllp_source_counts(check->server->source).connections);
+    atomic_store(&check->answered, true);
+}
+
+/* A connection's noise and long frames are counted when it ends, which is a moment after the client's close(). */
+static void wait_until_nobody_is_connected(struct server *server)
+{
+    struct idle_check check = {.server = server, .connections = 1};
+    for (int tries = 0; tries < 5000 && atomic_load(&check.connections) > 0; tries++) {
+        atomic_store(&check.answered, false);
+        loop_post(server->loop, look_at_connections, &check);
+        while (!atomic_load(&check.answered))
+            usleep(1000);
+    }
+    assert_int_equal(atomic_load(&check.connections), 0);
+}
+
 static void server_stop(struct server *server)
 {
     loop_post(server->loop, close_source, server);
@@ -286,6 +312,7 @@ static void test_own_frames__noise_never_disturbs_the_next_message(void **state)
         buf_fini(&stream);
         buf_fini(&answers);
     }
+    wait_until_nobody_is_connected(&server);
     server_stop(&server);
     assert_true(server.counts.noise_bytes > 100000);
     assert_int_equal(server.counts.connections, 0);
@@ -426,6 +453,7 @@ static void test_too_long__is_answered_and_the_connection_closed(void **state)
     close(fd);
     buf_fini(&stream);
     buf_fini(&answers);
+    wait_until_nobody_is_connected(&server);
     server_stop(&server);
     assert_int_equal(server.counts.long_frames, 1);
 }
