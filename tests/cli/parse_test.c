@@ -20,8 +20,10 @@ static bool parse(struct line *line, const char *text)
     static char kept[1024];
     snprintf(kept, sizeof kept, "%s", text);
     line->count = 0;
-    for (char *at = strtok(kept, " "); at && line->count < WORDS_MAX; at = strtok(NULL, " "))
-        line->words[line->count++] = at;
+    char *rest = kept;
+    for (char *at = strsep(&rest, " "); at && line->count < WORDS_MAX; at = strsep(&rest, " "))
+        if (*at)
+            line->words[line->count++] = at;
     return cli_parse(line->count, line->words, &line->parsed, &line->misuse);
 }
 

@@ -5,13 +5,19 @@
 
 #include <inttypes.h>
 
+static unsigned number_or(const char *word, unsigned otherwise)
+{
+    uint64_t number;
+    return word && str_to_u64(str_from(word), &number) && number <= 1000 ? (unsigned)number : otherwise;
+}
+
 int main(int argc, char **argv)
 {
     struct support support;
     support_init(&support);
     const char *dir = argc > 1 ? argv[1] : "/tmp";
-    unsigned threads = argc > 2 ? (unsigned)atoi(argv[2]) : 32;
-    unsigned seconds = argc > 3 ? (unsigned)atoi(argv[3]) : 2;
+    unsigned threads = number_or(argc > 2 ? argv[2] : NULL, 32);
+    unsigned seconds = number_or(argc > 3 ? argv[3] : NULL, 2);
     struct data_bench_result r;
     if (data_bench_journal(&support.cx, dir, threads, seconds, &r) != STATUS_OK) {
         struct str why = ctx_message(&support.cx);

@@ -40,11 +40,12 @@ static void test_enhanced_mode__every_wish_against_every_outcome(void **state)
                 if (accept && !accept_good)
                     application = false; /* never accepted: nothing more to say */
                 struct world_heard heard = world_submit(&w, "north", message);
-                char want[16], got[16] = "";
+                char want[16], got[16] = {0};
+                size_t got_len = 0;
                 snprintf(want, sizeof want, "%s%s", accept ? accept_code[outcome] : "",
                          application ? application_code[outcome] : "");
-                for (unsigned i = 0; i < heard.count; i++)
-                    strcat(got, heard.code[i]);
+                for (unsigned i = 0; i < heard.count && got_len < sizeof got; i++)
+                    got_len += (size_t)snprintf(got + got_len, sizeof got - got_len, "%s", heard.code[i]);
                 if (strcmp(got, want) != 0)
                     fail_msg("MSH-15 '%s', MSH-16 '%s', outcome %d: got %s, want %s (%s)", wishes[a], wishes[b],
                              outcome, got, want, heard.reason);

@@ -55,6 +55,13 @@ static const char *field(struct support *support, struct csv *csv, const char *c
     return NULL;
 }
 
+/* 0 when it is absent or no number */
+static unsigned part_of_date(const char *text)
+{
+    uint64_t number;
+    return text && str_to_u64(str_from(text), &number) && number <= 9999 ? (unsigned)number : 0;
+}
+
 static void fill_birth(struct support *support, struct csv *csv, const char *const *names, const char *column, struct row_text *row)
 {
     if (strchr(column, ',') == NULL) {
@@ -62,7 +69,7 @@ static void fill_birth(struct support *support, struct csv *csv, const char *con
         return;
     }
     const char *year = field(support, csv, names, "by"), *month = field(support, csv, names, "bm"), *day = field(support, csv, names, "bd");
-    snprintf(row->birth, sizeof row->birth, "%04d%02d%02d", year ? atoi(year) : 0, month ? atoi(month) : 0, day ? atoi(day) : 0);
+    snprintf(row->birth, sizeof row->birth, "%04u%02u%02u", part_of_date(year), part_of_date(month), part_of_date(day));
     row->human.birth = row->birth;
 }
 
