@@ -18,20 +18,31 @@ static void test_fold__writes_every_script_in_plain_latin(void **state)
         {"", ""},
         {"   ", ""},
         {"SMITH", "smith"},
-        {"O'Neil-Nu\xC3\xB1" "ez", "oneil nunez"},
+        {"O'Neil-Nu\xC3\xB1"
+         "ez",
+         "oneil nunez"},
         {"O\xE2\x80\x99Neil", "oneil"},
         {"  Van  der   Berg ", "van der berg"},
         {"\xC5\x81ukasz", "lukasz"},
-        {"Stra\xC3\x9F" "e", "strasse"},
+        {"Stra\xC3\x9F"
+         "e",
+         "strasse"},
         {"\xC3\x86r\xC3\xB8", "aero"},
-        {"\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD", "ivan"},             /* Cyrillic */
-        {"\xCE\x93\xCE\xB9\xCF\x8E\xCF\x81\xCE\xB3\xCE\xBF\xCF\x82", "giorgos"}, /* Greek */
-        {"\xE6\xAF\x9B\xE6\xB3\xBD\xE4\xB8\x9C", "maozedong"},    /* Han: one word stays one */
-        {"\xE3\x81\x82\xE3\x82\x93\xE3\x81\xA9\xE3\x81\x86", "andou"}, /* Hiragana */
+        {"\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD", "ivan"},                              /* Cyrillic */
+        {"\xCE\x93\xCE\xB9\xCF\x8E\xCF\x81\xCE\xB3\xCE\xBF\xCF\x82", "giorgos"},   /* Greek */
+        {"\xE6\xAF\x9B\xE6\xB3\xBD\xE4\xB8\x9C", "maozedong"},                     /* Han: one word stays one */
+        {"\xE3\x81\x82\xE3\x82\x93\xE3\x81\xA9\xE3\x81\x86", "andou"},             /* Hiragana */
         {"\xEF\xBD\xB1\xEF\xBE\x9D\xEF\xBE\x84\xEF\xBE\x9E\xEF\xBD\xB3", "andou"}, /* half-width Katakana */
-        {"Ren\xC3\xA9" "e", "renee"},
-        {"Ren" "e\xCC\x81" "e", "renee"}, /* combining acute */
-        {"a\xFF" "b", "a b"},             /* broken bytes part words */
+        {"Ren\xC3\xA9"
+         "e",
+         "renee"},
+        {"Ren"
+         "e\xCC\x81"
+         "e",
+         "renee"}, /* combining acute */
+        {"a\xFF"
+         "b",
+         "a b"}, /* broken bytes part words */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char out[64];
@@ -129,7 +140,8 @@ static void test_fold__twice_is_once_and_always_utf8(void **state)
         size_t twice_len = text_fold(str_make(once, once_len), twice, sizeof twice);
         assert_true(str_is_utf8(str_make(once, once_len)));
         if (is_ascii(once, once_len) && !str_eq(str_make(once, once_len), str_make(twice, twice_len)))
-            fail_msg("seed 20261121 round %d: \"%.*s\" then \"%.*s\"", round, (int)once_len, once, (int)twice_len, twice);
+            fail_msg("seed 20261121 round %d: \"%.*s\" then \"%.*s\"", round, (int)once_len, once, (int)twice_len,
+                     twice);
     }
 }
 
@@ -140,10 +152,18 @@ static void test_jaro_winkler__gives_the_published_values(void **state)
         const char *left, *right;
         uint32_t want;
     } cases[] = {
-        {"martha", "marhta", 961},    {"dwayne", "duane", 840},      {"dixon", "dicksonx", 813},
-        {"jones", "johnson", 832},    {"michelle", "michael", 921},  {"abroms", "abrams", 922},
-        {"hardin", "martinez", 722},  {"itman", "smith", 467},       {"same", "same", 1000},
-        {"", "", 0},                  {"a", "", 0},                  {"a", "b", 0},
+        {"martha", "marhta", 961},
+        {"dwayne", "duane", 840},
+        {"dixon", "dicksonx", 813},
+        {"jones", "johnson", 832},
+        {"michelle", "michael", 921},
+        {"abroms", "abrams", 922},
+        {"hardin", "martinez", 722},
+        {"itman", "smith", 467},
+        {"same", "same", 1000},
+        {"", "", 0},
+        {"a", "", 0},
+        {"a", "b", 0},
         {"shackleford", "shackelford", 982},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -160,11 +180,12 @@ static void test_edit_distance__counts_neighbour_swaps_as_one(void **state)
         const char *left, *right;
         uint32_t max, want;
     } cases[] = {
-        {"kitten", "sitting", 9, 3}, {"ca", "abc", 9, 3}, {"garcia", "gacria", 9, 1}, {"", "abc", 9, 3},
+        {"kitten", "sitting", 9, 3}, {"ca", "abc", 9, 3},  {"garcia", "gacria", 9, 1}, {"", "abc", 9, 3},
         {"abc", "abc", 0, 0},        {"abc", "abd", 0, 1}, {"abcdef", "uvwxyz", 2, 3}, {"jos\xC3\xA9", "jose", 9, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_int_equal(text_edit_distance(str_from(cases[i].left), str_from(cases[i].right), cases[i].max), cases[i].want);
+        assert_int_equal(text_edit_distance(str_from(cases[i].left), str_from(cases[i].right), cases[i].max),
+                         cases[i].want);
 }
 
 static void test_distances__are_symmetric_and_survive_any_bytes(void **state)
@@ -194,9 +215,10 @@ static void test_sound__joins_what_sounds_alike(void **state)
         const char *left, *right;
         bool same;
     } cases[] = {
-        {"smith", "smyth", true},     {"meier", "meyer", true},   {"stephen", "stefan", true}, {"catherine", "katherine", true},
-        {"schmidt", "shmit", true},   {"wright", "rite", true},   {"knight", "nite", true},    {"phillips", "filips", true},
-        {"smith", "jones", false},    {"garcia", "gomez", false}, {"lee", "li", true},         {"mohammed", "muhamad", true},
+        {"smith", "smyth", true},         {"meier", "meyer", true},     {"stephen", "stefan", true},
+        {"catherine", "katherine", true}, {"schmidt", "shmit", true},   {"wright", "rite", true},
+        {"knight", "nite", true},         {"phillips", "filips", true}, {"smith", "jones", false},
+        {"garcia", "gomez", false},       {"lee", "li", true},          {"mohammed", "muhamad", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bool same = text_sound(str_from(cases[i].left)) == text_sound(str_from(cases[i].right));

@@ -7,9 +7,9 @@
  *
  * Input:   UTF-8; broken bytes part words. Only the first TEXT_FOLD_IN_MAX bytes are read.
  * Output:  at most `out_max` bytes, never cut inside a character; not NUL-ended.
- * Threads: any. Words in other scripts than Latin share one set of ICU's rules behind a lock: 20 ms at the first such word
- *          of the process, 140 ms more at the first Chinese one, then mostly well under 1 us.
- * Source:  [UAX15] NFKD, [UTS35] Any-Latin, Latin-ASCII.
+ * Threads: any. Words in other scripts than Latin share one set of ICU's rules behind a lock: 20 ms at the first such
+ * word of the process, 140 ms more at the first Chinese one, then mostly well under 1 us. Source:  [UAX15] NFKD,
+ * [UTS35] Any-Latin, Latin-ASCII.
  */
 #pragma once
 
