@@ -63,7 +63,8 @@ static status judge(struct work *w)
     hl7_header_read(w->message.message, &w->header);
     w->ack_mode = str_is(w->message.protocol, "grpc") ? (struct hl7_ack_mode){.application = HL7_ACK_ALWAYS}
                                                       : hl7_ack_mode(&w->header);
-    status got = hl7_index_build(index, w->cx, w->message.message, NULL);
+    struct hl7_input input = routes_input(w->ap->routes, w->message.source);
+    status got = hl7_index_build(index, w->cx, w->message.message, &input);
     if (got != STATUS_OK) {
         w->fault = index->fault;
         return got;
@@ -256,6 +257,7 @@ static void count_message(struct work *w, const struct applied *result)
 {
     pthread_mutex_lock(&w->ap->engine->lock);
     struct source_total *total = total_source(w->ap->engine, w->message.source);
+    snprintf(total->protocol, sizeof total->protocol, "%.*s", STR_ARGS(str_sub(w->message.protocol, 0, 7)));
     total->received++;
     total->accepted += result->status == STATUS_OK;
     total->refused += result->status != STATUS_OK;

@@ -442,7 +442,7 @@ static void view_sources(struct engine *engine, struct ctx *cx, struct engine_st
         const struct source_total *total = &engine->sources.at[i];
         out->sources[out->source_count++] = (struct engine_source_view){
             .name = arena_str(cx->arena, str_from(total->name)),
-            .kind = total->connections ? STR("mllp") : STR(""),
+            .kind = arena_str(cx->arena, str_from(total->protocol)),
             .received = total->received,
             .accepted = total->accepted,
             .refused = total->refused,

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "engine_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -297,6 +298,8 @@ const char *engine_packs_dir(struct engine *engine)
 void engine_source_connections(struct engine *engine, const char *source, int change)
 {
     pthread_mutex_lock(&engine->lock);
-    total_source(engine, str_from(source))->connections += change;
+    struct source_total *total = total_source(engine, str_from(source));
+    total->connections += change;
+    snprintf(total->protocol, sizeof total->protocol, "mllp");
     pthread_mutex_unlock(&engine->lock);
 }

@@ -46,6 +46,7 @@ struct source_total {
     char name[LIMIT_NAME_BYTES];
     uint64_t received, accepted, refused, duplicates;
     int64_t connections; /* not stored */
+    char protocol[8];    /* of the last message or connection; not stored */
     bool dirty;
 };
 struct lane_total {
@@ -105,6 +106,10 @@ status engine_change_state(struct engine *engine, struct ctx *cx, enum entry_kin
 void *apply_thread_main(void *engine);
 /* Everything the store has not seen yet, without answering anybody; used at open. */
 status apply_catch_up(struct engine *engine, struct ctx *cx);
+
+/* retention.c: drops the journal segments that nobody needs and whose every entry is older than `since_us`. The one
+ * writer's thread, between batches. */
+status retention_run(struct engine *engine, struct ctx *cx, int64_t since_us, uint64_t *out_bytes_freed);
 
 /* totals.c: under engine->lock */
 struct source_total *total_source(struct engine *engine, struct str name);

@@ -94,7 +94,8 @@ static void read_identifiers(const struct hl7_index *index, struct ctx *cx, uint
         count += read_identifier(index, cx, one, source, &identifiers[count]);
     put_own_first(identifiers, count);
     struct str ssn = component(index, cx, hl7_field(index, pid, PID_19), 1);
-    if (ssn.len > 0 && count > 0 && count < LIMIT_IDENTIFIERS_PER_RECORD) /* never a record's own number: it is the person's, and often wrong */
+    if (ssn.len > 0 && count > 0 &&
+        count < LIMIT_IDENTIFIERS_PER_RECORD) /* never a record's own number: it is the person's, and often wrong */
         identifiers[count++] = (struct mpi_identifier){STR("SSA"), ssn, STR("SS")};
     out->identifiers = identifiers;
     out->identifier_count = count;

@@ -95,7 +95,8 @@ static status run(struct rehearsal *r, struct str source, struct str message)
     struct hl7_header header;
     struct hl7_path fault;
     hl7_header_read(message, &header);
-    TRY(hl7_index_build(&r->index, r->cx, message, NULL));
+    struct hl7_input input_rules = routes_input(r->routes, source);
+    TRY(hl7_index_build(&r->index, r->cx, message, &input_rules));
     TRY(hl7_header_check(r->cx, &header, &fault));
     step(r, "parsed",
          arena_printf(arena, "%.*s^%.*s, %u segments", STR_ARGS(header.type), STR_ARGS(header.trigger),

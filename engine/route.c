@@ -6,7 +6,7 @@
 #include "base/yaml/yaml.h"
 #include "engine/engine.h"
 
-enum { SECOND_US = 1000000, NAME_MAX_BYTES = 64 };
+enum { SECOND_US = 1000000, NAME_MAX_BYTES = 64, SOURCES_MAX = 1000 };
 
 #define KEYS(...) (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
 
@@ -76,6 +76,41 @@ static status read_destination(struct ctx *cx, const struct yaml_node *map, stru
         TRY(read_file(cx, file, out));
     TRY(read_retry(cx, yaml_get(map, "retry"), out));
     return yaml_duration(cx, yaml_get(map, "answer_timeout"), 1000, 3600ll * SECOND_US, &out->answer_timeout_us);
+}
+
+static status read_source(struct ctx *cx, const struct yaml_node *map, struct route_source *out)
+{
+    static const char *const line_ends[] = {"any", "cr"};
+    TRY(yaml_map_keys(cx, map, KEYS("name", "line_ends", "charset")));
+    TRY(read_name(cx, map, &out->name));
+    size_t chosen = 0;
+    TRY(yaml_choice(cx, yaml_get(map, "line_ends"), line_ends, 2, &chosen));
+    out->strict_line_ends = chosen == 1;
+    const struct yaml_node *charset = yaml_get(map, "charset");
+    struct str name = STR_NONE;
+    TRY(yaml_text(cx, charset, &name));
+    if (charset && (!charset_from_hl7(name, &out->charset) || charset_shape(out->charset) == CHARSET_SHAPE_WIDE ||
+                    charset_shape(out->charset) == CHARSET_SHAPE_DOUBLE))
+        return yaml_fail(cx, charset, YAML_BAD_VALUE,
+                         "no usable character set of HL7 table 0211, like \"8859/1\" or \"UNICODE UTF-8\"");
+    return STATUS_OK;
+}
+
+static status read_sources(struct ctx *cx, const struct yaml_node *list, struct routes *routes)
+{
+    if (list == NULL)
+        return STATUS_OK;
+    TRY(yaml_list(cx, list, SOURCES_MAX));
+    routes->sources = arena_array(cx->arena, list->count, sizeof *routes->sources);
+    for (const struct yaml_node *node = list->first; node; node = node->next) {
+        struct route_source *source = &routes->sources[routes->source_count];
+        TRY(read_source(cx, node, source));
+        for (size_t i = 0; i < routes->source_count; i++)
+            if (str_eq(routes->sources[i].name, source->name))
+                return yaml_fail(cx, node, YAML_BAD_VALUE, "the source `%s` is there twice", source->name.data);
+        routes->source_count++;
+    }
+    return STATUS_OK;
 }
 
 static status read_destinations(struct ctx *cx, const struct yaml_node *list, struct routes *routes)
@@ -229,7 +264,8 @@ static status read_all(struct ctx *cx, struct routes *routes)
 {
     const struct yaml_node *root;
     TRY(yaml_parse(cx, routes->text, &root));
-    TRY(yaml_map_keys(cx, root, KEYS("destinations", "routes")));
+    TRY(yaml_map_keys(cx, root, KEYS("sources", "destinations", "routes")));
+    TRY(read_sources(cx, yaml_get(root, "sources"), routes));
     TRY(read_destinations(cx, yaml_get(root, "destinations"), routes));
     return read_routes(cx, yaml_get(root, "routes"), routes);
 }
@@ -275,6 +311,17 @@ void routes_unref(struct routes *routes)
         return;
     arena_fini(&routes->arena);
     mem_free(routes);
+}
+
+struct hl7_input routes_input(const struct routes *routes, struct str source)
+{
+    struct hl7_input input = {0};
+    for (size_t i = 0; i < routes->source_count; i++)
+        if (str_eq(routes->sources[i].name, source)) {
+            input.strict_line_ends = routes->sources[i].strict_line_ends;
+            input.charset_default = routes->sources[i].charset;
+        }
+    return input;
 }
 
 static bool type_matches(struct str wanted, struct str type, struct str trigger)

@@ -1,6 +1,7 @@
 /*
  * Routes as text: which messages go where, what their local codes mean, and how each destination is reached.
  *
+ *   sources:      [ { name, line_ends, charset } ]
  *   destinations: [ { name, mllp: {connect, tls, server_name} | file: {folder}, retry: {first, most, give_up_after},
  * answer_timeout } ] routes:       [ { name, when: {source, type}, person_id: {authority, type}, local_system: {…},
  * codes: [ {path, to} ], to } ]
@@ -13,7 +14,7 @@
 #pragma once
 
 #include "base/ctx.h"
-#include "hl7v2/path.h"
+#include "hl7v2/index.h"
 
 enum { ROUTE_TARGETS_MAX = 8 };
 
@@ -57,11 +58,20 @@ struct route {
     size_t to_count;
 };
 
+/* How to read what a source sends; sources without a row are read leniently. */
+struct route_source {
+    struct str name;
+    bool strict_line_ends; /* only CR ends a segment */
+    enum charset charset;  /* when MSH-18 is empty; CHARSET_NONE = ASCII, or UTF-8 where the bytes are that */
+};
+
 struct routes {
     struct arena arena;
     unsigned refs;
     struct str text, version; /* version: first 12 hex digits of the SHA-256 of the text */
     uint64_t seq;             /* entry that applied it; 0 = none yet */
+    struct route_source *sources;
+    size_t source_count;
     struct route_destination *destinations;
     size_t destination_count;
     struct route *routes;
@@ -71,6 +81,9 @@ struct routes {
 status routes_parse(struct ctx *cx, struct str text, uint64_t seq, struct routes **out_routes);
 struct routes *routes_ref(struct routes *routes);
 void routes_unref(struct routes *routes); /* NULL is fine */
+
+/* How messages of this source are read. */
+struct hl7_input routes_input(const struct routes *routes, struct str source);
 
 /* Does the route take a message of this source and type (MSH-9.1, MSH-9.2)? */
 bool route_takes(const struct route *route, struct str source, struct str type, struct str trigger);

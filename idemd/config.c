@@ -8,6 +8,8 @@
 
 enum { LISTS_MAX = 1000, CONFIG_BYTES_MAX = 1024 * 1024 };
 
+static const int64_t HOUR_US = 3600ll * 1000000;
+
 struct reading {
     struct ctx *cx;
     struct str folder; /* of the file; relative paths begin here */
@@ -165,6 +167,15 @@ static status read_roles(struct reading *r, const struct yaml_node *list)
     return STATUS_OK;
 }
 
+static status read_journal(struct reading *r, const struct yaml_node *map)
+{
+    if (map == NULL)
+        return STATUS_OK;
+    TRY(yaml_map_keys(r->cx, map, KEYS("keep", "segment")));
+    TRY(yaml_duration(r->cx, yaml_get(map, "keep"), HOUR_US, 100 * 365 * 24 * HOUR_US, &r->out->journal_keep_us));
+    return yaml_size(r->cx, yaml_get(map, "segment"), 64 * 1024, 1024 * 1024 * 1024, &r->out->journal_segment_bytes);
+}
+
 static status read_plant(struct reading *r, const struct yaml_node *node)
 {
     static const char *const plants[] = {"none", "ack-before-sync"};
@@ -177,9 +188,11 @@ static status read_plant(struct reading *r, const struct yaml_node *node)
 static status read_all(struct reading *r, const struct yaml_node *root)
 {
     const struct yaml_node *data;
-    TRY(yaml_map_keys(r->cx, root, KEYS("data", "tls", "grpc", "mllp", "roles", "plain_roles", "test_plant")));
+    TRY(yaml_map_keys(r->cx, root,
+                      KEYS("data", "journal", "tls", "grpc", "mllp", "roles", "plain_roles", "test_plant")));
     TRY(yaml_need(r->cx, root, "data", &data));
     TRY(read_path(r, data, &r->out->data));
+    TRY(read_journal(r, yaml_get(root, "journal")));
     TRY(read_tls(r, yaml_get(root, "tls")));
     TRY(read_grpc(r, yaml_get(root, "grpc")));
     TRY(read_mllp(r, yaml_get(root, "mllp")));

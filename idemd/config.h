@@ -3,6 +3,7 @@
  * here but in the routes, which are applied through the journal. Relative paths are relative to the file's folder.
  *
  *   data: ./data
+ *   journal: { keep: 90d }
  *   tls: { certificate: server.pem, key: server.key, clients_ca: ca.pem, client_certificate: client.pem, client_key:
  * client.key } grpc: { listen: 127.0.0.1:7443 } mllp: [ { source: north, listen: 127.0.0.1:2575, tls: true, peers:
  * [north-his] } ] roles: [ { principal: steward-anna, roles: [steward, reader] } ]
@@ -17,6 +18,8 @@
 
 struct config {
     const char *data;
+    int64_t journal_keep_us;                     /* 0 = for ever */
+    uint64_t journal_segment_bytes;              /* 0 = 64 MiB */
     const char *certificate, *key, *clients_ca;  /* NULL when there is no tls section */
     const char *client_certificate, *client_key; /* who we are to destinations; NULL = the daemon's own */
     struct rpc_listen grpc[2];

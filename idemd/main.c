@@ -61,6 +61,8 @@ static status open_engine(struct daemon *d, struct ctx *cx)
     struct engine_options options = {.dir = d->config.data,
                                      .client_tls = d->client_tls,
                                      .plant_ack_before_sync = d->config.plant_ack_before_sync,
+                                     .journal_keep_us = d->config.journal_keep_us,
+                                     .journal_segment_bytes = d->config.journal_segment_bytes,
                                      .version = IDEM_VERSION};
     return engine_open(cx, &options, &d->engine);
 }

@@ -169,6 +169,30 @@ static void test_takes__by_source_and_type_with_or_without_trigger(void **state)
     support_fini(&s);
 }
 
+static void test_sources__say_how_their_messages_are_read(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    struct routes *routes;
+    assert_ok(&s, routes_parse(&s.cx,
+                               STR("sources:\n"
+                                   "  - { name: old-lab, line_ends: cr, charset: \"8859/1\" }\n"
+                                   "  - { name: lenient, line_ends: any }\n"),
+                               1, &routes));
+    assert_true(routes_input(routes, STR("old-lab")).strict_line_ends);
+    assert_int_equal(routes_input(routes, STR("old-lab")).charset_default, CHARSET_8859_1);
+    assert_false(routes_input(routes, STR("lenient")).strict_line_ends);
+    assert_int_equal(routes_input(routes, STR("anybody")).charset_default, CHARSET_NONE);
+    routes_unref(routes);
+    static const char *const refused[] = {
+        "sources: [ { name: a, charset: \"UNICODE UTF-16\" } ]\n", "sources: [ { name: a, charset: latin1 } ]\n",
+        "sources: [ { name: a, line_ends: lf } ]\n", "sources: [ { name: a }, { name: a } ]\n"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_fails(&s, routes_parse(&s.cx, str_from(refused[i]), 1, &routes), "yaml.bad-value");
+    support_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_empty_text__is_no_routes),
         cmocka_unit_test(test_refusals__name_the_place_and_suggest),
         cmocka_unit_test(test_takes__by_source_and_type_with_or_without_trigger),
+        cmocka_unit_test(test_sources__say_how_their_messages_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

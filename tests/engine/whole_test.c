@@ -355,6 +355,31 @@ static void test_codes__translation_is_added_and_the_original_kept(void **state)
     end(&w);
 }
 
+static void test_source_rules__decide_line_ends_and_the_undeclared_character_set(void **state)
+{
+    (void)state;
+    struct whole w;
+    begin(&w);
+    struct engine_routes_view view;
+    assert_ok(&w.s, engine_apply_routes(w.engine, &w.s.cx,
+                                        STR("sources:\n  - { name: old, line_ends: cr, charset: \"8859/1\" }\n"), false,
+                                        &view));
+    /* \xc9 is E with acute in 8859/1 and no UTF-8: nobody declared anything */
+    struct str latin = STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A28|L1|P|2.5.1\rPID|1||1^^^N^MR||Dupr\xe9^\xc9tienne\r");
+    assert_string_equal(submit(&w, "old", latin).code, "AA");
+    assert_string_equal(submit(&w, "other", latin).reason, "hl7.charset");
+    struct str feeds = STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A28|L2|P|2.5.1\nPID|1||2^^^N^MR||Doe^J\n");
+    assert_string_equal(submit(&w, "other", feeds).code, "AA");
+    assert_int_not_equal(submit(&w, "old", feeds).code[1], 'A'); /* one segment, and no PID in it */
+    uint64_t person, record;
+    assert_ok(&w.s, mpi_find(engine_mpi(w.engine), &w.s.cx, (struct mpi_identifier){STR("N"), STR("1"), STR("MR")},
+                             &person, &record));
+    struct mpi_record_view known;
+    assert_ok(&w.s, mpi_record(engine_mpi(w.engine), &w.s.cx, record, &known));
+    assert_str(known.demographics.names[0].given, "\xc3\x89tienne");
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_restart__finds_everything_again_and_sends_nothing_twice),
         cmocka_unit_test(test_enhanced_mode__answers_twice_when_both_are_asked_for),
         cmocka_unit_test(test_routes__errors_name_line_and_suggest),
+        cmocka_unit_test(test_source_rules__decide_line_ends_and_the_undeclared_character_set),
         cmocka_unit_test(test_codes__translation_is_added_and_the_original_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,10 +22,12 @@ struct engine;
 struct crypto_tls;
 
 struct engine_options {
-    const char *dir;               /* data directory */
-    struct crypto_tls *client_tls; /* for MLLP destinations with tls; NULL = none configured */
-    bool plant_ack_before_sync;    /* planted bug, for the crash harness only */
-    const char *version;           /* written into the START entry */
+    const char *dir;                /* data directory */
+    struct crypto_tls *client_tls;  /* for MLLP destinations with tls; NULL = none configured */
+    bool plant_ack_before_sync;     /* planted bug, for the crash harness only */
+    const char *version;            /* written into the START entry */
+    int64_t journal_keep_us;        /* drop segments whose every entry is older and needed by nobody; 0 = keep all */
+    uint64_t journal_segment_bytes; /* 0 = 64 MiB */
 };
 
 /* Opens journal and store (rebuilding a damaged or missing store from the journal), the index and the codes, applies
