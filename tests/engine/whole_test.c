@@ -226,6 +226,28 @@ static void test_merge__retired_number_answers_the_survivor_and_a_later_update_d
     end(&w);
 }
 
+/* [HL7 2.5.1 3.3.24] A24 links two patients without a survivor, [3.3.37] A37 restores exactly what was before. */
+static void test_link_and_unlink__join_two_persons_and_part_them_again(void **state)
+{
+    (void)state;
+    struct whole w;
+    begin(&w);
+    apply_routes(&w);
+    uint64_t left = submit(&w, "north", adt(&w, "A04", "C1", "100", "Doe", "")).person;
+    uint64_t right = submit(&w, "north", adt(&w, "A04", "C2", "200", "Quite-Different", "")).person;
+    assert_int_not_equal(left, right);
+    struct str second = STR("PID|2||200^^^NORTH^MR||Quite-Different^Anna\r");
+    assert_string_equal(submit(&w, "north", adt(&w, "A24", "C3", "100", "Doe", second.data)).code, "AA");
+    uint64_t together = submit(&w, "north", adt(&w, "A08", "C4", "200", "Quite-Different", "")).person;
+    assert_int_equal(together, submit(&w, "north", adt(&w, "A08", "C5", "100", "Doe", "")).person);
+    assert_string_equal(submit(&w, "north", adt(&w, "A37", "C6", "100", "Doe", second.data)).code, "AA");
+    assert_int_equal(submit(&w, "north", adt(&w, "A08", "C7", "100", "Doe", "")).person, left);
+    assert_int_equal(submit(&w, "north", adt(&w, "A08", "C8", "200", "Quite-Different", "")).person, right);
+    assert_string_equal(submit(&w, "north", adt(&w, "A37", "C9", "100", "Doe", second.data)).reason,
+                        "mpi.link-missing");
+    end(&w);
+}
+
 static void test_restart__finds_everything_again_and_sends_nothing_twice(void **state)
 {
     (void)state;
@@ -387,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_duplicate__is_answered_from_the_stored_acknowledgement_and_delivered_once),
         cmocka_unit_test(test_bad_input__is_refused_kept_and_disturbs_nothing),
         cmocka_unit_test(test_merge__retired_number_answers_the_survivor_and_a_later_update_does_not_revive_it),
+        cmocka_unit_test(test_link_and_unlink__join_two_persons_and_part_them_again),
         cmocka_unit_test(test_restart__finds_everything_again_and_sends_nothing_twice),
         cmocka_unit_test(test_enhanced_mode__answers_twice_when_both_are_asked_for),
         cmocka_unit_test(test_routes__errors_name_line_and_suggest),
