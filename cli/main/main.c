@@ -1,4 +1,5 @@
 /* idem: parse, run, say how it ended. */
+#include "base/log.h"
 #include "cli/help.h"
 #include "cli/run.h"
 
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);            /* `idem messages | head`: cli_flush() sees it */
     setenv("GRPC_VERBOSITY", "NONE", 0); /* gRPC's own log says nothing that our reasons do not say */
+    log_set_level(LOG_ERROR);            /* what went wrong is said once, by cli_failed() */
     struct arena arena;
     arena_init(&arena, 0);
     struct ctx cx = {.arena = &arena};
