@@ -400,6 +400,93 @@ static void test_large_messages__wait_in_the_table_and_go_out_in_order(void **st
     world_end(&w);
 }
 
+static struct str with_note(struct world *w, const char *control_id, size_t bytes)
+{
+    char *note = arena_alloc(&w->s.arena, bytes + 16);
+    memcpy(note, "NTE|1||", 7);
+    memset(note + 7, 'x', bytes);
+    note[bytes + 7] = '\r';
+    return world_adt(w, "A08", control_id, "100", "Doe", note);
+}
+
+/* What is asked for is small; what it is read from is not. Past its limit an arena ends the process. */
+static void test_lists_and_status__need_little_memory_whatever_the_messages_hold(void **state)
+{
+    (void)state;
+    enum { COUNT = 6, BYTES = 1024 * 1024, SMALL = 1536 * 1024 };
+    struct world w;
+    world_begin(&w);
+    struct receiver receiver = start_receiver(&w, "127.0.0.1:0", "--refuse-every", "1");
+    unsigned nobody = free_port(&w);
+    world_routes(&w, arena_printf(&w.s.arena,
+                                  "destinations:\n  - { name: lab, mllp: { connect: \"127.0.0.1:%u\" } }\n"
+                                  "  - { name: away, mllp: { connect: \"127.0.0.1:%u\" } }\n"
+                                  "  - { name: gone, mllp: { connect: \"127.0.0.1:%u\" } }\n"
+                                  "routes:\n  - { name: all, to: [lab, away, gone], person_id: { authority: IDEM } }\n",
+                                  receiver.port, nobody, nobody));
+    for (unsigned i = 1; i <= COUNT; i++) {
+        char control_id[16];
+        snprintf(control_id, sizeof control_id, "K%u", i);
+        assert_string_equal(world_submit(&w, "north", with_note(&w, control_id, BYTES)).code[0], "AA");
+    }
+    world_settled(&w, 0, COUNT);
+    struct arena small;
+    arena_init(&small, SMALL);
+    struct ctx cx = {.arena = &small};
+    struct engine_dead_letter *letters;
+    struct engine_message_line *lines;
+    size_t count;
+    uint64_t total, *ids;
+    struct engine_status now;
+    assert_int_equal(engine_dead_letters(w.engine, &cx, STR_NONE, 100, &letters, &count, &total), STATUS_OK);
+    assert_true(count == COUNT && total == COUNT);
+    assert_str(letters[COUNT - 1].control_id, "K6");
+    assert_str(letters[COUNT - 1].destination, "lab");
+    assert_int_equal(engine_replay(w.engine, &cx, 0, STR_NONE, true, &ids, &count), STATUS_OK);
+    assert_int_equal(count, COUNT);
+    assert_int_equal(engine_status(w.engine, &cx, &now), STATUS_OK); /* two lanes wait with 1 MiB at their heads */
+    assert_int_equal(now.deliveries_queued, 2 * COUNT);
+    arena_reset(&small);
+    assert_int_equal(engine_messages(w.engine, &cx, 0, 1, true, &lines, &count), STATUS_OK);
+    assert_int_equal(count, 0);
+    assert_true(small.used < 1024); /* none is refused: what is passed over leaves nothing behind */
+    arena_fini(&small);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+static void *submit_steadily(void *arg)
+{
+    submit_many(arg, 1, 3000);
+    return NULL;
+}
+
+static void test_status__accounts_for_everything_while_messages_come_and_go(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    unsigned nobody = free_port(&w);
+    world_routes(&w, arena_printf(&w.s.arena,
+                                  "destinations:\n  - { name: archive, file: { folder: %s } }\n"
+                                  "  - { name: away, mllp: { connect: \"127.0.0.1:%u\" } }\n"
+                                  "routes:\n  - { name: all, to: [archive, away] }\n",
+                                  w.folder, nobody));
+    struct world other = w; /* its own arena for the thread */
+    support_init(&other.s);
+    pthread_t thread;
+    pthread_create(&thread, NULL, submit_steadily, &other);
+    for (int i = 0; i < 200; i++) {
+        struct arena_mark mark = arena_mark(&w.s.arena);
+        world_status(&w); /* asserts that nothing is unaccounted for */
+        arena_rewind(&w.s.arena, mark);
+    }
+    pthread_join(thread, NULL);
+    support_fini(&other.s);
+    world_status(&w);
+    world_end(&w);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -413,6 +500,8 @@ int main(void)
         cmocka_unit_test(test_clean_stop__leaves_nothing_in_doubt),
         cmocka_unit_test(test_destination__leaves_and_comes_back_with_its_queue),
         cmocka_unit_test(test_destination_that_cannot_be_opened__is_tried_again),
+        cmocka_unit_test(test_lists_and_status__need_little_memory_whatever_the_messages_hold),
+        cmocka_unit_test(test_status__accounts_for_everything_while_messages_come_and_go),
         cmocka_unit_test(test_large_messages__wait_in_the_table_and_go_out_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
