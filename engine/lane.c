@@ -293,7 +293,7 @@ static void retry(void *arg)
 {
     struct lane *lane = arg;
     lane->timer = NULL;
-    if (lane->connector == NULL)
+    if (lane->connector == NULL && lane->config)
         open_lane(lane);
     lane_try(lane);
 }
