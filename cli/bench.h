@@ -19,8 +19,7 @@ struct bench_row {
 };
 
 /* ROW("journal.appends", "entries/s", 41000.0, .goal = …, .note = …) */
-#define ROW(row_name, row_unit, row_value, ...)                                                                        \
-    ((struct bench_row){.name = (row_name), .unit = (row_unit), .value = (row_value)__VA_OPT__(, ) __VA_ARGS__})
+#define ROW(row_name, row_unit, ...) ((struct bench_row){.name = (row_name), .unit = (row_unit), .value = __VA_ARGS__})
 
 struct bench {
     struct cli_run *run;

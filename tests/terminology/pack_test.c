@@ -311,7 +311,7 @@ static void test_pack__deep_chains_and_lattices_are_only_data(void **state)
         }
     }
     struct pack *pack = written(w, builder, NULL);
-    uint32_t top, bottom, left, right;
+    uint32_t top = 0, bottom = 0, left = 0, right = 0;
     assert_true(pack_find(pack, STR("1"), &top) && pack_find(pack, STR("200000"), &bottom));
     assert_true(pack_is_a(pack, bottom, top));
     assert_false(pack_is_a(pack, top, bottom));
