@@ -230,6 +230,14 @@ static void test_acknowledgements__go_nowhere(void **state)
     drop(&p);
 }
 
+/* What this thread has worked, whatever else the machine does. */
+static int64_t worked_us(void)
+{
+    struct timespec spent;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return spent.tv_sec * 1000000 + spent.tv_nsec / 1000;
+}
+
 static void test_very_many_codes__are_looked_at_up_to_the_limit_in_linear_time(void **state)
 {
     (void)state;
@@ -238,9 +246,9 @@ static void test_very_many_codes__are_looked_at_up_to_the_limit_in_linear_time(v
     for (int i = 0; i < LIMIT_CODES_PER_MESSAGE + 100; i++)
         buf_put_str(&message, STR("OBX|1|NM|GLU^^L\r"));
     struct planned p;
-    int64_t began = clock_mono_us();
+    int64_t began = worked_us();
     make(&p, STR(LN_ROUTE), buf_str(&message), 0);
-    int64_t took = clock_mono_us() - began;
+    int64_t took = worked_us() - began;
     assert_true(took < 20 * 1000000);
     assert_int_equal(p.plan.code_count, LIMIT_CODES_PER_MESSAGE);
     const struct plan_output *output = &p.plan.outputs[0];
