@@ -2,11 +2,17 @@
 
 #include <stdlib.h>
 
-const char *const event_names[EVENT_COUNT] = {
-    [EVENT_CREATED] = "record created", [EVENT_UPDATED] = "record updated", [EVENT_DEACTIVATED] = "record deactivated",
-    [EVENT_MOVED] = "moved to another person", [EVENT_SAME] = "decided same", [EVENT_DIFFERENT] = "decided different",
-    [EVENT_MERGED] = "merged", [EVENT_LINKED] = "linked", [EVENT_UNLINKED] = "unlinked", [EVENT_UNDONE] = "decision undone",
-    [EVENT_REVIEW] = "review opened"};
+const char *const event_names[EVENT_COUNT] = {[EVENT_CREATED] = "record created",
+                                              [EVENT_UPDATED] = "record updated",
+                                              [EVENT_DEACTIVATED] = "record deactivated",
+                                              [EVENT_MOVED] = "moved to another person",
+                                              [EVENT_SAME] = "decided same",
+                                              [EVENT_DIFFERENT] = "decided different",
+                                              [EVENT_MERGED] = "merged",
+                                              [EVENT_LINKED] = "linked",
+                                              [EVENT_UNLINKED] = "unlinked",
+                                              [EVENT_UNDONE] = "decision undone",
+                                              [EVENT_REVIEW] = "review opened"};
 
 void apply_begin(struct applying *ap)
 {
@@ -139,6 +145,7 @@ uint32_t apply_person_before(const struct applying *ap, uint32_t record)
     const struct mpi *mpi = ap->mpi;
     for (size_t i = 0; i < mpi->changes.count; i++)
         if (mpi->changes.at[i].record == record)
-            return mpi->changes.at[i].person_before == mpi->entries[record].person ? 0 : mpi->changes.at[i].person_before;
+            return mpi->changes.at[i].person_before == mpi->entries[record].person ? 0
+                                                                                   : mpi->changes.at[i].person_before;
     return 0;
 }

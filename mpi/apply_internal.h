@@ -1,6 +1,6 @@
 /*
- * Steps shared by everything the writer applies. Order: check everything, then begin, change memory and rows, finish: once
- * memory changed nothing may fail.
+ * Steps shared by everything the writer applies. Order: check everything, then begin, change memory and rows, finish:
+ * once memory changed nothing may fail.
  */
 #pragma once
 

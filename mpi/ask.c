@@ -37,7 +37,8 @@ static int order_numbers(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-/* Records that mention it beside their own, smallest first, when these are all of one person; two persons with one number name nobody. */
+/* Records that mention it beside their own, smallest first, when these are all of one person; two persons with one
+ * number name nobody. */
 static size_t mentioning_records(struct mpi *mpi, struct mpi_identifier identifier, uint32_t out[OWNERS_MAX])
 {
     union row_space space;
@@ -68,7 +69,8 @@ static uint32_t person_of(struct mpi *mpi, uint32_t record)
     return person;
 }
 
-status mpi_find(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifier, uint64_t *out_person, uint64_t *out_record)
+status mpi_find(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifier, uint64_t *out_person,
+                uint64_t *out_record)
 {
     uint32_t records[OWNERS_MAX];
     for (int own = 1; own >= 0; own--) {
@@ -126,7 +128,8 @@ static size_t collect_hits(struct mpi *mpi, const struct mpi_row *row, const uin
     for (size_t i = 0; i < found + known_count; i++) {
         uint32_t record = i < known_count ? known[i] : candidates[i - known_count];
         const struct entry *entry = &mpi->entries[record];
-        struct hit hit = {.record = record, .person = entry->person, .own_key = entry->own_key, .by_identifier = i < known_count};
+        struct hit hit = {
+            .record = record, .person = entry->person, .own_key = entry->own_key, .by_identifier = i < known_count};
         if (entry->row) {
             compare_rows(row, entry->row, &hit.levels);
             hit.score_mbit = weigh_levels(mpi->model, &hit.levels);
@@ -163,7 +166,8 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
                     size_t *out_count)
 {
     if (identifier_count > LIMIT_IDENTIFIERS_PER_RECORD || demographics->name_count > LIMIT_NAMES_PER_RECORD)
-        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers, %zu names", identifier_count, demographics->name_count);
+        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers, %zu names", identifier_count,
+                        demographics->name_count);
     uint32_t known[OWNERS_MAX];
     size_t known_count;
     TRY(find_known(mpi, cx, identifiers, identifier_count, known, &known_count));
@@ -180,7 +184,8 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
             shown = matches[k].person == hits[i].person;
         if (shown)
             continue;
-        matches[count] = (struct mpi_match){.person = hits[i].person, .record = hits[i].record, .by_identifier = hits[i].by_identifier};
+        matches[count] = (struct mpi_match){
+            .person = hits[i].person, .record = hits[i].record, .by_identifier = hits[i].by_identifier};
         explain_levels(mpi->model, &hits[i].levels, 0, hits[i].record, &matches[count].comparison);
         count++;
     }
@@ -199,7 +204,8 @@ static status check_known(struct mpi *mpi, struct ctx *cx, uint64_t number, enum
     return known ? STATUS_OK : ctx_fail(cx, &mpi_reasons[reason], "number %" PRIu64, number);
 }
 
-static void add_state(struct mpi *mpi, uint32_t record, const struct stored_record *stored, struct mpi_record_view *out_view)
+static void add_state(struct mpi *mpi, uint32_t record, const struct stored_record *stored,
+                      struct mpi_record_view *out_view)
 {
     pthread_rwlock_rdlock(&mpi->lock);
     rows_view(mpi, record, stored, out_view);
@@ -247,7 +253,8 @@ status mpi_person(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_p
     TRY(check_known(mpi, cx, person, MPI_PERSON_UNKNOWN));
     uint32_t *members, id;
     size_t count = person_members(mpi, cx, person, &members, &id);
-    struct mpi_person_view view = {.id = id, .asked = person, .records = arena_array(cx->arena, count, sizeof *view.records)};
+    struct mpi_person_view view = {
+        .id = id, .asked = person, .records = arena_array(cx->arena, count, sizeof *view.records)};
     for (size_t i = 0; i < count; i++) {
         struct stored_record stored;
         status got = rows_fetch_record(mpi, cx, members[i], &stored);

@@ -13,8 +13,9 @@
 /* Names from syllables, drawn with a skew, so that some are common and most are rare, as with real ones. */
 static void make_name(uint64_t *seed, char *out, size_t parts)
 {
-    static const char *const syllables[] = {"ka", "mar", "ti", "son", "bel", "o", "ri", "an", "der", "wil", "ne", "sa",
-                                            "lo", "pez", "gar", "cia", "smi", "th", "jo", "hn", "ber", "to", "mül", "ler"};
+    static const char *const syllables[] = {"ka",  "mar", "ti", "son", "bel", "o",   "ri",  "an",
+                                            "der", "wil", "ne", "sa",  "lo",  "pez", "gar", "cia",
+                                            "smi", "th",  "jo", "hn",  "ber", "to",  "mül", "ler"};
     size_t len = 0;
     for (size_t i = 0; i < parts; i++) {
         uint64_t a = hash_random(seed) % 24, b = hash_random(seed) % 24;
@@ -50,10 +51,15 @@ static void make_person(uint64_t seed, uint64_t number, bool slip, struct synthe
     if (slip)
         out->family[0] = out->family[0] == 'k' ? 'c' : 'k';
     out->name = (struct mpi_name){.family = str_from(out->family), .given = str_from(out->given)};
-    out->address = (struct mpi_address){.line = str_from(out->line), .city = str_from(out->city), .postcode = str_from(out->postcode)};
+    out->address = (struct mpi_address){
+        .line = str_from(out->line), .city = str_from(out->city), .postcode = str_from(out->postcode)};
     out->phone_str = str_from(out->phone);
-    out->said = (struct mpi_demographics){.names = &out->name, .name_count = 1, .addresses = &out->address, .address_count = 1,
-                                          .phones = &out->phone_str, .phone_count = 1};
+    out->said = (struct mpi_demographics){.names = &out->name,
+                                          .name_count = 1,
+                                          .addresses = &out->address,
+                                          .address_count = 1,
+                                          .phones = &out->phone_str,
+                                          .phone_count = 1};
     out->said.birth_date = date_from_days((int32_t)(hash_random(&state) % 32000) - 14000);
     out->said.sex = hash_random(&state) & 1 ? 'F' : 'M';
 }
@@ -87,7 +93,8 @@ static double load_people(struct mpi *mpi, uint64_t people, uint64_t seed)
     return (now_us() - start) / 1e6;
 }
 
-static void measure_identify(struct mpi *mpi, struct ctx *cx, uint64_t people, uint64_t seed, double *times, struct mpi_bench *bench)
+static void measure_identify(struct mpi *mpi, struct ctx *cx, uint64_t people, uint64_t seed, double *times,
+                             struct mpi_bench *bench)
 {
     for (uint64_t i = 0; i < bench->queries; i++) {
         struct synthetic person;
@@ -96,7 +103,8 @@ static void measure_identify(struct mpi *mpi, struct ctx *cx, uint64_t people, u
         struct mpi_match *matches;
         size_t count;
         double start = now_us();
-        IGNORE(mpi_identify(mpi, cx, NULL, 0, &person.said, 10, &matches, &count)); /* cannot fail: within every bound */
+        IGNORE(
+            mpi_identify(mpi, cx, NULL, 0, &person.said, 10, &matches, &count)); /* cannot fail: within every bound */
         times[i] = now_us() - start;
         arena_rewind(cx->arena, mark);
     }
@@ -140,7 +148,8 @@ static void measure_compare(const struct mpi *mpi, uint64_t people, uint64_t see
         compare_rows(mpi->entries[random % people + 1].row, mpi->entries[(random >> 32) % people + 1].row, &levels);
         sum += weigh_levels(mpi->model, &levels);
     }
-    bench->compare_ns = (now_us() - start) * 1000 / PAIRS + (sum == 1 ? 1e-9 : 0); /* the sum must not be optimised away */
+    bench->compare_ns =
+        (now_us() - start) * 1000 / PAIRS + (sum == 1 ? 1e-9 : 0); /* the sum must not be optimised away */
 }
 
 status mpi_bench(struct ctx *cx, uint64_t people, uint64_t seed, struct mpi_bench *out_bench)

@@ -4,9 +4,10 @@
 
 /*
  * Guarded agglomeration. Per component: first what decisions say (newest first; one that contradicts a newer one has no
- * effect), then greedily the pair of groups with the highest mean evidence, as long as one of its links is strong enough, the
- * joint evidence of all cross pairs is positive, and nothing forbids it. Weak and missing links count against with what the
- * two records really score. Every choice is by score and identifier key, so arrival order cannot matter.
+ * effect), then greedily the pair of groups with the highest mean evidence, as long as one of its links is strong
+ * enough, the joint evidence of all cross pairs is positive, and nothing forbids it. Weak and missing links count
+ * against with what the two records really score. Every choice is by score and identifier key, so arrival order cannot
+ * matter.
  */
 
 /* ---- components: only edges that may join matter; weaker ones are for reviews ---- */
@@ -116,7 +117,8 @@ static void apply_decisions(struct piece *piece)
         uint32_t cursor = 0, record = piece->records[i];
         for (const struct decision *at; (at = index_next_decision(mpi, record, &cursor));) {
             uint32_t other = at->left == record ? at->right : at->left;
-            bool inside = mpi->entries[other].local < piece->count && piece->records[mpi->entries[other].local] == other;
+            bool inside =
+                mpi->entries[other].local < piece->count && piece->records[mpi->entries[other].local] == other;
             if (!at->undone && inside && at->left == record) /* once, from its left side */
                 *VEC_ADD(&found) = at;
         }
@@ -134,8 +136,9 @@ static int32_t clip(int32_t score, int32_t limit)
 }
 
 /*
- * What decisions tied together is one body of evidence from here on: it is known under all its names, so the strongest pair
- * speaks for it and counts once. Vetoes of any of its records hold; what only holds back a pair does so when it is the strongest.
+ * What decisions tied together is one body of evidence from here on: it is known under all its names, so the strongest
+ * pair speaks for it and counts once. Vetoes of any of its records hold; what only holds back a pair does so when it is
+ * the strongest.
  */
 static void weigh_pair(struct piece *piece, uint32_t a, uint32_t b, const struct levels *levels)
 {
@@ -157,7 +160,8 @@ static void weigh_pairs(struct piece *piece)
     for (uint32_t i = 0; i < piece->count; i++) {
         for (uint32_t k = i + 1; k < piece->count; k++) {
             uint32_t a = piece->group[i], b = piece->group[k];
-            const struct mpi_row *left = mpi->entries[piece->records[i]].row, *right = mpi->entries[piece->records[k]].row;
+            const struct mpi_row *left = mpi->entries[piece->records[i]].row,
+                                 *right = mpi->entries[piece->records[k]].row;
             if (a == b || left == NULL || right == NULL)
                 continue;
             struct levels levels;
@@ -184,7 +188,8 @@ static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_
             continue;
         for (uint32_t b = a + 1; b < piece->count; b++) {
             size_t at = cell(piece, a, b);
-            if (piece->size[b] == 0 || piece->apart[at] || piece->best[at] < piece->mpi->model->auto_mbit || piece->sum[at] <= 0)
+            if (piece->size[b] == 0 || piece->apart[at] || piece->best[at] < piece->mpi->model->auto_mbit ||
+                piece->sum[at] <= 0)
                 continue;
             int64_t pairs = (int64_t)piece->size[a] * piece->size[b];
             if (best_pairs != 0 && piece->sum[at] * best_pairs <= best_sum * pairs)
@@ -223,7 +228,8 @@ static void publish(struct mpi *mpi)
     mpi->outcomes.count = 0;
 }
 
-/* The smallest active record that is not retired founds the person; else the smallest that is not retired; else the smallest. */
+/* The smallest active record that is not retired founds the person; else the smallest that is not retired; else the
+ * smallest. */
 static uint32_t founder_of(const struct piece *piece, uint32_t group)
 {
     uint32_t best = 0, best_class = 3;
@@ -318,8 +324,8 @@ static void sort_nodes(struct mpi *mpi, struct nodes *nodes)
 }
 
 /*
- * A component too large to weigh every pair is walked again over stronger edges only, until the pieces fit. Decisions hold
- * through every floor; what they alone tie together is refused beyond FORCED_MAX before it gets here.
+ * A component too large to weigh every pair is walked again over stronger edges only, until the pieces fit. Decisions
+ * hold through every floor; what they alone tie together is refused beyond FORCED_MAX before it gets here.
  */
 struct work {
     struct nodes nodes;

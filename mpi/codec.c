@@ -94,7 +94,8 @@ static void put_said(struct buf *out, const struct mpi_demographics *said)
     buf_put_byte(out, said->birth_date.day);
     buf_put_byte(out, (uint8_t)said->sex);
     buf_put_byte(out, said->birth_order);
-    buf_put_byte(out, (uint8_t)((said->multiple_birth ? SAID_MULTIPLE_BIRTH : 0) | (said->deceased ? SAID_DECEASED : 0)));
+    buf_put_byte(out,
+                 (uint8_t)((said->multiple_birth ? SAID_MULTIPLE_BIRTH : 0) | (said->deceased ? SAID_DECEASED : 0)));
     buf_put_varint(out, said->phone_count);
     for (size_t i = 0; i < said->phone_count; i++)
         buf_put_lstr(out, said->phones[i]);
@@ -178,7 +179,8 @@ void encode_record(struct buf *out, const struct stored_record *record)
     buf_put_varint(out, (uint64_t)record->first_us);
     buf_put_varint(out, (uint64_t)record->last_us);
     buf_put_varint(out, record->versions);
-    buf_put_byte(out, (uint8_t)((record->active ? RECORD_ACTIVE : 0) | (record->person_level ? RECORD_PERSON_LEVEL : 0)));
+    buf_put_byte(out,
+                 (uint8_t)((record->active ? RECORD_ACTIVE : 0) | (record->person_level ? RECORD_PERSON_LEVEL : 0)));
 }
 
 status decode_record(struct ctx *cx, struct str row, struct stored_record *out_record)
@@ -186,7 +188,8 @@ status decode_record(struct ctx *cx, struct str row, struct stored_record *out_r
     struct cut cut = {.rest = row};
     struct stored_record record = {.source = cut_lstr(&cut)};
     record.identifier_count = cut_count(&cut);
-    record.identifiers = arena_array(cx->arena, record.identifier_count ? record.identifier_count : 1, sizeof *record.identifiers);
+    record.identifiers =
+        arena_array(cx->arena, record.identifier_count ? record.identifier_count : 1, sizeof *record.identifiers);
     for (size_t i = 0; i < record.identifier_count; i++) {
         record.identifiers[i].authority = cut_lstr(&cut);
         record.identifiers[i].value = cut_lstr(&cut);
@@ -295,7 +298,8 @@ static void put_comparison(struct buf *out, const struct mpi_comparison *compari
         buf_put_varint(out, zigzag(evidence->weight_mbit));
         fields++;
     }
-    buf_put_varint(out, zigzag(comparison->evidence_count ? comparison->evidence[comparison->evidence_count - 1].weight_mbit : 0));
+    buf_put_varint(
+        out, zigzag(comparison->evidence_count ? comparison->evidence[comparison->evidence_count - 1].weight_mbit : 0));
     out->data[count_at] = (char)fields;
 }
 

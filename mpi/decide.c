@@ -5,12 +5,18 @@
 static enum event_what event_of(enum mpi_decision_kind kind)
 {
     switch (kind) {
-    case MPI_DECISION_SAME: return EVENT_SAME;
-    case MPI_DECISION_DIFFERENT: return EVENT_DIFFERENT;
-    case MPI_DECISION_MERGE: return EVENT_MERGED;
-    case MPI_DECISION_LINK: return EVENT_LINKED;
-    case MPI_DECISION_UNLINK: return EVENT_UNLINKED;
-    default: return EVENT_UNDONE;
+    case MPI_DECISION_SAME:
+        return EVENT_SAME;
+    case MPI_DECISION_DIFFERENT:
+        return EVENT_DIFFERENT;
+    case MPI_DECISION_MERGE:
+        return EVENT_MERGED;
+    case MPI_DECISION_LINK:
+        return EVENT_LINKED;
+    case MPI_DECISION_UNLINK:
+        return EVENT_UNLINKED;
+    default:
+        return EVENT_UNDONE;
     }
 }
 
@@ -31,13 +37,18 @@ static status check_room(struct applying *ap, enum mpi_decision_kind kind, uint3
     return STATUS_OK;
 }
 
-static void add_decision(struct applying *ap, enum mpi_decision_kind kind, uint32_t left, uint32_t right, struct str note,
-                         struct str source)
+static void add_decision(struct applying *ap, enum mpi_decision_kind kind, uint32_t left, uint32_t right,
+                         struct str note, struct str source)
 {
     struct mpi *mpi = ap->mpi;
     uint64_t id = ap->seq * DECISIONS_PER_ENTRY + mpi->decision_count++;
-    struct stored_decision stored = {.kind = kind, .left = left, .right = right, .note = note, .source = source,
-                                     .by = ap->cx->principal, .time_us = ap->cx->now_us};
+    struct stored_decision stored = {.kind = kind,
+                                     .left = left,
+                                     .right = right,
+                                     .note = note,
+                                     .source = source,
+                                     .by = ap->cx->principal,
+                                     .time_us = ap->cx->now_us};
     put_decision_row(ap, id, &stored);
     struct decision decision = {.id = id, .left = left, .right = right, .kind = (uint8_t)kind};
     pthread_rwlock_wrlock(&mpi->lock);
@@ -76,7 +87,8 @@ static status check_identifiers(struct ctx *cx, enum mpi_decision_kind kind, con
     return STATUS_OK;
 }
 
-/* Is `record` retired, directly or over others, into `into`? Bounded by the records there are: a standing cycle cannot form. */
+/* Is `record` retired, directly or over others, into `into`? Bounded by the records there are: a standing cycle cannot
+ * form. */
 static bool is_retired_into(const struct mpi *mpi, uint32_t record, uint32_t into)
 {
     for (uint32_t step = 0; record != 0 && step <= FORCED_MAX; step++) {
@@ -159,7 +171,8 @@ static status check_record(struct mpi *mpi, struct ctx *cx, uint64_t record)
     return STATUS_OK;
 }
 
-/* Marks every decision of that entry as undone, in memory and in its row. Checked before: nothing here fails half way. */
+/* Marks every decision of that entry as undone, in memory and in its row. Checked before: nothing here fails half way.
+ */
 static status undo_entry(struct applying *ap, uint64_t undoes, struct str note, struct mpi_result *out_result)
 {
     struct mpi *mpi = ap->mpi;
@@ -190,8 +203,13 @@ static status undo_entry(struct applying *ap, uint64_t undoes, struct str note, 
         apply_put_event(ap, left, EVENT_UNDONE, mpi->entries[left].person, undoes);
         apply_put_event(ap, right, EVENT_UNDONE, mpi->entries[right].person, undoes);
     }
-    struct stored_decision undo = {.kind = MPI_DECISION_UNDO, .left = stored[0].left, .right = stored[0].right, .undoes = undoes,
-                                   .note = note, .by = ap->cx->principal, .time_us = ap->cx->now_us};
+    struct stored_decision undo = {.kind = MPI_DECISION_UNDO,
+                                   .left = stored[0].left,
+                                   .right = stored[0].right,
+                                   .undoes = undoes,
+                                   .note = note,
+                                   .by = ap->cx->principal,
+                                   .time_us = ap->cx->now_us};
     put_decision_row(ap, ap->seq * DECISIONS_PER_ENTRY + mpi->decision_count++, &undo);
     apply_finish(ap);
     fill_result(ap, (uint32_t)stored[0].left, (uint32_t)stored[0].right, out_result);
@@ -199,8 +217,8 @@ static status undo_entry(struct applying *ap, uint64_t undoes, struct str note, 
 }
 
 status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
-                                  enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record, uint64_t undoes,
-                                  struct str note, struct mpi_result *out_result)
+                                  enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record,
+                                  uint64_t undoes, struct str note, struct mpi_result *out_result)
 {
     struct applying ap = {mpi, txn, cx, seq};
     if (kind == MPI_DECISION_UNDO)

@@ -93,7 +93,8 @@ bool index_review_open_between(const struct mpi *mpi, uint32_t left_person, uint
         while (at) {
             const struct open_review *review = &mpi->open_reviews.at[at - 1];
             uint32_t other = review->left == record ? review->right : review->left;
-            if (mpi->entries[other].person == right_person && index_decision_between(mpi, review->left, review->right) == NULL)
+            if (mpi->entries[other].person == right_person &&
+                index_decision_between(mpi, review->left, review->right) == NULL)
                 return true;
             at = review->left == record ? review->next_left : review->next_right;
         }

@@ -34,16 +34,19 @@ static struct standing read_standing(struct mpi *mpi, uint64_t left, uint64_t ri
 static const char *cause_of(const struct mpi *mpi, const struct standing *standing, const struct mpi_comparison *now)
 {
     if (standing->decision)
-        return standing->same_person == decision_ties(standing->decision) ? "decided" : "decided, overruled by a newer decision";
+        return standing->same_person == decision_ties(standing->decision) ? "decided"
+                                                                          : "decided, overruled by a newer decision";
     if (!standing->both_active)
         return "a record takes no part in matching";
     if (levels_veto(mpi->model, &standing->levels) || levels_hold(mpi->model, &standing->levels))
         return standing->same_person ? "by decisions about others of the person" : "a veto";
     if (now->score_mbit >= mpi->model->auto_mbit)
-        return standing->same_person ? "strong evidence" : "strong evidence, but not with the rest of the person or against a decision";
+        return standing->same_person ? "strong evidence"
+                                     : "strong evidence, but not with the rest of the person or against a decision";
     if (standing->same_person)
         return "the evidence of the whole person";
-    return now->score_mbit >= mpi->model->review_mbit ? "too little evidence to link, enough to ask" : "too little evidence";
+    return now->score_mbit >= mpi->model->review_mbit ? "too little evidence to link, enough to ask"
+                                                      : "too little evidence";
 }
 
 status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t right_record, struct mpi_why *out_why)
@@ -57,7 +60,8 @@ status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t r
     if (standing.both_active)
         explain_levels(mpi->model, &standing.levels, left, right, &why.now);
     else
-        why.now = (struct mpi_comparison){.left_record = left, .right_record = right, .model_version = mpi->model->version};
+        why.now =
+            (struct mpi_comparison){.left_record = left, .right_record = right, .model_version = mpi->model->version};
     struct key key = key_2(left, right);
     struct str row;
     status got = data_get(mpi->links, cx, key_str(&key), &row);
@@ -67,11 +71,11 @@ status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t r
         return got;
     ctx_clear(cx);
     int32_t score = why.now.score_mbit;
-    why.sentence = arena_printf(cx->arena, "%s: %s%s%s; score %s%d.%d bits, %u.%04u %%",
-                                standing.same_person ? "one person" : "two persons", cause_of(mpi, &standing, &why.now),
-                                standing.decision ? " " : "", standing.decision ? mpi_decision_name(standing.decision) : "",
-                                score < 0 ? "-" : "", abs(score) / 1000, abs(score) % 1000 / 100,
-                                why.now.probability_ppm / 10000, why.now.probability_ppm % 10000);
+    why.sentence = arena_printf(
+        cx->arena, "%s: %s%s%s; score %s%d.%d bits, %u.%04u %%", standing.same_person ? "one person" : "two persons",
+        cause_of(mpi, &standing, &why.now), standing.decision ? " " : "",
+        standing.decision ? mpi_decision_name(standing.decision) : "", score < 0 ? "-" : "", abs(score) / 1000,
+        abs(score) % 1000 / 100, why.now.probability_ppm / 10000, why.now.probability_ppm % 10000);
     *out_why = why;
     return STATUS_OK;
 }

@@ -1,8 +1,9 @@
 #include "ask_internal.h"
 
 /*
- * Which record each golden value comes from: the most recent legal name, the birth date most records say, the most recent
- * address, phones and mother. Ties go to the later seq, then to the smaller record. Retired records only count when no other says it.
+ * Which record each golden value comes from: the most recent legal name, the birth date most records say, the most
+ * recent address, phones and mother. Ties go to the later seq, then to the smaller record. Retired records only count
+ * when no other says it.
  */
 static int rank_name(const struct mpi_name *name)
 {
@@ -24,7 +25,8 @@ static const struct mpi_name *best_name(const struct mpi_record_view *record)
 
 static bool is_later(const struct mpi_record_view *left, const struct mpi_record_view *right)
 {
-    bool left_counts = left->active && left->retired_into == 0, right_counts = right->active && right->retired_into == 0;
+    bool left_counts = left->active && left->retired_into == 0,
+         right_counts = right->active && right->retired_into == 0;
     if (left_counts != right_counts)
         return left_counts;
     return left->last_seq != right->last_seq ? left->last_seq > right->last_seq : left->id < right->id;
@@ -87,11 +89,16 @@ static bool says(const struct mpi_record_view *record, enum part part)
 {
     const struct mpi_demographics *said = &record->demographics;
     switch (part) {
-    case PART_SEX: return said->sex != 0 && said->sex != 'U';
-    case PART_PHONES: return said->phone_count > 0;
-    case PART_ADDRESSES: return said->address_count > 0;
-    case PART_MOTHER: return said->mother.family.len + said->mother.given.len > 0;
-    case PART_BIRTH_ORDER: return said->birth_order != 0;
+    case PART_SEX:
+        return said->sex != 0 && said->sex != 'U';
+    case PART_PHONES:
+        return said->phone_count > 0;
+    case PART_ADDRESSES:
+        return said->address_count > 0;
+    case PART_MOTHER:
+        return said->mother.family.len + said->mother.given.len > 0;
+    case PART_BIRTH_ORDER:
+        return said->birth_order != 0;
     }
     return false;
 }

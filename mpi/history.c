@@ -16,13 +16,14 @@ static bool take_event(void *arg, struct str key, struct str row)
     collecting->failed = decode_event(collecting->cx, row, &stored);
     if (collecting->failed != STATUS_OK || collecting->events.count >= EVENTS_MAX)
         return false;
-    *VEC_ADD(&collecting->events) = (struct mpi_event){.seq = key_part(key, 1),
-                                                       .time_us = stored.time_us,
-                                                       .what = stored.what < EVENT_COUNT ? event_names[stored.what] : "unknown",
-                                                       .record = collecting->record,
-                                                       .person = stored.person,
-                                                       .other = stored.other,
-                                                       .by = arena_str(collecting->cx->arena, stored.by)};
+    *VEC_ADD(&collecting->events) =
+        (struct mpi_event){.seq = key_part(key, 1),
+                           .time_us = stored.time_us,
+                           .what = stored.what < EVENT_COUNT ? event_names[stored.what] : "unknown",
+                           .record = collecting->record,
+                           .person = stored.person,
+                           .other = stored.other,
+                           .by = arena_str(collecting->cx->arena, stored.by)};
     return true;
 }
 

@@ -188,8 +188,8 @@ struct seeker {
 };
 
 /* As is_live() will be once the seeker's record stands in the block. */
-static bool will_be_live(const struct mpi *mpi, const struct block *block, const struct seeker *seeker, const uint64_t *old_keys,
-                         size_t old_count)
+static bool will_be_live(const struct mpi *mpi, const struct block *block, const struct seeker *seeker,
+                         const uint64_t *old_keys, size_t old_count)
 {
     bool comes = seeker->joins && !has_key(old_keys, old_count, block->key);
     return block->count + comes <= mpi->block_cap;
@@ -270,7 +270,8 @@ static size_t find_candidates(const struct mpi *mpi, const struct mpi_row *row, 
     for (size_t i = 0; i < block_count; i++)
         total += blocks[i]->count;
     qsort(blocks, block_count, sizeof blocks[0], order_blocks);
-    struct finding finding = {.mpi = mpi, .self = seeker->record, .seen_cap = 64, .out_records = out_records, .max = max};
+    struct finding finding = {
+        .mpi = mpi, .self = seeker->record, .seen_cap = 64, .out_records = out_records, .max = max};
     while (finding.seen_cap < total * 2)
         finding.seen_cap *= 2;
     finding.seen = mem_array(finding.seen_cap, sizeof *finding.seen);
@@ -372,7 +373,8 @@ static void do_edge_works(struct mpi *mpi, const struct edge_works *works)
 
 /* One block after the other: what one dropped or put, the next must see. */
 static void settle_block(struct mpi *mpi, uint64_t key,
-                         void (*find)(const struct mpi *mpi, uint64_t key, struct edge_works *works), struct edge_works *works)
+                         void (*find)(const struct mpi *mpi, uint64_t key, struct edge_works *works),
+                         struct edge_works *works)
 {
     works->count = 0;
     find(mpi, key, works);
@@ -413,10 +415,12 @@ static void move_keys(struct mpi *mpi, uint32_t record, const struct mpi_row *ro
     size_t old_count = mpi->entries[record].row ? row_keys(mpi->entries[record].row, old_keys) : 0;
     size_t new_count = row ? row_keys(row, new_keys) : 0;
     for (size_t i = 0; i < old_count; i++)
-        if (!has_key(new_keys, new_count, old_keys[i]) && blocks_remove(&mpi->blocks, old_keys[i], record) == mpi->block_cap)
+        if (!has_key(new_keys, new_count, old_keys[i]) &&
+            blocks_remove(&mpi->blocks, old_keys[i], record) == mpi->block_cap)
             crossed->reopened[crossed->reopened_count++] = old_keys[i];
     for (size_t i = 0; i < new_count; i++)
-        if (!has_key(old_keys, old_count, new_keys[i]) && blocks_add(&mpi->blocks, new_keys[i], record) == mpi->block_cap + 1)
+        if (!has_key(old_keys, old_count, new_keys[i]) &&
+            blocks_add(&mpi->blocks, new_keys[i], record) == mpi->block_cap + 1)
             crossed->closed[crossed->closed_count++] = new_keys[i];
 }
 

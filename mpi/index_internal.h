@@ -1,12 +1,13 @@
 /*
  * struct mpi: the match index in memory, and the steps that change it.
  *
- * Record numbers count from 1 without gaps and are never used again. A person's number is the number of its founding record:
- * the smallest active record of its cluster that is not retired. So a person's number is a function of the clusters, any
- * record's number redirects to the person that record belongs to now, for ever, and an unmerge gives back the earlier numbers.
+ * Record numbers count from 1 without gaps and are never used again. A person's number is the number of its founding
+ * record: the smallest active record of its cluster that is not retired. So a person's number is a function of the
+ * clusters, any record's number redirects to the person that record belongs to now, for ever, and an unmerge gives back
+ * the earlier numbers.
  *
- * Threads: one writer; it reads, compares and clusters without the lock and holds it only to change what readers see: for
- * microseconds, whatever there was to compare. Readers hold the read lock.
+ * Threads: one writer; it reads, compares and clusters without the lock and holds it only to change what readers see:
+ * for microseconds, whatever there was to compare. Readers hold the read lock.
  */
 #pragma once
 
@@ -18,9 +19,9 @@
 #include <pthread.h>
 
 enum {
-    BLOCK_CAP_DEFAULT = 128,  /* a key that more records share is too common to compare by */
-    COMPONENT_MAX = 128,      /* larger components are cut at a higher floor first */
-    FORCED_MAX = 512,         /* records tied together by decisions alone */
+    BLOCK_CAP_DEFAULT = 128,   /* a key that more records share is too common to compare by */
+    COMPONENT_MAX = 128,       /* larger components are cut at a higher floor first */
+    FORCED_MAX = 512,          /* records tied together by decisions alone */
     DECISIONS_PER_ENTRY = 256, /* an A40 may repeat its merge group */
     REVIEWS_PER_ENTRY = 16,
 };
@@ -82,7 +83,7 @@ struct mpi {
     uint32_t count;        /* records */
     size_t entries_cap;
     struct blocks blocks;
-    VEC(struct decision) decisions;     /* ascending id */
+    VEC(struct decision) decisions;       /* ascending id */
     VEC(struct open_review) open_reviews; /* ascending id; states are worked out when asked */
     uint64_t persons, row_bytes, edge_bytes;
     VEC(struct pending_row) pending; /* oldest first; number of the first is pending_base + 1 */
@@ -108,10 +109,10 @@ uint32_t index_new_record(struct mpi *mpi, uint64_t own_key);
 void index_reserve(struct mpi *mpi, size_t records, size_t keys);
 uint32_t index_add_record(struct mpi *mpi, uint64_t own_key);
 /*
- * Gives a record a new row (NULL: none), moves it between blocks and renews its edges. Notes touched records and changed edges;
- * index_recluster() must follow. Also keeps the rule "a key shared by more than block_cap records finds nobody" true for
- * every pair when a block crosses the cap. Answers the records compared; the best comparison goes to *out_best (record 0: none).
- * Lock: compares without, then takes the write lock.
+ * Gives a record a new row (NULL: none), moves it between blocks and renews its edges. Notes touched records and
+ * changed edges; index_recluster() must follow. Also keeps the rule "a key shared by more than block_cap records finds
+ * nobody" true for every pair when a block crosses the cap. Answers the records compared; the best comparison goes to
+ * *out_best (record 0: none). Lock: compares without, then takes the write lock.
  */
 struct best {
     uint32_t record;
@@ -128,7 +129,8 @@ void index_touch(struct mpi *mpi, uint32_t record);
 
 /* Records that share a live key with `row`, each once, rarest keys first, at most `max`. */
 size_t index_candidates(const struct mpi *mpi, const struct mpi_row *row, uint32_t *out_records, size_t max);
-/* The record whose own identifier has this key, or 0; the caller checks the text. *cursor starts at 0: a key may be shared. */
+/* The record whose own identifier has this key, or 0; the caller checks the text. *cursor starts at 0: a key may be
+ * shared. */
 uint32_t index_find_own(const struct mpi *mpi, uint64_t own_key, uint32_t *cursor);
 
 /* ---- decisions.c: decisions and reviews in memory ---- */
@@ -147,16 +149,18 @@ bool index_review_open_between(const struct mpi *mpi, uint32_t left_person, uint
 
 /* ---- rows as readers see them: rows.c ---- */
 
-/* The record's current row, in cx->arena: what was applied last, committed or not. mpi.record-unknown. Any thread, no lock held. */
+/* The record's current row, in cx->arena: what was applied last, committed or not. mpi.record-unknown. Any thread, no
+ * lock held. */
 status rows_fetch_record(struct mpi *mpi, struct ctx *cx, uint32_t record, struct stored_record *out_record);
 void rows_add_pending(struct mpi *mpi, uint32_t record, uint64_t seq, struct str row); /* write lock held */
-void rows_view(const struct mpi *mpi, uint32_t record, const struct stored_record *stored, struct mpi_record_view *out_view);
+void rows_view(const struct mpi *mpi, uint32_t record, const struct stored_record *stored,
+               struct mpi_record_view *out_view);
 
 /* ---- cluster.c ---- */
 
 /*
- * Works out the clusters of every component that holds a touched record, writes persons, retirements and rings, and notes the
- * changes. A pure function of rows, edges and standing decisions of these components.
- * Lock: works without, then takes the write lock once: readers see all of it or nothing.
+ * Works out the clusters of every component that holds a touched record, writes persons, retirements and rings, and
+ * notes the changes. A pure function of rows, edges and standing decisions of these components. Lock: works without,
+ * then takes the write lock once: readers see all of it or nothing.
  */
 void index_recluster(struct mpi *mpi);

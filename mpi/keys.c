@@ -1,11 +1,24 @@
 #include "row_internal.h"
 
 /*
- * Blocking keys. Each is a pure function of one row, so whether two records are compared never depends on who came first.
- * Every key asks for at least two facts to agree, so that the blocks stay small; a pair is found when any one key agrees.
+ * Blocking keys. Each is a pure function of one row, so whether two records are compared never depends on who came
+ * first. Every key asks for at least two facts to agree, so that the blocks stay small; a pair is found when any one
+ * key agrees.
  */
-enum key_kind { KEY_SOUND_YEAR = 1, KEY_GIVEN_BIRTH, KEY_FAMILY_BIRTH, KEY_BIRTH_SEX, KEY_SWAPPED_DATE, KEY_PHONE, KEY_NATIONAL,
-                KEY_SHARED, KEY_POSTCODE_SOUND, KEY_POSTCODE_GIVEN, KEY_BOTH_NAMES, KEY_HOUSE };
+enum key_kind {
+    KEY_SOUND_YEAR = 1,
+    KEY_GIVEN_BIRTH,
+    KEY_FAMILY_BIRTH,
+    KEY_BIRTH_SEX,
+    KEY_SWAPPED_DATE,
+    KEY_PHONE,
+    KEY_NATIONAL,
+    KEY_SHARED,
+    KEY_POSTCODE_SOUND,
+    KEY_POSTCODE_GIVEN,
+    KEY_BOTH_NAMES,
+    KEY_HOUSE
+};
 
 struct keys {
     uint64_t *at;
@@ -45,7 +58,9 @@ static void add_name_keys(struct keys *keys, const struct mpi_row *row, const st
     uint64_t low = row->day < row->month ? row->day : row->month, high = row->day < row->month ? row->month : row->day;
     uint64_t given = given_key(row, name), family = text_key(row, name->family);
     uint64_t family_sound = name->family_sound ? name->family_sound : family;
-    uint64_t given_sound = name->nicknames[0] ? name->nicknames[0] + (1ull << 32) : name->given_sound ? name->given_sound : given;
+    uint64_t given_sound = name->nicknames[0]  ? name->nicknames[0] + (1ull << 32)
+                           : name->given_sound ? name->given_sound
+                                               : given;
     add_key(keys, KEY_SOUND_YEAR, family_sound, row->year);
     add_key(keys, KEY_GIVEN_BIRTH, given, birth);
     add_key(keys, KEY_FAMILY_BIRTH, family_sound, birth);

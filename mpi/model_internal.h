@@ -1,8 +1,8 @@
 /*
  * The Fellegi–Sunter model: fields, their levels, and what each level weighs, in millibits of log2(m/u).
  *
- * A model is data with a version; the built-in one is a table in model.c. A comparison is first a vector of levels (pure
- * facts about two rows), then a sum of weights: any stored vector can be weighed again. Source: [FS69].
+ * A model is data with a version; the built-in one is a table in model.c. A comparison is first a vector of levels
+ * (pure facts about two rows), then a sum of weights: any stored vector can be weighed again. Source: [FS69].
  */
 #pragma once
 
@@ -21,17 +21,39 @@ enum model_field {
     FIELD_MOTHER,
     FIELD_GENERATION,
     FIELD_BIRTH_ORDER,
-    FIELD_TWINS,  /* one day, one family or home, two given names */
-    FIELD_NEWBORN, /* no given name of its own */
+    FIELD_TWINS,     /* one day, one family or home, two given names */
+    FIELD_NEWBORN,   /* no given name of its own */
     FIELD_HOUSEHOLD, /* relatives at one home: what they share is explained by the home */
     FIELD_COUNT,
 };
 enum { LEVELS_MAX = 12 };
 
-enum name_level { NAME_ABSENT, NAME_EXACT, NAME_EXACT_COMMON, NAME_NICKNAME, NAME_EDIT, NAME_PART, NAME_SIMILAR, NAME_INITIAL,
-                  NAME_SOUND, NAME_SWAPPED, NAME_OTHER, NAME_DIFFERS };
-enum birth_level { BIRTH_ABSENT, BIRTH_EXACT, BIRTH_ESTIMATED, BIRTH_SWAPPED, BIRTH_TYPO, BIRTH_PARTIAL, BIRTH_TWO_PARTS,
-                   BIRTH_YEAR, BIRTH_NEAR, BIRTH_DIFFERS };
+enum name_level {
+    NAME_ABSENT,
+    NAME_EXACT,
+    NAME_EXACT_COMMON,
+    NAME_NICKNAME,
+    NAME_EDIT,
+    NAME_PART,
+    NAME_SIMILAR,
+    NAME_INITIAL,
+    NAME_SOUND,
+    NAME_SWAPPED,
+    NAME_OTHER,
+    NAME_DIFFERS
+};
+enum birth_level {
+    BIRTH_ABSENT,
+    BIRTH_EXACT,
+    BIRTH_ESTIMATED,
+    BIRTH_SWAPPED,
+    BIRTH_TYPO,
+    BIRTH_PARTIAL,
+    BIRTH_TWO_PARTS,
+    BIRTH_YEAR,
+    BIRTH_NEAR,
+    BIRTH_DIFFERS
+};
 enum household_level { HOUSEHOLD_NO_SIGN, HOUSEHOLD_ONE, HOUSEHOLD_BOTH };
 enum same_level { SAME_ABSENT, SAME_EXACT, SAME_DIFFERS };
 enum list_level { LIST_ABSENT, LIST_EXACT, LIST_EDIT, LIST_DIFFERS };
@@ -44,7 +66,8 @@ struct model_level {
 struct model_field_spec {
     const char *name;
     uint32_t vetoes; /* bit per level: two persons with records at this level are never one person on evidence */
-    uint32_t holds;  /* bit per level: two records at this level do not link by themselves; another record of a decided person may */
+    uint32_t holds;  /* bit per level: two records at this level do not link by themselves; another record of a decided
+                        person may */
     struct model_level levels[LEVELS_MAX];
 };
 struct model {

@@ -58,19 +58,26 @@ static bool is_one_of(struct str s, const struct str *words, size_t count)
 /* Words people type when a form insists on a name. */
 static bool is_name_placeholder(struct str folded)
 {
-    static const struct str words[] = {WORD("test"),   WORD("unknown"), WORD("unk"),     WORD("na"),      WORD("n a"),      WORD("none"),     WORD("no name"),
-                                        WORD("noname"), WORD("nn"),      WORD("nfn"),     WORD("nln"),     WORD("nmn"),      WORD("doe"),      WORD("xx"),
-                                        WORD("xxx"),    WORD("patient"), WORD("unnamed"), WORD("unidentified"), WORD("anonymous"), WORD("testpatient"), WORD("dummy"),
-                                        WORD("zztest"), WORD("zzz"),     WORD("refused"), WORD("not known"), WORD("inconnu"), WORD("desconocido")};
+    static const struct str words[] = {WORD("test"),      WORD("unknown"),      WORD("unk"),        WORD("na"),
+                                       WORD("n a"),       WORD("none"),         WORD("no name"),    WORD("noname"),
+                                       WORD("nn"),        WORD("nfn"),          WORD("nln"),        WORD("nmn"),
+                                       WORD("doe"),       WORD("xx"),           WORD("xxx"),        WORD("patient"),
+                                       WORD("unnamed"),   WORD("unidentified"), WORD("anonymous"),  WORD("testpatient"),
+                                       WORD("dummy"),     WORD("zztest"),       WORD("zzz"),        WORD("refused"),
+                                       WORD("not known"), WORD("inconnu"),      WORD("desconocido")};
     return is_one_of(folded, words, sizeof words / sizeof words[0]);
 }
 
 /* "Baby of Maria", "Baby Boy A", "Twin B", "BB", "Infant": a child that has no name yet. */
 static bool is_newborn_placeholder(struct str folded)
 {
-    static const struct str whole[] = {WORD("bb"), WORD("bg"), WORD("nb"), WORD("babyboy"), WORD("babygirl"), WORD("babyof"), WORD("twina"), WORD("twinb"), WORD("newborn")};
-    static const struct str first[] = {WORD("baby"), WORD("infant"), WORD("newborn"), WORD("twin"), WORD("triplet"), WORD("bb"), WORD("bg"), WORD("boy"), WORD("girl")};
-    static const struct str second[] = {WORD("of"), WORD("boy"), WORD("girl"), WORD("a"), WORD("b"), WORD("c"), WORD("one"), WORD("two"), WORD("1"), WORD("2"), WORD("3"), WORD("male"), WORD("female")};
+    static const struct str whole[] = {WORD("bb"),     WORD("bg"),    WORD("nb"),    WORD("babyboy"), WORD("babygirl"),
+                                       WORD("babyof"), WORD("twina"), WORD("twinb"), WORD("newborn")};
+    static const struct str first[] = {WORD("baby"), WORD("infant"), WORD("newborn"), WORD("twin"), WORD("triplet"),
+                                       WORD("bb"),   WORD("bg"),     WORD("boy"),     WORD("girl")};
+    static const struct str second[] = {WORD("of"), WORD("boy"),  WORD("girl"),  WORD("a"), WORD("b"),
+                                        WORD("c"),  WORD("one"),  WORD("two"),   WORD("1"), WORD("2"),
+                                        WORD("3"),  WORD("male"), WORD("female")};
     if (is_one_of(folded, whole, sizeof whole / sizeof whole[0]))
         return true;
     struct str rest = folded, one, two;
@@ -82,7 +89,8 @@ static bool is_newborn_placeholder(struct str folded)
 
 static bool is_number_placeholder(struct str number)
 {
-    static const struct str known[] = {WORD("123456789"), WORD("987654321"), WORD("078051120"), WORD("219099999"), WORD("1234567890"), WORD("111223333")};
+    static const struct str known[] = {WORD("123456789"), WORD("987654321"),  WORD("078051120"),
+                                       WORD("219099999"), WORD("1234567890"), WORD("111223333")};
     if (number.len < 4)
         return true;
     size_t same = 1, last_zeros = 0;
@@ -102,8 +110,9 @@ static uint8_t generation_of(struct str folded)
     static const struct {
         struct str word;
         uint8_t generation;
-    } words[] = {{WORD("sr"), 1}, {WORD("senior"), 1}, {WORD("i"), 1},   {WORD("1st"), 1}, {WORD("jr"), 2},    {WORD("junior"), 2}, {WORD("ii"), 2},
-                 {WORD("2nd"), 2}, {WORD("iii"), 3},   {WORD("3rd"), 3}, {WORD("iv"), 4},  {WORD("4th"), 4},   {WORD("v"), 5},      {WORD("5th"), 5}};
+    } words[] = {{WORD("sr"), 1},     {WORD("senior"), 1}, {WORD("i"), 1},   {WORD("1st"), 1}, {WORD("jr"), 2},
+                 {WORD("junior"), 2}, {WORD("ii"), 2},     {WORD("2nd"), 2}, {WORD("iii"), 3}, {WORD("3rd"), 3},
+                 {WORD("iv"), 4},     {WORD("4th"), 4},    {WORD("v"), 5},   {WORD("5th"), 5}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (str_eq(folded, words[i].word))
             return words[i].generation;
@@ -227,7 +236,8 @@ static bool has_digit(struct str s)
     return false;
 }
 
-/* The five (or fewer) leading digits of a numeric code ("98101-1234"), all letters and digits of others ("SW1A 1AA"). */
+/* The five (or fewer) leading digits of a numeric code ("98101-1234"), all letters and digits of others ("SW1A 1AA").
+ */
 static uint32_t postcode_of(struct str said)
 {
     size_t digits = 0;
@@ -241,9 +251,13 @@ static uint32_t postcode_of(struct str said)
 /* "12 Main St" → number "12", street "main": the kind of street is written too differently to count. */
 static void split_line(struct str line, struct word *street, uint32_t *number)
 {
-    static const struct str kinds[] = {WORD("st"),  WORD("street"), WORD("rd"),  WORD("road"), WORD("ave"),  WORD("avenue"), WORD("av"),  WORD("dr"), WORD("drive"),  WORD("ln"),    WORD("lane"),
-                                        WORD("blvd"), WORD("boulevard"), WORD("ct"), WORD("court"), WORD("pl"), WORD("place"), WORD("cres"), WORD("crescent"), WORD("cct"), WORD("circuit"),
-                                        WORD("cl"),  WORD("close"),  WORD("way"), WORD("pde"),  WORD("parade"), WORD("tce"),  WORD("terrace"), WORD("cir"), WORD("circle"), WORD("calle"), WORD("rue")};
+    static const struct str kinds[] = {
+        WORD("st"),        WORD("street"), WORD("rd"),      WORD("road"),    WORD("ave"),   WORD("avenue"),
+        WORD("av"),        WORD("dr"),     WORD("drive"),   WORD("ln"),      WORD("lane"),  WORD("blvd"),
+        WORD("boulevard"), WORD("ct"),     WORD("court"),   WORD("pl"),      WORD("place"), WORD("cres"),
+        WORD("crescent"),  WORD("cct"),    WORD("circuit"), WORD("cl"),      WORD("close"), WORD("way"),
+        WORD("pde"),       WORD("parade"), WORD("tce"),     WORD("terrace"), WORD("cir"),   WORD("circle"),
+        WORD("calle"),     WORD("rue")};
     struct word folded = fold_word(line);
     struct str rest = word_str(&folded), part;
     street->len = 0;
@@ -269,7 +283,8 @@ static void add_address(struct mpi_row *row, const struct mpi_address *said)
     if (row->address_count == ROW_ADDRESSES)
         return;
     struct word street, city = fold_word(said->city);
-    struct mpi_row_address address = {.postcode = postcode_of(str_trim(said->postcode)), .state = hash_word(said->state)};
+    struct mpi_row_address address = {.postcode = postcode_of(str_trim(said->postcode)),
+                                      .state = hash_word(said->state)};
     split_line(said->line, &street, &address.number);
     if (is_name_placeholder(word_str(&city)))
         city.len = 0;

@@ -1,13 +1,14 @@
 #include "index_internal.h"
 
 /*
- * The index is a projection of the store's tables: rows are folded again (they are cheap), edges, members and decisions are
- * taken as they are, so that opening never compares records.
+ * The index is a projection of the store's tables: rows are folded again (they are cheap), edges, members and decisions
+ * are taken as they are, so that opening never compares records.
  *
- * Where the time goes (5 us a record, one thread): a third into folding and keys, a third into the blocks, a tenth each into
- * reading, edges and fresh pages; once 150 ms for ICU's rules when a Chinese name is met. Rows ready made in a table of their
- * own would not help: reading 250 bytes more costs what folding costs, and every write would pay for it. The next step, when
- * millions must start in seconds, is to fold on a second thread while this one reads and fills the blocks.
+ * Where the time goes (5 us a record, one thread): a third into folding and keys, a third into the blocks, a tenth each
+ * into reading, edges and fresh pages; once 150 ms for ICU's rules when a Chinese name is met. Rows ready made in a
+ * table of their own would not help: reading 250 bytes more costs what folding costs, and every write would pay for it.
+ * The next step, when millions must start in seconds, is to fold on a second thread while this one reads and fills the
+ * blocks.
  */
 struct opening {
     struct mpi *mpi;
@@ -55,7 +56,8 @@ static bool load_member(void *arg, struct str key, struct str row)
     opening->failed = decode_member(opening->cx, row, &member);
     if (opening->failed != STATUS_OK)
         return false;
-    if (!is_record(mpi, record) || !is_record(mpi, member.person) || (member.retired_into && !is_record(mpi, member.retired_into)))
+    if (!is_record(mpi, record) || !is_record(mpi, member.person) ||
+        (member.retired_into && !is_record(mpi, member.retired_into)))
         return bad(opening, "mpi.member");
     mpi->entries[record].person = (uint32_t)member.person;
     mpi->entries[record].retired_into = (uint32_t)member.retired_into;
@@ -68,7 +70,8 @@ static bool load_edge(void *arg, struct str key, struct str row)
     uint64_t left = key_part(key, 0), right = key_part(key, 1);
     struct cut cut = {.rest = row};
     uint64_t score = cut_varint(&cut);
-    if (cut.bad || !is_record(opening->mpi, left) || !is_record(opening->mpi, right) || left >= right || score > INT32_MAX)
+    if (cut.bad || !is_record(opening->mpi, left) || !is_record(opening->mpi, right) || left >= right ||
+        score > INT32_MAX)
         return bad(opening, "mpi.edge");
     index_load_edge(opening->mpi, (uint32_t)left, (uint32_t)right, (int32_t)score);
     return true;

@@ -4,13 +4,16 @@ const struct reason mpi_reasons[MPI_REASON_COUNT] = {
     [MPI_PERSON_UNKNOWN] = {"mpi.person-unknown", STATUS_NOT_FOUND, 204, "no such person"},
     [MPI_RECORD_UNKNOWN] = {"mpi.record-unknown", STATUS_NOT_FOUND, 204, "no such record"},
     [MPI_IDENTIFIER_UNKNOWN] = {"mpi.identifier-unknown", STATUS_NOT_FOUND, 204, "nobody has this identifier"},
-    [MPI_IDENTIFIER_MISSING] = {"mpi.identifier-missing", STATUS_INVALID_ARGUMENT, 101, "a patient identifier is required"},
+    [MPI_IDENTIFIER_MISSING] = {"mpi.identifier-missing", STATUS_INVALID_ARGUMENT, 101,
+                                "a patient identifier is required"},
     [MPI_MERGE_SELF] = {"mpi.merge-self", STATUS_INVALID_ARGUMENT, 205, "both sides are the same record"},
-    [MPI_MERGE_CYCLE] = {"mpi.merge-cycle", STATUS_FAILED_PRECONDITION, 205, "the survivor is itself retired into the other"},
+    [MPI_MERGE_CYCLE] = {"mpi.merge-cycle", STATUS_FAILED_PRECONDITION, 205,
+                         "the survivor is itself retired into the other"},
     [MPI_MERGE_AUTHORITY] = {"mpi.merge-authority", STATUS_INVALID_ARGUMENT, 204,
                              "only identifiers of one authority and type can be merged"},
     [MPI_DECISION_UNKNOWN] = {"mpi.decision-unknown", STATUS_NOT_FOUND, 204, "no such decision"},
-    [MPI_DECISION_UNDONE] = {"mpi.decision-undone", STATUS_FAILED_PRECONDITION, 205, "the decision was already taken back"},
+    [MPI_DECISION_UNDONE] = {"mpi.decision-undone", STATUS_FAILED_PRECONDITION, 205,
+                             "the decision was already taken back"},
     [MPI_REVIEW_UNKNOWN] = {"mpi.review-unknown", STATUS_NOT_FOUND, 204, "no such review"},
     [MPI_REVIEW_CLOSED] = {"mpi.review-closed", STATUS_FAILED_PRECONDITION, 205, "the review is closed"},
     [MPI_LINK_MISSING] = {"mpi.link-missing", STATUS_FAILED_PRECONDITION, 204, "the two were never linked"},
@@ -19,16 +22,16 @@ const struct reason mpi_reasons[MPI_REASON_COUNT] = {
 };
 
 const struct data_table_spec mpi_tables[] = {
-    {"mpi.record"}, {"mpi.version"}, {"mpi.member"}, {"mpi.edge"},
+    {"mpi.record"}, {"mpi.version"},  {"mpi.member"}, {"mpi.edge"},
     {"mpi.link"},   {"mpi.decision"}, {"mpi.review"}, {"mpi.event"},
 };
 const size_t mpi_table_count = sizeof mpi_tables / sizeof mpi_tables[0];
 
 const char *mpi_verdict_name(enum mpi_verdict verdict)
 {
-    static const char *const names[] = {[MPI_VERDICT_KNOWN] = "known",   [MPI_VERDICT_LINKED] = "linked",
-                                        [MPI_VERDICT_REVIEW] = "review", [MPI_VERDICT_NEW] = "new",
-                                        [MPI_VERDICT_DECIDED] = "decided", [MPI_VERDICT_NONE] = "none"};
+    static const char *const names[] = {
+        [MPI_VERDICT_KNOWN] = "known", [MPI_VERDICT_LINKED] = "linked",   [MPI_VERDICT_REVIEW] = "review",
+        [MPI_VERDICT_NEW] = "new",     [MPI_VERDICT_DECIDED] = "decided", [MPI_VERDICT_NONE] = "none"};
     return (size_t)verdict < sizeof names / sizeof names[0] ? names[verdict] : "unknown";
 }
 

@@ -6,7 +6,8 @@
 
 static bool same_name(const struct mpi_name *left, const struct mpi_name *right)
 {
-    return str_eq(left->family, right->family) && str_eq(left->given, right->given) && str_eq(left->middle, right->middle);
+    return str_eq(left->family, right->family) && str_eq(left->given, right->given) &&
+           str_eq(left->middle, right->middle);
 }
 
 static bool among_names(const struct mpi_name *names, size_t count, const struct mpi_name *name)
@@ -32,7 +33,8 @@ static void update_names(struct arena *arena, const struct mpi_record_input *inp
         if (!among_names(new->names, new->name_count, &stored->said.names[i]))
             former[count++] = stored->said.names[i];
     for (size_t i = 0; i < stored->former_count && count < FORMER_NAMES_MAX; i++)
-        if (!among_names(new->names, new->name_count, &stored->former[i]) && !among_names(former, count, &stored->former[i]))
+        if (!among_names(new->names, new->name_count, &stored->former[i]) &&
+            !among_names(former, count, &stored->former[i]))
             former[count++] = stored->former[i];
     stored->said.names = new->names;
     stored->said.name_count = new->name_count;
@@ -79,8 +81,9 @@ static void update_identifiers(struct arena *arena, const struct mpi_record_inpu
         const struct mpi_identifier *old = &stored->identifiers[i];
         bool replaced = false;
         for (size_t k = 0; k < said && !replaced; k++)
-            replaced = str_eq(kept[k].authority, old->authority) &&
-                       (str_eq(kept[k].value, old->value) || (k > 0 && old->type.len > 0 && str_eq(kept[k].type, old->type)));
+            replaced =
+                str_eq(kept[k].authority, old->authority) &&
+                (str_eq(kept[k].value, old->value) || (k > 0 && old->type.len > 0 && str_eq(kept[k].type, old->type)));
         if (!replaced)
             kept[count++] = *old;
     }
@@ -113,8 +116,9 @@ static bool has_long_value(const struct mpi_record_input *input)
     for (size_t i = 0; i < said->phone_count; i++)
         found |= too_long(said->phones[i]);
     for (size_t i = 0; i < said->address_count; i++)
-        found |= too_long(said->addresses[i].line) || too_long(said->addresses[i].city) || too_long(said->addresses[i].state) ||
-                 too_long(said->addresses[i].postcode) || too_long(said->addresses[i].country);
+        found |= too_long(said->addresses[i].line) || too_long(said->addresses[i].city) ||
+                 too_long(said->addresses[i].state) || too_long(said->addresses[i].postcode) ||
+                 too_long(said->addresses[i].country);
     return found;
 }
 
@@ -158,12 +162,13 @@ static void keep_version(struct applying *ap, uint32_t record, const struct stor
     data_txn_put(ap->txn, ap->mpi->versions, key_str(&key), buf_str(&row));
 }
 
-static uint32_t change_index(struct applying *ap, uint32_t record, const struct stored_record *stored, struct best *best,
-                             uint32_t *out_compared)
+static uint32_t change_index(struct applying *ap, uint32_t record, const struct stored_record *stored,
+                             struct best *best, uint32_t *out_compared)
 {
     struct mpi *mpi = ap->mpi;
     union row_space space;
-    row_make(stored->identifiers, stored->identifier_count, &stored->said, stored->former, stored->former_count, &space);
+    row_make(stored->identifiers, stored->identifier_count, &stored->said, stored->former, stored->former_count,
+             &space);
     if (record == 0)
         record = index_new_record(mpi, space.row.own_key);
     *out_compared = index_set_row(mpi, record, stored->active ? &space.row : NULL, best);
@@ -187,7 +192,8 @@ static void explain_pair(const struct mpi *mpi, uint32_t a, uint32_t b, struct m
     explain_levels(mpi->model, &levels, left, right, out_comparison);
 }
 
-/* The strongest alike record of another person that nobody has decided about and no open review asks about; 0 = none. */
+/* The strongest alike record of another person that nobody has decided about and no open review asks about; 0 = none.
+ */
 static uint32_t find_review(const struct mpi *mpi, uint32_t record)
 {
     const struct entry *entry = &mpi->entries[record];
@@ -294,7 +300,8 @@ static status update_record(struct applying *ap, uint32_t record, const struct m
     if (!says_the_same(&old, &now)) {
         keep_version(ap, record, &old);
         now.versions++;
-        apply_put_event(ap, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED, ap->mpi->entries[record].person, now.versions);
+        apply_put_event(ap, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED, ap->mpi->entries[record].person,
+                        now.versions);
         (void)change_index(ap, record, &now, &best, &compared);
     }
     apply_put_record(ap, record, &now);

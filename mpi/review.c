@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 /*
- * A review row never changes; its state is worked out from what holds now, so an undone decision opens it again and no item
- * outlives its question.
+ * A review row never changes; its state is worked out from what holds now, so an undone decision opens it again and no
+ * item outlives its question.
  */
 static int state_of(const struct mpi *mpi, uint32_t left, uint32_t right, const struct decision **out_decision)
 {
@@ -28,7 +28,8 @@ struct items {
     size_t count, cap;
 };
 
-/* Every review that asks something. There may be very many: the lock is let go between slices, for the writer's sake. */
+/* Every review that asks something. There may be very many: the lock is let go between slices, for the writer's sake.
+ */
 static void collect_open(struct mpi *mpi, struct items *items)
 {
     enum { SLICE = 256 };
@@ -65,8 +66,11 @@ static status fetch_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct 
     TRY(got);
     struct stored_review stored;
     TRY(decode_review(cx, row, &stored));
-    struct mpi_review review = {.id = id, .left_record = stored.left, .right_record = stored.right,
-                                .opened_us = stored.opened_us, .comparison = stored.comparison};
+    struct mpi_review review = {.id = id,
+                                .left_record = stored.left,
+                                .right_record = stored.right,
+                                .opened_us = stored.opened_us,
+                                .comparison = stored.comparison};
     uint64_t decision_id = 0;
     pthread_rwlock_rdlock(&mpi->lock);
     bool known = stored.left >= 1 && stored.left <= mpi->count && stored.right >= 1 && stored.right <= mpi->count;

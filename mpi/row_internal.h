@@ -1,9 +1,9 @@
 /*
  * struct mpi_row: what matching knows about one record, ready to compare: folded, packed, immutable once made.
  *
- * Strings are offsets into `text`: one length byte, then the bytes; offset 0 is the empty string. Numbers that stand for
- * strings are str_hash() of the folded form. Everything is bounded: what does not fit takes no part in matching (the record
- * keeps it). About 200 bytes and the text.
+ * Strings are offsets into `text`: one length byte, then the bytes; offset 0 is the empty string. Numbers that stand
+ * for strings are str_hash() of the folded form. Everything is bounded: what does not fit takes no part in matching
+ * (the record keeps it). About 200 bytes and the text.
  */
 #pragma once
 
@@ -27,8 +27,8 @@ enum row_flag {
 };
 
 struct mpi_row_name {
-    uint16_t family, given, middle; /* offsets */
-    uint16_t nicknames[2];          /* groups of the given name */
+    uint16_t family, given, middle;      /* offsets */
+    uint16_t nicknames[2];               /* groups of the given name */
     uint8_t family_common, given_common; /* 1 = among the names that many share */
     uint32_t family_sound, given_sound;
 };
@@ -40,11 +40,12 @@ struct mpi_row_national {
     uint16_t kind; /* hash of type (and authority where numbers are only unique there) */
     uint16_t text;
 };
-/* People have one number of this kind, so two different ones speak against; of passports and licences they have many. */
-#define ROW_KIND_IS_SINGLE(kind) (((kind) & 1) != 0)
+/* People have one number of this kind, so two different ones speak against; of passports and licences they have many.
+ */
+#define ROW_KIND_IS_SINGLE(kind) (((kind)&1) != 0)
 
 struct mpi_row {
-    uint64_t own_key; /* of the record's own identifier: names the record whatever order things arrived in */
+    uint64_t own_key;            /* of the record's own identifier: names the record whatever order things arrived in */
     uint64_t shared[ROW_SHARED]; /* identifier keys, own first */
     uint32_t phones[ROW_PHONES];
     struct mpi_row_name names[ROW_NAMES];
@@ -53,7 +54,7 @@ struct mpi_row {
     uint16_t mother_family, mother_given;
     uint16_t year;
     uint8_t month, day;
-    char sex; /* 'F', 'M' or 0: others say nothing */
+    char sex;           /* 'F', 'M' or 0: others say nothing */
     uint8_t generation; /* 1 Sr, 2 Jr or II, 3 III … 0 unknown */
     uint8_t birth_order;
     uint8_t flags;
@@ -74,8 +75,8 @@ union row_space {
 };
 
 /*
- * The comparison row of what a record says. `former` are names it said earlier; they count as well. Identifiers: own first.
- * Placeholders (TEST, BABY OF, 999-99-9999, 1 January) become absent values. Pure; threads: any.
+ * The comparison row of what a record says. `former` are names it said earlier; they count as well. Identifiers: own
+ * first. Placeholders (TEST, BABY OF, 999-99-9999, 1 January) become absent values. Pure; threads: any.
  */
 void row_make(const struct mpi_identifier *identifiers, size_t identifier_count, const struct mpi_demographics *said,
               const struct mpi_name *former, size_t former_count, union row_space *out_row);

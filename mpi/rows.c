@@ -1,8 +1,8 @@
 #include "index_internal.h"
 
 /*
- * The store commits after a batch; the index in memory is ahead of it. Rows applied but not committed are kept here, so that
- * an answer never mixes a new cluster with a record the store does not have yet.
+ * The store commits after a batch; the index in memory is ahead of it. Rows applied but not committed are kept here, so
+ * that an answer never mixes a new cluster with a record the store does not have yet.
  */
 void rows_add_pending(struct mpi *mpi, uint32_t record, uint64_t seq, struct str row)
 {
@@ -43,7 +43,8 @@ status rows_fetch_record(struct mpi *mpi, struct ctx *cx, uint32_t record, struc
     return decode_record(cx, row, out_record);
 }
 
-void rows_view(const struct mpi *mpi, uint32_t record, const struct stored_record *stored, struct mpi_record_view *out_view)
+void rows_view(const struct mpi *mpi, uint32_t record, const struct stored_record *stored,
+               struct mpi_record_view *out_view)
 {
     *out_view = (struct mpi_record_view){.id = record,
                                          .person = mpi->entries[record].person,

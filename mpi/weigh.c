@@ -30,7 +30,7 @@ static const uint64_t eighth_powers[9] = {65536, 71468, 77936, 84990, 92682, 101
 uint32_t probability_ppm(int32_t score_mbit)
 {
     bool negative = score_mbit < 0;
-    uint32_t size = negative ? (uint32_t)-(int64_t)score_mbit : (uint32_t)score_mbit;
+    uint32_t size = negative ? (uint32_t) - (int64_t)score_mbit : (uint32_t)score_mbit;
     if (size >= 21000)
         return negative ? 0 : 1000000;
     uint32_t eighth = size % 1000 / 125, rest = size % 125;
@@ -48,10 +48,11 @@ void explain_levels(const struct model *model, const struct levels *levels, uint
         const struct model_field_spec *field = &model->fields[i];
         if (levels->at[i] == 0)
             continue; /* level 0 of every field is silence */
-        made.evidence[made.evidence_count++] = (struct mpi_evidence){
-            field->name, field->levels[levels->at[i]].name, field->levels[levels->at[i]].weight_mbit};
+        made.evidence[made.evidence_count++] = (struct mpi_evidence){field->name, field->levels[levels->at[i]].name,
+                                                                     field->levels[levels->at[i]].weight_mbit};
     }
-    made.evidence[made.evidence_count++] = (struct mpi_evidence){model_prior_field, model_prior_level, model->prior_mbit};
+    made.evidence[made.evidence_count++] =
+        (struct mpi_evidence){model_prior_field, model_prior_level, model->prior_mbit};
     made.score_mbit = weigh_levels(model, levels);
     made.probability_ppm = probability_ppm(made.score_mbit);
     *out_comparison = made;

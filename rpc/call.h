@@ -73,7 +73,7 @@ struct rpc_call {
     const struct rpc_method *method;
     struct ctx cx; /* arena: the wire call's */
     struct str principal;
-    const char *principal_name; /* as configured; NULL on plain connections and for unknown names */
+    const char *principal_name;        /* as configured; NULL on plain connections and for unknown names */
     const struct rpc_principal *known; /* the configuration's row, or NULL */
     uint32_t roles;
     const void *request;

@@ -1,6 +1,6 @@
 /*
- * The clusters worked out the slow and plain way, to hold the index against: every pair compared, keys counted by hand, groups
- * joined from scratch. Shares only rows, keys, comparison and weights with the real thing.
+ * The clusters worked out the slow and plain way, to hold the index against: every pair compared, keys counted by hand,
+ * groups joined from scratch. Shares only rows, keys, comparison and weights with the real thing.
  */
 #pragma once
 
@@ -8,9 +8,9 @@
 
 struct batch {
     uint32_t count;
-    uint32_t *group; /* [record] = smallest record of its cluster, by the plain algorithm */
-    int32_t *score;  /* (count + 1) squared; INT32_MIN = no edge */
-    uint32_t *body;  /* [record] = first record of its body of evidence */
+    uint32_t *group;     /* [record] = smallest record of its cluster, by the plain algorithm */
+    int32_t *score;      /* (count + 1) squared; INT32_MIN = no edge */
+    uint32_t *body;      /* [record] = first record of its body of evidence */
     int32_t *body_score; /* by first records; INT32_MIN = nothing to compare */
     bool *body_held;
 };
@@ -93,7 +93,8 @@ static inline void batch_decisions(const struct mpi *mpi, struct batch *batch, b
         bool forbidden = false;
         for (uint32_t a = 1; a <= batch->count; a++)
             for (uint32_t b = 1; b <= batch->count; b++)
-                forbidden |= batch->group[a] == batch->group[at->left] && batch->group[b] == batch->group[at->right] && apart[a * side + b];
+                forbidden |= batch->group[a] == batch->group[at->left] && batch->group[b] == batch->group[at->right] &&
+                             apart[a * side + b];
         if (!decision_ties(at->kind)) {
             if (batch->group[at->left] != batch->group[at->right])
                 apart[at->left * side + at->right] = apart[at->right * side + at->left] = true;
@@ -139,7 +140,8 @@ static inline void batch_all_bodies(const struct mpi *mpi, struct batch *batch)
     for (uint32_t a = 1; a <= batch->count; a++)
         for (uint32_t b = 1; b <= batch->count; b++)
             if (a != b && batch->body[a] == a && batch->body[b] == b)
-                (void)batch_bodies(mpi, batch->body, batch->count, a, b, &batch->body_score[a * side + b], &batch->body_held[a * side + b]);
+                (void)batch_bodies(mpi, batch->body, batch->count, a, b, &batch->body_score[a * side + b],
+                                   &batch->body_held[a * side + b]);
 }
 
 static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct batch *batch, const bool *apart,
@@ -248,11 +250,12 @@ static inline void batch_check(const struct mpi *mpi, const char *what, uint64_t
             const struct edge *edge = index_edge(mpi, a, b);
             int32_t have = edge ? edge->score_mbit : INT32_MIN, want = batch.score[(size_t)a * (mpi->count + 1) + b];
             if (have != want)
-                fail_msg("%s seed %llu step %d: edge %u-%u is %d, want %d", what, (unsigned long long)seed, step, a, b, have, want);
+                fail_msg("%s seed %llu step %d: edge %u-%u is %d, want %d", what, (unsigned long long)seed, step, a, b,
+                         have, want);
             bool one = mpi->entries[a].person == mpi->entries[b].person, same = batch.group[a] == batch.group[b];
             if (one != same)
-                fail_msg("%s seed %llu step %d: records %u and %u are %s, batch says %s", what, (unsigned long long)seed, step, a, b,
-                         one ? "one" : "two", same ? "one" : "two");
+                fail_msg("%s seed %llu step %d: records %u and %u are %s, batch says %s", what,
+                         (unsigned long long)seed, step, a, b, one ? "one" : "two", same ? "one" : "two");
         }
     }
     uint64_t persons = 0;

@@ -1,4 +1,5 @@
-/* Clusters are a pure function: any arrival order gives the same ones, and the incremental way equals the plain slow one. */
+/* Clusters are a pure function: any arrival order gives the same ones, and the incremental way equals the plain slow
+ * one. */
 #include "batch.h"
 #include "people.h"
 
@@ -82,17 +83,22 @@ static void check_incremental(uint64_t seed, uint32_t block_cap)
             people_make(&random, (uint32_t)(hash_random(&random) % 40), 1, &text);
             said_fill(&said, &text.human);
             said.input.deactivate = true;
-            assert_ok(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &said.input, &result));
+            assert_ok(&world.support,
+                      mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &said.input, &result));
         } else if (what >= 10) {
             static const enum mpi_decision_kind kinds[] = {MPI_DECISION_MERGE, MPI_DECISION_LINK, MPI_DECISION_UNLINK};
             char left[8], right[8];
             snprintf(left, sizeof left, "%u", (unsigned)(hash_random(&random) % 40));
             snprintf(right, sizeof right, "%u", (unsigned)(hash_random(&random) % 40));
-            IGNORE(world_message(&world, kinds[what - 10], left, right, &result)); /* cycles and strangers are refused */
+            IGNORE(
+                world_message(&world, kinds[what - 10], left, right, &result)); /* cycles and strangers are refused */
         } else {
             uint64_t left = hash_random(&random) % count + 1, right = hash_random(&random) % count + 1;
-            enum mpi_decision_kind kind = what == 7 ? MPI_DECISION_SAME : what == 8 ? MPI_DECISION_DIFFERENT : MPI_DECISION_UNDO;
-            IGNORE(world_steward(&world, kind, left, right, hash_random(&random) % (world.seq + 1), &result)); /* refused ones too */
+            enum mpi_decision_kind kind = what == 7   ? MPI_DECISION_SAME
+                                          : what == 8 ? MPI_DECISION_DIFFERENT
+                                                      : MPI_DECISION_UNDO;
+            IGNORE(world_steward(&world, kind, left, right, hash_random(&random) % (world.seq + 1),
+                                 &result)); /* refused ones too */
         }
         batch_check(world.mpi, "incremental", seed, step);
         if (step % 37 == 36) { /* what comes back from the store is the same index */

@@ -55,14 +55,19 @@ static void test_merge__refuses_what_makes_no_sense(void **state)
     struct mpi_result result;
     struct ctx *cx = &world.support.cx;
     assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "1", &result), "mpi.merge-self");
-    assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", " ", &result), "mpi.identifier-missing");
+    assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", " ", &result),
+                 "mpi.identifier-missing");
     struct mpi_identifier left = world_id("1"), right = {STR("OTHER"), STR("2"), STR("MR")};
-    assert_fails(&world.support, mpi_apply_identifier_decision(world.mpi, world.txn, cx, ++world.seq, MPI_DECISION_MERGE, STR("t"), left, right, &result), "mpi.merge-authority");
+    assert_fails(&world.support,
+                 mpi_apply_identifier_decision(world.mpi, world.txn, cx, ++world.seq, MPI_DECISION_MERGE, STR("t"),
+                                               left, right, &result),
+                 "mpi.merge-authority");
     assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result));
     assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "3", "1", &result));
     assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "2", "1", &result), "mpi.merge-cycle");
     assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "2", "3", &result), "mpi.merge-cycle");
-    assert_fails(&world.support, world_message(&world, MPI_DECISION_LINK, "1", "77", &result), "mpi.identifier-unknown");
+    assert_fails(&world.support, world_message(&world, MPI_DECISION_LINK, "1", "77", &result),
+                 "mpi.identifier-unknown");
     assert_int_equal(mpi_count(world.mpi).records, 3);
     assert_int_equal(mpi_count(world.mpi).persons, 1);
     world_fini(&world);
@@ -94,7 +99,8 @@ static void test_unmerge__gives_back_the_earlier_persons_whatever_happened_since
     assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result));
     uint64_t merge = world.seq;
     assert_int_equal(world_person(&world, "3"), 1);
-    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result)); /* sent twice: nothing new */
+    assert_ok(&world.support,
+              world_message(&world, MPI_DECISION_MERGE, "1", "2", &result)); /* sent twice: nothing new */
     struct human update = {.id = "2", NGOZI, .phone = "2065550199"};
     (void)world_apply(&world, &update);
     world_reopen(&world);
@@ -108,7 +114,8 @@ static void test_unmerge__gives_back_the_earlier_persons_whatever_happened_since
     assert_int_equal(record.demographics.phone_count, 1); /* the edit stays */
     assert_fails(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, merge, &result), "mpi.decision-undone");
     assert_fails(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, 999, &result), "mpi.decision-unknown");
-    assert_fails(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, merge + 3, &result), "mpi.decision-unknown");
+    assert_fails(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, merge + 3, &result),
+                 "mpi.decision-unknown");
     world_fini(&world);
 }
 
@@ -125,7 +132,8 @@ static void collect_state(struct world *world, struct buf *out)
     static const char *const tables[] = {"mpi.record", "mpi.version", "mpi.member", "mpi.edge"};
     world_commit(world);
     for (size_t i = 0; i < 4; i++)
-        assert_ok(&world->support, data_scan(data_table(world->store, tables[i]), &world->support.cx, STR_NONE, STR_NONE, collect_row, out));
+        assert_ok(&world->support, data_scan(data_table(world->store, tables[i]), &world->support.cx, STR_NONE,
+                                             STR_NONE, collect_row, out));
 }
 
 static void test_merge_and_unmerge__leave_every_row_as_it_was_history_aside(void **state)
@@ -174,11 +182,13 @@ static void test_link_and_unlink__newest_wins_and_unlink_pins(void **state)
     assert_ok(&world.support, world_message(&world, MPI_DECISION_UNLINK, "1", "2", &result));
     uint64_t unlink = world.seq;
     assert_int_equal(world_person(&world, "2"), 2);
-    assert_ok(&world.support, world_message(&world, MPI_DECISION_UNLINK, "1", "3", &result)); /* linked by evidence only */
+    assert_ok(&world.support,
+              world_message(&world, MPI_DECISION_UNLINK, "1", "3", &result)); /* linked by evidence only */
     assert_int_equal(world_person(&world, "3"), 3);
     add(&world, "3", true); /* new data do not lift the pin */
     assert_int_equal(world_person(&world, "3"), 3);
-    assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, unlink, &result)); /* brings the link back */
+    assert_ok(&world.support,
+              world_steward(&world, MPI_DECISION_UNDO, 0, 0, unlink, &result)); /* brings the link back */
     assert_int_equal(world_person(&world, "2"), 1);
     world_fini(&world);
 }
@@ -254,7 +264,8 @@ static void test_history__tells_what_happened_oldest_first(void **state)
     struct mpi_event *events;
     size_t count;
     assert_ok(&world.support, mpi_history(world.mpi, &world.support.cx, 2, &events, &count));
-    static const char *const want[] = {"record created", "merged", "moved to another person", "decision undone", "moved to another person"};
+    static const char *const want[] = {"record created", "merged", "moved to another person", "decision undone",
+                                       "moved to another person"};
     assert_int_equal(count, 5);
     for (size_t i = 0; i < count; i++)
         assert_string_equal(events[i].what, want[i]);

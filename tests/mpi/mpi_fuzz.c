@@ -1,4 +1,5 @@
-/* Any bytes as rows of the store, and as what a source might say: decoders refuse or answer, normalising and comparing never break. */
+/* Any bytes as rows of the store, and as what a source might say: decoders refuse or answer, normalising and comparing
+ * never break. */
 #include "base/mem.h"
 #include "codec_internal.h"
 #include "model_internal.h"
@@ -19,15 +20,23 @@ static void make_row(struct cut *cut, union row_space *space)
     struct str phones[2];
     struct mpi_address address;
     for (size_t i = 0; i < 3; i++) {
-        names[i] = (struct mpi_name){.family = next_text(cut), .given = next_text(cut), .middle = next_text(cut), .suffix = next_text(cut)};
+        names[i] = (struct mpi_name){
+            .family = next_text(cut), .given = next_text(cut), .middle = next_text(cut), .suffix = next_text(cut)};
         static const char *const types[] = {"MR", "SS", "DL", "NI"};
         identifiers[i] = (struct mpi_identifier){next_text(cut), next_text(cut), str_from(types[cut_u8(cut) % 4])};
     }
     phones[0] = next_text(cut);
     phones[1] = next_text(cut);
-    address = (struct mpi_address){.line = next_text(cut), .city = next_text(cut), .state = next_text(cut), .postcode = next_text(cut)};
-    struct mpi_demographics said = {.names = names, .name_count = 3, .phones = phones, .phone_count = 2, .addresses = &address,
-                                    .address_count = 1, .sex = (char)cut_u8(cut), .birth_order = cut_u8(cut)};
+    address = (struct mpi_address){
+        .line = next_text(cut), .city = next_text(cut), .state = next_text(cut), .postcode = next_text(cut)};
+    struct mpi_demographics said = {.names = names,
+                                    .name_count = 3,
+                                    .phones = phones,
+                                    .phone_count = 2,
+                                    .addresses = &address,
+                                    .address_count = 1,
+                                    .sex = (char)cut_u8(cut),
+                                    .birth_order = cut_u8(cut)};
     said.birth_date = (struct date){cut_u16(cut), cut_u8(cut), cut_u8(cut)};
     row_make(identifiers, 3, &said, NULL, 0, space);
 }

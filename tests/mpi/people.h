@@ -23,8 +23,8 @@ static inline void people_make(uint64_t *seed, uint32_t id, uint32_t who, struct
     snprintf(out->id, sizeof out->id, "%u", id);
     snprintf(out->family, sizeof out->family, "%s", people_pick(&of, families, 6));
     snprintf(out->given, sizeof out->given, "%s", people_pick(&of, givens, 8));
-    snprintf(out->birth, sizeof out->birth, "19%02u%02u%02u", (unsigned)(hash_random(&of) % 4 + 70), (unsigned)(hash_random(&of) % 3 + 1),
-             (unsigned)(hash_random(&of) % 3 + 1));
+    snprintf(out->birth, sizeof out->birth, "19%02u%02u%02u", (unsigned)(hash_random(&of) % 4 + 70),
+             (unsigned)(hash_random(&of) % 3 + 1), (unsigned)(hash_random(&of) % 3 + 1));
     snprintf(out->phone, sizeof out->phone, "20655501%02u", (unsigned)(hash_random(&of) % 5 + 10));
     snprintf(out->ssn, sizeof out->ssn, "53622%04u", (unsigned)(1000 + who));
     snprintf(out->line, sizeof out->line, "%u Elm St", (unsigned)(hash_random(&of) % 4 + 1));
@@ -35,7 +35,10 @@ static inline void people_make(uint64_t *seed, uint32_t id, uint32_t who, struct
         out->given[1] = 'q';
     if (slip == 2)
         out->birth[7] = '9';
-    out->human = (struct human){.id = out->id, .family = out->family, .given = out->given, .birth = out->birth,
+    out->human = (struct human){.id = out->id,
+                                .family = out->family,
+                                .given = out->given,
+                                .birth = out->birth,
                                 .sex = hash_random(&of) % 2 ? 'F' : 'M'};
     uint64_t has = hash_random(seed);
     if (has & 1)

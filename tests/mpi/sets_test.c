@@ -1,6 +1,6 @@
 /*
- * Public sets with truth, the built-in model, no truth used for anything but counting. Weights were only looked at on FEBRL3.
- * Floors are what a change must not fall below.
+ * Public sets with truth, the built-in model, no truth used for anything but counting. Weights were only looked at on
+ * FEBRL3. Floors are what a change must not fall below.
  */
 #include "world.h"
 
@@ -20,19 +20,40 @@ struct set {
 enum { ID, GIVEN, FAMILY, BIRTH, SEX, PHONE, NUMBER, LINE, CITY, POSTCODE, NATIONAL, MIDDLE };
 
 #define FEBRL_COLUMNS                                                                                                  \
-    {"rec_id", "given_name", "surname", "date_of_birth", NULL, NULL, "street_number", "address_1", "suburb", "postcode", "soc_sec_id", NULL}
+    {                                                                                                                  \
+        "rec_id", "given_name", "surname", "date_of_birth", NULL, NULL, "street_number", "address_1", "suburb",        \
+            "postcode", "soc_sec_id", NULL                                                                             \
+    }
 
 static const struct set sets[] = {
     {"FEBRL3 (looked at)", "mpi/febrl/dataset3.csv", NULL, FEBRL_COLUMNS, TRUTH_REC_ID, NULL, false, 0.95},
     {"FEBRL1", "mpi/febrl/dataset1.csv", NULL, FEBRL_COLUMNS, TRUTH_REC_ID, NULL, false, 0.97},
     {"FEBRL2", "mpi/febrl/dataset2.csv", NULL, FEBRL_COLUMNS, TRUTH_REC_ID, NULL, false, 0.96},
     {"FEBRL4", "mpi/febrl/dataset4a.csv", "mpi/febrl/dataset4b.csv", FEBRL_COLUMNS, TRUTH_REC_ID, NULL, true, 0.97},
-    {"RLdata500", "mpi/rldata/RLdata500.csv", NULL,
-     {"rec_id", "fname_c1", "lname_c1", "by,bm,bd", NULL, NULL, NULL, NULL, NULL, NULL, NULL, "fname_c2"}, TRUTH_COLUMN, "true_id", false, 0.80},
-    {"RLdata10000 (half)", "mpi/rldata/RLdata10000_half.csv", NULL,
-     {"rec_id", "fname_c1", "lname_c1", "by,bm,bd", NULL, NULL, NULL, NULL, NULL, NULL, NULL, "fname_c2"}, TRUTH_COLUMN, "true_id", false, 0.70},
-    {"Uganda without ids", "mpi/opencr/uganda_data_v21_20201501.csv", NULL,
-     {"rec_id", "given_name", "surname", "date_of_birth", "sex", "phone_number", NULL, NULL, NULL, NULL, NULL, NULL}, TRUTH_REC_ID, NULL, false, 0.90},
+    {"RLdata500",
+     "mpi/rldata/RLdata500.csv",
+     NULL,
+     {"rec_id", "fname_c1", "lname_c1", "by,bm,bd", NULL, NULL, NULL, NULL, NULL, NULL, NULL, "fname_c2"},
+     TRUTH_COLUMN,
+     "true_id",
+     false,
+     0.80},
+    {"RLdata10000 (half)",
+     "mpi/rldata/RLdata10000_half.csv",
+     NULL,
+     {"rec_id", "fname_c1", "lname_c1", "by,bm,bd", NULL, NULL, NULL, NULL, NULL, NULL, NULL, "fname_c2"},
+     TRUTH_COLUMN,
+     "true_id",
+     false,
+     0.70},
+    {"Uganda without ids",
+     "mpi/opencr/uganda_data_v21_20201501.csv",
+     NULL,
+     {"rec_id", "given_name", "surname", "date_of_birth", "sex", "phone_number", NULL, NULL, NULL, NULL, NULL, NULL},
+     TRUTH_REC_ID,
+     NULL,
+     false,
+     0.90},
 };
 
 struct row_text {
@@ -62,18 +83,21 @@ static unsigned part_of_date(const char *text)
     return text && str_to_u64(str_from(text), &number) && number <= 9999 ? (unsigned)number : 0;
 }
 
-static void fill_birth(struct support *support, struct csv *csv, const char *const *names, const char *column, struct row_text *row)
+static void fill_birth(struct support *support, struct csv *csv, const char *const *names, const char *column,
+                       struct row_text *row)
 {
     if (strchr(column, ',') == NULL) {
         row->human.birth = field(support, csv, names, column);
         return;
     }
-    const char *year = field(support, csv, names, "by"), *month = field(support, csv, names, "bm"), *day = field(support, csv, names, "bd");
+    const char *year = field(support, csv, names, "by"), *month = field(support, csv, names, "bm"),
+               *day = field(support, csv, names, "bd");
     snprintf(row->birth, sizeof row->birth, "%04u%02u%02u", part_of_date(year), part_of_date(month), part_of_date(day));
     row->human.birth = row->birth;
 }
 
-static size_t read_rows(struct support *support, const struct set *set, const char *file, bool second, struct row_text *rows, size_t count)
+static size_t read_rows(struct support *support, const struct set *set, const char *file, bool second,
+                        struct row_text *rows, size_t count)
 {
     struct buf *text = arena_alloc(&support->arena, sizeof *text);
     assert_ok(support, file_read(&support->cx, support_data(support, file), 64 << 20, text));
@@ -85,19 +109,26 @@ static size_t read_rows(struct support *support, const struct set *set, const ch
         names[i] = arena_str(&support->arena, str_trim(csv.fields[i])).data;
     while (csv_next(&csv) && count < ROWS_MAX) {
         struct row_text *row = &rows[count++];
-        const char *number = field(support, &csv, names, set->columns[NUMBER]), *street = field(support, &csv, names, set->columns[LINE]);
+        const char *number = field(support, &csv, names, set->columns[NUMBER]),
+                   *street = field(support, &csv, names, set->columns[LINE]);
         *row = (struct row_text){.second = second};
         const char *id = field(support, &csv, names, set->columns[ID]);
         snprintf(row->id, sizeof row->id, "%s", id);
         snprintf(row->line, sizeof row->line, "%s %s", number ? number : "", street ? street : "");
         const char *sex = field(support, &csv, names, set->columns[SEX]);
-        row->human = (struct human){.id = row->id, .given = field(support, &csv, names, set->columns[GIVEN]),
-                                    .family = field(support, &csv, names, set->columns[FAMILY]), .middle = field(support, &csv, names, set->columns[MIDDLE]),
-                                    .sex = sex ? sex[0] : 0, .phone = field(support, &csv, names, set->columns[PHONE]),
-                                    .city = field(support, &csv, names, set->columns[CITY]), .postcode = field(support, &csv, names, set->columns[POSTCODE]),
-                                    .ssn = field(support, &csv, names, set->columns[NATIONAL]), .line = street ? row->line : NULL};
+        row->human = (struct human){.id = row->id,
+                                    .given = field(support, &csv, names, set->columns[GIVEN]),
+                                    .family = field(support, &csv, names, set->columns[FAMILY]),
+                                    .middle = field(support, &csv, names, set->columns[MIDDLE]),
+                                    .sex = sex ? sex[0] : 0,
+                                    .phone = field(support, &csv, names, set->columns[PHONE]),
+                                    .city = field(support, &csv, names, set->columns[CITY]),
+                                    .postcode = field(support, &csv, names, set->columns[POSTCODE]),
+                                    .ssn = field(support, &csv, names, set->columns[NATIONAL]),
+                                    .line = street ? row->line : NULL};
         fill_birth(support, &csv, names, set->columns[BIRTH], row);
-        struct str truth = str_from(set->truth == TRUTH_COLUMN ? field(support, &csv, names, set->truth_column) : row->id);
+        struct str truth =
+            str_from(set->truth == TRUTH_COLUMN ? field(support, &csv, names, set->truth_column) : row->id);
         if (set->truth == TRUTH_REC_ID) {
             struct str rest = truth, part;
             (void)str_split(&rest, '-', &part);
@@ -114,7 +145,8 @@ struct tally {
     uint64_t true_pairs, made_pairs, right_pairs;
 };
 
-static void count_pairs(const struct world *world, const struct set *set, const struct row_text *rows, size_t count, struct tally *tally)
+static void count_pairs(const struct world *world, const struct set *set, const struct row_text *rows, size_t count,
+                        struct tally *tally)
 {
     bool show = getenv("IDEM_SHOW_MISSES") != NULL;
     for (size_t i = 0; i < count; i++) {
@@ -129,10 +161,12 @@ static void count_pairs(const struct world *world, const struct set *set, const 
             if (show && truth != made) {
                 struct levels levels;
                 compare_rows(world->mpi->entries[i + 1].row, world->mpi->entries[k + 1].row, &levels);
-                printf("%s %s %s score %d:", made ? "WRONG" : "MISSED", rows[i].id, rows[k].id, weigh_levels(world->mpi->model, &levels));
+                printf("%s %s %s score %d:", made ? "WRONG" : "MISSED", rows[i].id, rows[k].id,
+                       weigh_levels(world->mpi->model, &levels));
                 for (size_t f = 0; f < FIELD_COUNT; f++)
                     if (levels.at[f])
-                        printf(" %s=%s", world->mpi->model->fields[f].name, world->mpi->model->fields[f].levels[levels.at[f]].name);
+                        printf(" %s=%s", world->mpi->model->fields[f].name,
+                               world->mpi->model->fields[f].levels[levels.at[f]].name);
                 printf("\n");
             }
         }
@@ -166,8 +200,9 @@ static void check_set(const struct set *set)
     double precision = tally.made_pairs ? (double)tally.right_pairs / (double)tally.made_pairs : 1;
     double recall = tally.true_pairs ? (double)tally.right_pairs / (double)tally.true_pairs : 1;
     double f1 = precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
-    printf("%-22s rows %5zu  pairs %6llu  P %.4f  R %.4f  F1 %.4f  wrong %llu  missed %llu  reviews %llu\n", set->name, count,
-           (unsigned long long)tally.true_pairs, precision, recall, f1, (unsigned long long)(tally.made_pairs - tally.right_pairs),
+    printf("%-22s rows %5zu  pairs %6llu  P %.4f  R %.4f  F1 %.4f  wrong %llu  missed %llu  reviews %llu\n", set->name,
+           count, (unsigned long long)tally.true_pairs, precision, recall, f1,
+           (unsigned long long)(tally.made_pairs - tally.right_pairs),
            (unsigned long long)(tally.true_pairs - tally.right_pairs), (unsigned long long)reviews);
     mem_free(rows);
     world_fini(&world);

@@ -17,7 +17,8 @@ struct world {
 
 static inline void world_open(struct world *world)
 {
-    struct data_options options = {.dir = world->dir, .format = 1, .tables = mpi_tables, .table_count = mpi_table_count};
+    struct data_options options = {
+        .dir = world->dir, .format = 1, .tables = mpi_tables, .table_count = mpi_table_count};
     assert_ok(&world->support, data_open(&world->support.cx, &options, &world->store));
     assert_ok(&world->support, mpi_open(&world->support.cx, world->store, &world->mpi));
     world->txn = data_txn_begin(world->store);
@@ -60,7 +61,8 @@ static inline void world_fini(struct world *world)
 
 /* One made-up record in plain words; NULL = not said. */
 struct human {
-    const char *id, *authority, *family, *given, *middle, *suffix, *birth, *ssn, *phone, *line, *city, *postcode, *mother;
+    const char *id, *authority, *family, *given, *middle, *suffix, *birth, *ssn, *phone, *line, *city, *postcode,
+        *mother;
     char sex;
     uint8_t birth_order;
     bool multiple;
@@ -78,12 +80,16 @@ static inline void said_fill(struct said *said, const struct human *human)
 {
     *said = (struct said){0};
     struct mpi_record_input *input = &said->input;
-    said->identifiers[0] = (struct mpi_identifier){str_from(human->authority ? human->authority : "HOSP"), str_from(human->id), STR("MR")};
+    said->identifiers[0] =
+        (struct mpi_identifier){str_from(human->authority ? human->authority : "HOSP"), str_from(human->id), STR("MR")};
     said->identifiers[1] = (struct mpi_identifier){STR("USA"), str_from(human->ssn), STR("SS")};
-    said->name = (struct mpi_name){.family = str_from(human->family), .given = str_from(human->given),
-                                   .middle = str_from(human->middle), .suffix = str_from(human->suffix)};
+    said->name = (struct mpi_name){.family = str_from(human->family),
+                                   .given = str_from(human->given),
+                                   .middle = str_from(human->middle),
+                                   .suffix = str_from(human->suffix)};
     said->phone = str_from(human->phone);
-    said->address = (struct mpi_address){.line = str_from(human->line), .city = str_from(human->city), .postcode = str_from(human->postcode)};
+    said->address = (struct mpi_address){
+        .line = str_from(human->line), .city = str_from(human->city), .postcode = str_from(human->postcode)};
     input->source = STR("test");
     input->identifiers = said->identifiers;
     input->identifier_count = human->ssn ? 2 : 1;
@@ -107,7 +113,8 @@ static inline struct mpi_result world_apply(struct world *world, const struct hu
     struct said said;
     struct mpi_result result = {0};
     said_fill(&said, human);
-    assert_ok(&world->support, mpi_apply_record(world->mpi, world->txn, &world->support.cx, ++world->seq, &said.input, &result));
+    assert_ok(&world->support,
+              mpi_apply_record(world->mpi, world->txn, &world->support.cx, ++world->seq, &said.input, &result));
     return result;
 }
 
@@ -116,8 +123,8 @@ static inline struct mpi_identifier world_id(const char *value)
     return (struct mpi_identifier){STR("HOSP"), str_from(value), STR("MR")};
 }
 
-static inline status world_message(struct world *world, enum mpi_decision_kind kind, const char *left, const char *right,
-                                   struct mpi_result *out_result)
+static inline status world_message(struct world *world, enum mpi_decision_kind kind, const char *left,
+                                   const char *right, struct mpi_result *out_result)
 {
     return mpi_apply_identifier_decision(world->mpi, world->txn, &world->support.cx, ++world->seq, kind, STR("test"),
                                          world_id(left), world_id(right), out_result);
@@ -126,8 +133,8 @@ static inline status world_message(struct world *world, enum mpi_decision_kind k
 static inline status world_steward(struct world *world, enum mpi_decision_kind kind, uint64_t left, uint64_t right,
                                    uint64_t undoes, struct mpi_result *out_result)
 {
-    return mpi_apply_steward_decision(world->mpi, world->txn, &world->support.cx, ++world->seq, kind, left, right, undoes,
-                                      STR_NONE, out_result);
+    return mpi_apply_steward_decision(world->mpi, world->txn, &world->support.cx, ++world->seq, kind, left, right,
+                                      undoes, STR_NONE, out_result);
 }
 
 static inline uint64_t world_person(struct world *world, const char *id)

@@ -10,11 +10,11 @@
 struct mpi_bench {
     uint64_t people, queries;
     uint64_t index_bytes;
-    double load_seconds;       /* placing `people` rows without comparing, as mpi_open does */
+    double load_seconds;                /* placing `people` rows without comparing, as mpi_open does */
     double apply_us_mean, apply_us_p99; /* a new record among `people`: fold, compare, cluster; no store */
     double identify_us_p50, identify_us_p99;
-    double candidates_mean;    /* records compared for one new record */
-    double compare_ns;         /* one comparison of two rows */
+    double candidates_mean; /* records compared for one new record */
+    double compare_ns;      /* one comparison of two rows */
 };
 /* people 1..10,000,000; the same seed gives the same people. */
 status mpi_bench(struct ctx *cx, uint64_t people, uint64_t seed, struct mpi_bench *out_bench);

@@ -2,16 +2,16 @@
  * The master patient index as the rest of idem sees it.
  *
  *   record    what one source said about one patient under one identifier, with all its versions
- *   person    a cluster of records: one human, as far as the evidence goes; its number redirects for ever once merged away
- *   decision  what a steward or a message (A40, A24, A37) said about two records; pinned until undone
+ *   person    a cluster of records: one human, as far as the evidence goes; its number redirects for ever once merged
+ * away decision  what a steward or a message (A40, A24, A37) said about two records; pinned until undone
  *
  * Clusters are a pure function of (records, decisions, model version): never of arrival order. Merges and unmerges are
  * decisions, never rewrites. See docs/adr/0007-clusters-are-a-pure-function.md, DESIGN section 5, [FS69].
  *
- * Threads: mpi_apply_* only from the one writer; everything else from any thread (the index locks itself, shared for readers).
- * Memory:  results are in cx->arena; nothing returned points into the index.
- * Writing: a refused mpi_apply_* changes nothing. One that answered OK has changed the index: its rows must be committed, not
- *          undone. Readers see records, persons and members at once; reviews, history and stored comparisons after the commit.
+ * Threads: mpi_apply_* only from the one writer; everything else from any thread (the index locks itself, shared for
+ * readers). Memory:  results are in cx->arena; nothing returned points into the index. Writing: a refused mpi_apply_*
+ * changes nothing. One that answered OK has changed the index: its rows must be committed, not undone. Readers see
+ * records, persons and members at once; reviews, history and stored comparisons after the commit.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ extern const size_t mpi_table_count;
 
 struct mpi;
 
-/* Opens over the store's tables and rebuilds the in-memory index from them: about 5 us and 550 bytes a record (210,000: 1.1 s
- * on one core). */
+/* Opens over the store's tables and rebuilds the in-memory index from them: about 5 us and 550 bytes a record
+ * (210,000: 1.1 s on one core). */
 status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi);
 void mpi_close(struct mpi *mpi);
 
@@ -71,8 +71,8 @@ enum mpi_field {
 /* ---- evidence ---- */
 
 struct mpi_evidence {
-    const char *field; /* "family name", "birth date" … static */
-    const char *level; /* "exact", "one edit apart", "day and month swapped", "differs", "absent" … static */
+    const char *field;   /* "family name", "birth date" … static */
+    const char *level;   /* "exact", "one edit apart", "day and month swapped", "differs", "absent" … static */
     int32_t weight_mbit; /* millibits of log2(m/u); they add up to the score exactly */
 };
 enum { MPI_EVIDENCE_MAX = 24 };
@@ -88,12 +88,12 @@ struct mpi_comparison {
 /* ---- applying (the one writer) ---- */
 
 enum mpi_verdict {
-    MPI_VERDICT_KNOWN,    /* the identifier was already there: its person */
-    MPI_VERDICT_LINKED,   /* new record joined an existing person on its evidence */
-    MPI_VERDICT_REVIEW,   /* new person for now; a review item asks about a likely same one */
-    MPI_VERDICT_NEW,      /* new person, nobody alike */
-    MPI_VERDICT_DECIDED,  /* a merge, link, unlink or steward decision was applied */
-    MPI_VERDICT_NONE,     /* the message names nobody */
+    MPI_VERDICT_KNOWN,   /* the identifier was already there: its person */
+    MPI_VERDICT_LINKED,  /* new record joined an existing person on its evidence */
+    MPI_VERDICT_REVIEW,  /* new person for now; a review item asks about a likely same one */
+    MPI_VERDICT_NEW,     /* new person, nobody alike */
+    MPI_VERDICT_DECIDED, /* a merge, link, unlink or steward decision was applied */
+    MPI_VERDICT_NONE,    /* the message names nobody */
 };
 const char *mpi_verdict_name(enum mpi_verdict verdict);
 
@@ -103,19 +103,20 @@ enum mpi_verdict mpi_verdict_for(struct mpi *mpi, const struct mpi_comparison *c
 struct mpi_result {
     enum mpi_verdict verdict;
     uint64_t record, person;
-    uint64_t person_before; /* of an existing record whose person changed; else 0 */
-    uint64_t review;        /* 0 = none opened */
-    uint32_t candidates;    /* records compared */
+    uint64_t person_before;     /* of an existing record whose person changed; else 0 */
+    uint64_t review;            /* 0 = none opened */
+    uint32_t candidates;        /* records compared */
     struct mpi_comparison best; /* the strongest comparison; evidence_count 0 when nothing was compared */
 };
 
 struct mpi_record_input {
-    struct str source; /* who says so: sending facility/application or loader name */
+    struct str source;                        /* who says so: sending facility/application or loader name */
     const struct mpi_identifier *identifiers; /* first = the record's own; at least one */
     size_t identifier_count;
     struct mpi_demographics demographics; /* absent values keep what an update finds */
-    uint32_t cleared_fields; /* enum mpi_field bits */
-    bool person_level; /* A28, A31: person-level data. A08 and visits: one encounter's view; both update the record here */
+    uint32_t cleared_fields;              /* enum mpi_field bits */
+    bool person_level; /* A28, A31: person-level data. A08 and visits: one encounter's view; both update the record here
+                        */
     bool keep_known;   /* orders, results: a record that is known stays as it is; a new one is created */
     bool deactivate;   /* A29: the record takes no further part in matching; never erased */
 };
@@ -135,19 +136,19 @@ enum mpi_decision_kind {
 };
 const char *mpi_decision_name(enum mpi_decision_kind kind);
 
-/* Merge, link, unlink by identifier. MERGE creates a record for an identifier nobody knows yet (so that order does not matter).
- * Refused: both the same (mpi.merge-self), a cycle (mpi.merge-cycle), different authorities or types for MERGE
- * (mpi.merge-authority). LINK and UNLINK of an identifier nobody knows: mpi.identifier-unknown. The same decision said again
- * answers DECIDED and adds nothing. Result: `record` is the side whose person changed (of a merge the retired one).
- * Source: [HL7 2.5.1 3.6.2.1] A40; docs/adr/0004. */
+/* Merge, link, unlink by identifier. MERGE creates a record for an identifier nobody knows yet (so that order does not
+ * matter). Refused: both the same (mpi.merge-self), a cycle (mpi.merge-cycle), different authorities or types for MERGE
+ * (mpi.merge-authority). LINK and UNLINK of an identifier nobody knows: mpi.identifier-unknown. The same decision said
+ * again answers DECIDED and adds nothing. Result: `record` is the side whose person changed (of a merge the retired
+ * one). Source: [HL7 2.5.1 3.6.2.1] A40; docs/adr/0004. */
 status mpi_apply_identifier_decision(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                                      enum mpi_decision_kind kind, struct str source, struct mpi_identifier left,
                                      struct mpi_identifier right, struct mpi_result *out_result);
 /* Steward decision on two records (kind SAME or DIFFERENT) or UNDO of every decision of the entry with seq `undoes`;
  * closes the review it answers. An undo cannot itself be undone (mpi.decision-unknown): decide again instead. */
 status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
-                                  enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record, uint64_t undoes,
-                                  struct str note, struct mpi_result *out_result);
+                                  enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record,
+                                  uint64_t undoes, struct str note, struct mpi_result *out_result);
 
 /* ---- asking (any thread) ---- */
 
@@ -156,7 +157,8 @@ struct mpi_match {
     bool by_identifier;
     struct mpi_comparison comparison;
 };
-/* Who is this? Identifier matches first, then by score; one row per person, best first, at most `max`. Changes nothing. */
+/* Who is this? Identifier matches first, then by score; one row per person, best first, at most `max`. Changes nothing.
+ */
 status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier *identifiers, size_t identifier_count,
                     const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
                     size_t *out_count);
@@ -174,8 +176,8 @@ struct mpi_record_view {
     uint64_t retired_into; /* record id after a merge, 0 */
 };
 struct mpi_person_view {
-    uint64_t id;       /* after following redirects */
-    uint64_t asked;    /* the number that was asked for */
+    uint64_t id;                    /* after following redirects */
+    uint64_t asked;                 /* the number that was asked for */
     struct mpi_demographics golden; /* most recent legal name, most frequent birth date … with lineage in golden_from */
     uint64_t golden_name_record, golden_birth_record, golden_address_record;
     struct mpi_record_view *records;
@@ -188,13 +190,13 @@ status mpi_record(struct mpi *mpi, struct ctx *cx, uint64_t record, struct mpi_r
 status mpi_find(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifier, uint64_t *out_person,
                 uint64_t *out_record);
 
-/* The identifier this person is known by at `authority` (for destinations that want their own number); the smallest active one.
- * mpi.identifier-unknown when there is none. */
+/* The identifier this person is known by at `authority` (for destinations that want their own number); the smallest
+ * active one. mpi.identifier-unknown when there is none. */
 status mpi_person_identifier(struct mpi *mpi, struct ctx *cx, uint64_t person, struct str authority,
                              struct mpi_identifier *out_identifier);
 
-/* Why two records are one person or not: the comparison, and the decisions and links between them. Recomputed from the stored
- * values and the model version of the link, so it can be compared with what was stored. */
+/* Why two records are one person or not: the comparison, and the decisions and links between them. Recomputed from the
+ * stored values and the model version of the link, so it can be compared with what was stored. */
 struct mpi_why {
     struct mpi_comparison now;
     struct mpi_comparison stored; /* as it was when the link or review was made; evidence_count 0 when there was none */
@@ -221,7 +223,7 @@ struct mpi_event {
     int64_t time_us;
     const char *what; /* "record created", "linked", "merged", "unmerged", "decided same", "undone" … static */
     uint64_t record, person, other; /* other: person or record or decision it concerns */
-    struct str by;    /* principal */
+    struct str by;                  /* principal */
 };
 /* What happened to a person and its records, oldest first. */
 status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_event **out_events, size_t *out_count);
