@@ -141,12 +141,38 @@ static void test_damaged_store__is_left_alone_when_the_journal_has_lost_its_begi
     support_fini(&w.s);
 }
 
+/* Damage in a segment that is not the last: nobody reads it at the start, and it must not be served all the same. */
+static void test_damaged_old_segment__is_refused_with_segment_number_and_next_step(void **state)
+{
+    (void)state;
+    struct world w;
+    begin_small(&w);
+    route_to_folder(&w, "");
+    send_many(&w, "A08", "C", 600);
+    world_settled(&w, 600, 0);
+    world_close(&w);
+    struct str path = arena_printf(&w.s.arena, "%s/journal/0000000000000001.seg", w.dir);
+    int fd = open(path.data, O_RDWR);
+    char byte;
+    assert_int_equal(pread(fd, &byte, 1, 20000), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, 20000), 1);
+    close(fd);
+    struct engine_options options = {.dir = w.dir, .version = "test"};
+    assert_fails(&w.s, engine_open(&w.s.cx, &options, &w.engine), "data.journal-damaged");
+    assert_non_null(strstr(w.s.cx.detail.data, "segment 0000000000000001.seg"));
+    assert_non_null(strstr(w.s.cx.detail.data, "next: idem journal verify --dir"));
+    support_remove_dir(w.dir);
+    support_fini(&w.s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retention__drops_what_nobody_needs_and_goes_on_after_a_restart),
         cmocka_unit_test(test_retention__keeps_what_waits_for_a_destination),
         cmocka_unit_test(test_damaged_store__is_made_again_while_the_journal_is_whole),
+        cmocka_unit_test(test_damaged_old_segment__is_refused_with_segment_number_and_next_step),
         cmocka_unit_test(test_damaged_store__is_left_alone_when_the_journal_has_lost_its_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,8 +189,10 @@ static void test_bad_input__is_refused_kept_and_disturbs_nothing(void **state)
         {"this is no message", "AR", "hl7.no-msh"},
         {"MSH|^~\\&|A|B|C|D|20260101||ADT^A01||P|2.5.1\rPID|1||1^^^N^MR\r", "AR", "hl7.no-control-id"},
         {"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|X1|P|2.5.1\rEVN|A01\r", "AE", "engine.patient-missing"},
-        {"MSH|^~\\&|A|B|C|D|20260101||ADT^A40|X2|P|2.5.1\rPID|1||1^^^N^MR\r", "AE", "engine.patient-missing"},
-        {"MSH|^~\\&|A|B|C|D|20260101||ADT^A40|X3|P|2.5.1\rPID|1||1^^^N^MR\rMRG|1^^^N^MR\r", "AE", "mpi.merge-self"},
+        {"MSH|^~\\&|A|B|C|D|20260101||ADT^A40|X2|P|2.5.1\rPID|1||1^^^N^MR||Zzpatient^Zz\r", "AE",
+         "engine.patient-missing"},
+        {"MSH|^~\\&|A|B|C|D|20260101||ADT^A40|X3|P|2.5.1\rPID|1||1^^^N^MR||Zzpatient^Zz\rMRG|1^^^N^MR\r", "AE",
+         "mpi.merge-self"},
         {"MSH|^~\\&|A|B|C|D|20260101||ADT^A37|X4|P|2.5.1\rPID|1||1^^^N^MR\rPID|2||2^^^N^MR\r", "AE", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -199,6 +201,7 @@ static void test_bad_input__is_refused_kept_and_disturbs_nothing(void **state)
             assert_string_equal(heard.reason, cases[i].reason);
         else
             assert_true(heard.reason[0] != 0);
+        assert_null(strstr(heard.ack, "Zzpatient")); /* an error says where, never what */
         assert_true(heard.code[0] == 'A' && (heard.code[1] == 'E' || heard.code[1] == 'R'));
     }
     struct engine_message_line *lines;

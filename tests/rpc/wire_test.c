@@ -96,6 +96,39 @@ static void test_roles__decide_who_may_use_what(void **state)
     world_end(&w);
 }
 
+static void test_reconcile__answers_the_message_as_it_would_go_out_and_changes_nothing(void **state)
+{
+    WORLD(w);
+    struct rpc_client *client = world_connect(&w, "sender-1");
+    Idem__Routing__V1__SubmitReply *known;
+    assert_ok(&w.s, submit(&w, client, world_adt(&w, "K1", "77"), &known));
+    struct engine_routes_view view;
+    assert_ok(&w.s,
+              engine_apply_routes(w.engine, &w.s.cx,
+                                  STR("destinations:\n  - name: away\n    mllp: { connect: \"127.0.0.1:1\" }\n"
+                                      "routes:\n  - name: all\n    person_id: { authority: IDEM }\n    to: [away]\n"),
+                                  false, &view));
+    uint64_t before = journal_last_seq(engine_journal(w.engine));
+    struct str message = world_adt(&w, "K2", "77");
+    Idem__Routing__V1__ReconcileRequest ask = IDEM__ROUTING__V1__RECONCILE_REQUEST__INIT;
+    ask.source = (char *)(uintptr_t) "north";
+    ask.message = (ProtobufCBinaryData){message.len, (uint8_t *)(uintptr_t)message.data};
+    Idem__Routing__V1__ReconcileReply *reply;
+    assert_ok(&w.s, rpc_client_call(client, &w.s.cx, "idem.routing.v1.Routing/Reconcile", &ask.base,
+                                    &idem__routing__v1__reconcile_reply__descriptor, 0, (void **)&reply));
+    assert_string_equal(reply->verdict, "known");
+    assert_int_equal(reply->person, known->person);
+    assert_int_equal(reply->n_destinations, 1);
+    assert_string_equal(reply->destinations[0], "away");
+    assert_int_equal(reply->n_changes, 1);
+    struct str out = str_make(reply->message.data, reply->message.len);
+    struct str number = arena_printf(&w.s.arena, "~%llu^^^IDEM^PI", (unsigned long long)reply->person);
+    assert_non_null(memmem(out.data, out.len, number.data, number.len));
+    assert_int_equal(journal_last_seq(engine_journal(w.engine)), before); /* no entry, so no effect */
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 static void test_connect__tells_apart_what_is_wrong(void **state)
 {
     WORLD(w);
@@ -545,6 +578,7 @@ int main(void)
         cmocka_unit_test(test_unary__answers_over_tls_and_plain),
         cmocka_unit_test(test_error__carries_status_reason_and_sentence),
         cmocka_unit_test(test_roles__decide_who_may_use_what),
+        cmocka_unit_test(test_reconcile__answers_the_message_as_it_would_go_out_and_changes_nothing),
         cmocka_unit_test(test_connect__tells_apart_what_is_wrong),
         cmocka_unit_test(test_refused__unknown_method_and_what_is_too_large),
         cmocka_unit_test(test_deadline__ends_a_call_that_waits),
