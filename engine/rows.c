@@ -153,7 +153,7 @@ void message_row_encode(struct buf *out, const struct message_row *row)
         put_code(out, &row->codes[i]);
     buf_put_varint(out, row->change_count);
     for (size_t i = 0; i < row->change_count; i++) {
-        buf_put_lstr(out, row->changes[i].destination);
+        buf_put_lstr(out, row->changes[i].route);
         buf_put_lstr(out, row->changes[i].path);
         buf_put_lstr(out, row->changes[i].before);
         buf_put_lstr(out, row->changes[i].after);
@@ -175,7 +175,7 @@ static void cut_lists(struct ctx *cx, struct cut *cut, struct message_row *row)
     row->change_count = cut_count(cut, CHANGE_BYTES);
     row->changes = arena_array(cx->arena, row->change_count, sizeof *row->changes);
     for (size_t i = 0; i < row->change_count; i++) {
-        row->changes[i].destination = cut_lstr(cut);
+        row->changes[i].route = cut_lstr(cut);
         row->changes[i].path = cut_lstr(cut);
         row->changes[i].before = cut_lstr(cut);
         row->changes[i].after = cut_lstr(cut);

@@ -31,7 +31,7 @@ struct message_row {
     struct str routes_version;
     struct engine_code *codes;
     size_t code_count;
-    struct engine_change *changes; /* destination = route name */
+    struct engine_change *changes;
     size_t change_count;
     struct message_row_output {
         struct str route, destination;

@@ -221,12 +221,12 @@ static void convert_codes(struct ctx *cx, const struct engine_rehearsal *rehears
 static void convert_changes(struct ctx *cx, const struct engine_rehearsal *rehearsal,
                             Idem__Routing__V1__ReconcileReply *answer)
 {
-    struct str destination = rehearsal->output_count ? rehearsal->outputs[0].destination : STR_NONE;
+    struct str route = rehearsal->output_count ? rehearsal->outputs[0].route : STR_NONE; /* the one that is answered */
     MESSAGE_LIST(cx, answer, changes, &idem__routing__v1__change__descriptor, rehearsal->change_count);
     size_t kept = 0;
     for (size_t i = 0; i < rehearsal->change_count; i++) {
         const struct engine_change *change = &rehearsal->changes[i];
-        if (change->destination.len && !str_eq(change->destination, destination))
+        if (!str_eq(change->route, route))
             continue;
         Idem__Routing__V1__Change *out = answer->changes[kept++];
         out->path = message_text(cx, change->path);

@@ -41,7 +41,7 @@ static Idem__Admin__V1__TraceChange **convert_changes(struct ctx *cx, const stru
     void **out;
     Idem__Admin__V1__TraceChange *change = message_array(cx, &idem__admin__v1__trace_change__descriptor, count, &out);
     for (size_t i = 0; i < count; i++, change++) {
-        change->destination = message_text(cx, changes[i].destination);
+        change->destination = message_text(cx, changes[i].route);
         change->path = message_text(cx, changes[i].path);
         change->before = message_bytes(changes[i].before);
         change->after = message_bytes(changes[i].after);

@@ -72,7 +72,7 @@ void engine_submit(struct engine *engine, const struct engine_submission *submis
 
 /* What would happen, without effect (Reconcile and TestRoute). `routes_text` empty = the active routes. */
 struct engine_change {
-    struct str destination, path, before, after;
+    struct str route, path, before, after; /* what this route changed, for all its destinations */
     const char *why;
 };
 struct engine_code {
