@@ -121,6 +121,35 @@ static void test_translation__goes_where_there_is_room_and_overwrites_nothing(vo
     }
 }
 
+/* [HL7 2.5.1] the coded fields hospitals ask for first: each finds its translation in the alternate components. */
+static void test_every_usual_coded_field__gets_its_alternate(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *segment, *want;
+    } cases[] = {
+        {"OBX(*)-3", "OBX|1|NM|GLU^Glucose^L||5", "OBX|1|NM|GLU^Glucose^L^2345-7^Glucose Bld^LN||5"},
+        {"OBX(*)-5", "OBX|1|CWE|X||GLU^Glucose^L", "OBX|1|CWE|X||GLU^Glucose^L^2345-7^Glucose Bld^LN"},
+        {"OBR(*)-4", "OBR|1|||GLU^Glucose^L", "OBR|1|||GLU^Glucose^L^2345-7^Glucose Bld^LN"},
+        {"DG1(*)-3", "DG1|1||GLU^Glucose^L|x", "DG1|1||GLU^Glucose^L^2345-7^Glucose Bld^LN|x"},
+        {"PR1(*)-3", "PR1|1||GLU^Glucose^L", "PR1|1||GLU^Glucose^L^2345-7^Glucose Bld^LN"},
+        {"AL1(*)-3", "AL1|1||GLU^Glucose^L~UNKNOWN^X^L", "AL1|1||GLU^Glucose^L^2345-7^Glucose Bld^LN~UNKNOWN^X^L"},
+        {"RXA(*)-5", "RXA|0|1|20260101||GLU^Glucose^L", "RXA|0|1|20260101||GLU^Glucose^L^2345-7^Glucose Bld^LN"},
+        {"RXE(*)-2", "RXE||GLU^Glucose^L|1", "RXE||GLU^Glucose^L^2345-7^Glucose Bld^LN|1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct planned p;
+        struct str route = arena_printf(&w.s.arena,
+                                        "  - name: r\n    to: [a]\n    local_system: { L: local }\n"
+                                        "    codes: [ { path: \"%s\", to: [LN] } ]\n",
+                                        cases[i].path);
+        make(&p, route, arena_printf(&w.s.arena, "%s%s\r", MSH25, cases[i].segment), 0);
+        struct str want = arena_printf(&w.s.arena, "%s%s\r", MSH25, cases[i].want);
+        assert_str(p.plan.outputs[0].bytes, want.data);
+        drop(&p);
+    }
+}
+
 static void test_two_rules_for_one_place__use_two_places_and_say_nothing_twice(void **state)
 {
     (void)state;
@@ -293,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_translation__goes_where_there_is_room_and_overwrites_nothing),
+        cmocka_unit_test(test_every_usual_coded_field__gets_its_alternate),
         cmocka_unit_test(test_two_rules_for_one_place__use_two_places_and_say_nothing_twice),
         cmocka_unit_test(test_obx_5__is_coded_only_when_obx_2_says_so),
         cmocka_unit_test(test_destinations__get_a_message_once_by_the_first_route),
