@@ -51,6 +51,7 @@ struct mllp_link {
     bool inside_send; /* outcomes found now are reported from the next turn of the loop */
     struct connector_outcome outcome;
     struct buf answer;
+    struct buf last_id; /* control id of the send before on this link */
     struct arena arena; /* reasons of unreadable answers */
     char scratch[READ_BYTES];
 };
@@ -416,8 +417,13 @@ static void mllp_send(struct connector *connector)
     link->inside_send = true;
     link->outcome = (struct connector_outcome){.why = ""};
     buf_clear(&link->answer);
-    if (link->state == LINK_UP && is_dead(link))
+    /* A second answer to the message before (AA after CA, a late one) must never confirm this one: senders choose
+     * control ids, and two sources may choose the same. */
+    bool same_id = hl7_control_id_eq(buf_str(&link->last_id), connector->control_id);
+    if (link->state == LINK_UP && (same_id || is_dead(link)))
         drop_link(link);
+    buf_clear(&link->last_id);
+    buf_put_str(&link->last_id, connector->control_id);
     if (link->state == LINK_UP) {
         link->kept = true;
         send_message(link);
@@ -431,6 +437,7 @@ static void mllp_close(struct connector *connector)
 {
     struct mllp_link *link = link_of(connector);
     drop_link(link);
+    buf_fini(&link->last_id);
     buf_fini(&link->answer);
     arena_fini(&link->arena);
     mem_free(link->server_name);

@@ -137,6 +137,8 @@ static status apply_pair(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, 
     if (kind ==
         MPI_DECISION_LINK) { /* two that nobody knows yet may be linked; only a link that exists can be undone */
         struct mpi_result known;
+        TRY(mpi_check_record(cx, &left));
+        TRY(mpi_check_record(cx, &right)); /* both or none */
         left.keep_known = right.keep_known = true;
         TRY(mpi_apply_record(mpi, txn, cx, seq, &left, &known));
         TRY(mpi_apply_record(mpi, txn, cx, seq, &right, &known));

@@ -45,7 +45,8 @@ struct lane {
     unsigned failures;      /* in a row, for the back-off */
     struct loop_timer *timer;
     const char *state, *last_error;
-    char file_name[48]; /* of the delivery under way */
+    char file_name[48];     /* of the delivery under way */
+    unsigned doubtful_left; /* how many of the next first sends may be repeats from before a crash */
 };
 
 struct lanes {
@@ -350,6 +351,16 @@ static void on_outcome(void *arg, const struct connector_outcome *outcome)
 
 /* ---- sending ---- */
 
+/* A lane is strictly first in, first out: the first ones it sends after a crash are those that the crash may have cut
+ * off. */
+static void mark_doubtful(struct lane *lane, struct lane_item *item)
+{
+    if (lane->doubtful_left == 0)
+        return;
+    lane->doubtful_left--;
+    item->in_doubt += item->key.seq <= lane->set->doubtful_to;
+}
+
 static void lane_try(struct lane *lane)
 {
     if (lane->sending || lane->timer || lane->connector == NULL || lane->set->stopping ||
@@ -363,8 +374,10 @@ static void lane_try(struct lane *lane)
         return;
     }
     snprintf(lane->file_name, sizeof lane->file_name, "%016" PRIu64 "-%04" PRIu32, item->key.seq, item->key.number);
-    if (item->attempts++ == 0)
+    if (item->attempts++ == 0) {
         item->first_sent_us = clock_now_us();
+        mark_doubtful(lane, item);
+    }
     set_state(lane, lane->failures ? "retrying" : "sending", NULL);
     lane->sending = item;
     connector_send(lane->connector, item->bytes, item->control_id, lane->file_name, on_outcome, lane);
@@ -396,9 +409,7 @@ static struct lane *add_lane(struct lanes *set, const char *name)
     *end = lane;
     pthread_mutex_unlock(&set->lock);
     load_more(lane);
-    size_t doubtful = UNRECORDED_MAX + 1;
-    for (struct lane_item *item = lane->head; item && doubtful > 0; item = item->next, doubtful--)
-        item->in_doubt += item->key.seq <= set->doubtful_to; /* may have been sent before the crash */
+    lane->doubtful_left = set->doubtful_to ? UNRECORDED_MAX + 1 : 0;
     return lane;
 }
 
@@ -595,6 +606,53 @@ struct stopping {
     bool done, clean;
 };
 
+/* Does the queue hold a message that may have been sent already? Only this run knows; a STOP entry would make the next
+ * forget. */
+static bool lane_has_doubt(const struct lane *lane)
+{
+    for (const struct lane_item *item = lane->head; item; item = item->next)
+        if (item->in_doubt)
+            return true;
+    if (lane->doubtful_left == 0)
+        return false;
+    return lane->head ? lane->head->key.seq <= lane->set->doubtful_to : lane->more_in_table;
+}
+
+struct doubt_search {
+    struct lanes *set;
+    bool found;
+};
+
+/* Rows from before the crash of a destination that is not in the routes: no lane holds their doubt. */
+static bool find_doubt(void *arg, struct str key, struct str row)
+{
+    (void)row;
+    struct doubt_search *search = arg;
+    struct str destination;
+    struct outbox_key at;
+    char name[LIMIT_NAME_BYTES];
+    if (!outbox_key_read(key, &destination, &at) || at.seq > search->set->doubtful_to)
+        return true;
+    snprintf(name, sizeof name, "%.*s", STR_ARGS(str_sub(destination, 0, LIMIT_NAME_BYTES - 1)));
+    search->found = find_lane(search->set, name) == NULL;
+    return !search->found;
+}
+
+static bool has_doubt(struct lanes *set)
+{
+    for (const struct lane *lane = set->first; lane; lane = lane->next)
+        if (lane_has_doubt(lane))
+            return true;
+    if (set->doubtful_to == 0)
+        return false;
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    struct doubt_search search = {.set = set};
+    bool read = data_scan(set->engine->outbox, &cx, STR_NONE, STR_NONE, find_doubt, &search) == STATUS_OK;
+    arena_fini(&arena);
+    return !read || search.found;
+}
+
 /* Polls until nothing is under way: sends answered, outcomes durable. */
 static void check_stopped(void *arg)
 {
@@ -608,6 +666,7 @@ static void check_stopped(void *arg)
         loop_timer_start(set->engine->deliver_loop, 10 * 1000, check_stopped, stopping);
         return;
     }
+    bool clean = quiet && !has_doubt(set);
     for (struct lane *lane = set->first; lane; lane = lane->next) {
         loop_timer_stop(lane->timer);
         lane->timer = NULL;
@@ -616,7 +675,7 @@ static void check_stopped(void *arg)
     set->ended = true;
     pthread_mutex_lock(&stopping->lock);
     stopping->done = true;
-    stopping->clean = quiet;
+    stopping->clean = clean;
     pthread_cond_signal(&stopping->changed);
     pthread_mutex_unlock(&stopping->lock);
 }
