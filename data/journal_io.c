@@ -38,7 +38,8 @@ int journal_write_all(int fd, const void *bytes, size_t len, uint64_t at)
 
 bool journal_is_full_error(int error)
 {
-    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+    /* out of descriptors passes like a full disk: the group is refused, senders keep it, nothing was half written */
+    return error == ENOSPC || error == EDQUOT || error == EFBIG || error == EMFILE || error == ENFILE;
 }
 
 void journal_sync(int fd, const char *what)

@@ -91,7 +91,9 @@ static status open_scan(struct ctx *cx, const struct journal *journal, const str
     journal_close_fd(&scan->fd);
     struct arena_mark mark = arena_mark(cx->arena);
     struct str path = segment_path(cx->arena, journal->folder, place->segment_first_seq);
-    int fd = open(path.data, O_RDONLY | O_CLOEXEC);
+    int fd;
+    while ((fd = open(path.data, O_RDONLY | O_CLOEXEC)) < 0 && (errno == EMFILE || errno == ENFILE))
+        usleep(100 * 1000); /* too many connections for a moment: no reason to call the journal damaged */
     int error = errno;
     arena_rewind(cx->arena, mark);
     if (fd < 0 && error == ENOENT) /* dropped a moment ago */

@@ -317,6 +317,36 @@ static void test_clean_stop__leaves_nothing_in_doubt(void **state)
     world_end(&w);
 }
 
+/* Sent, never answered, then a clean stop: the next run repeats it and must say so. */
+static void test_doubt__survives_a_clean_stop(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    unsigned port = free_port(&w);
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    struct receiver mute = start_receiver(&w, listen, "--no-answer-every", "1");
+    route_to(&w, port, "");
+    submit_numbers(&w, 1, 1);
+    for (int i = 0; i < 2000; i++) {
+        struct engine_status now = world_status(&w);
+        if (now.lane_count && str_is(now.lanes[0].state, "retrying"))
+            break;
+        usleep(5000);
+    }
+    world_close(&w);
+    stop_receiver(&mute);
+    struct receiver receiver = start_receiver(&w, listen, NULL, NULL);
+    world_open(&w);
+    world_settled(&w, 1, 0);
+    struct engine_trace trace;
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, 0, STR("K1"), &trace));
+    assert_true(trace.deliveries[0].in_doubt >= 1);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
 static void test_destination__leaves_and_comes_back_with_its_queue(void **state)
 {
     (void)state;
@@ -498,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_no_answer__is_in_doubt_and_counted),
         cmocka_unit_test(test_crash__marks_the_first_ones_in_doubt_and_only_those),
         cmocka_unit_test(test_clean_stop__leaves_nothing_in_doubt),
+        cmocka_unit_test(test_doubt__survives_a_clean_stop),
         cmocka_unit_test(test_destination__leaves_and_comes_back_with_its_queue),
         cmocka_unit_test(test_destination_that_cannot_be_opened__is_tried_again),
         cmocka_unit_test(test_lists_and_status__need_little_memory_whatever_the_messages_hold),
