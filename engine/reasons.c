@@ -3,8 +3,6 @@
 const struct reason engine_reasons[ENGINE_REASON_COUNT] = {
     [ENGINE_DUPLICATE_OTHER] = {"engine.control-id-reused", STATUS_ALREADY_EXISTS, 205,
                                 "this control id was used before for another content"},
-    [ENGINE_CONTROL_ID_EMPTY] = {"engine.control-id-missing", STATUS_INVALID_ARGUMENT, 101, "MSH-10 is empty"},
-    [ENGINE_TYPE_UNKNOWN] = {"engine.type-unknown", STATUS_INVALID_ARGUMENT, 200, "message type is not supported"},
     [ENGINE_SOURCE_UNKNOWN] = {"engine.source-unknown", STATUS_PERMISSION_DENIED, 207,
                                "this sender may not send as that source"},
     [ENGINE_ROUTES_BAD] = {"engine.routes-bad", STATUS_INVALID_ARGUMENT, 207, "the routes cannot be used"},

@@ -1,6 +1,7 @@
 /* Journal entry bodies: what is encoded comes back; what is damaged is refused or reads the same way twice. */
 #include "entry.h"
 
+#include "base/hash.h"
 #include "engine/engine.h"
 #include "support.h"
 
@@ -8,19 +9,12 @@ static uint64_t seed = 20261121;
 
 static uint64_t next_random(void)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
+    return hash_random(&seed);
 }
 
 static struct str random_text(struct arena *arena, size_t len_max)
 {
-    size_t len = next_random() % (len_max + 1);
-    char *text = arena_alloc(arena, len + 1);
-    for (size_t i = 0; i < len; i++)
-        text[i] = (char)next_random();
-    return str_make(text, len);
+    return support_random_text(arena, &seed, len_max);
 }
 
 static struct mpi_name random_name(struct arena *arena)

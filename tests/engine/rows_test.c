@@ -1,25 +1,19 @@
 /* Rows of the store: what is encoded comes back; truncated or flipped rows are refused or read the same way twice. */
 #include "rows.h"
 
+#include "base/hash.h"
 #include "support.h"
 
 static uint64_t seed = 471100;
 
 static uint64_t next_random(void)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
+    return hash_random(&seed);
 }
 
 static struct str random_text(struct arena *arena, size_t len_max)
 {
-    size_t len = next_random() % (len_max + 1);
-    char *text = arena_alloc(arena, len + 1);
-    for (size_t i = 0; i < len; i++)
-        text[i] = (char)next_random();
-    return str_make(text, len);
+    return support_random_text(arena, &seed, len_max);
 }
 
 static struct mpi_comparison random_comparison(void)

@@ -1,5 +1,7 @@
 #include "support.h"
 
+#include "base/hash.h"
+
 #include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -29,6 +31,15 @@ const char *support_make_dir(struct support *support)
     const char *root = getenv("TMPDIR");
     struct str path = arena_printf(&support->arena, "%s/idem-test-XXXXXX", root ? root : "/tmp");
     return mkdtemp((char *)path.data);
+}
+
+struct str support_random_text(struct arena *arena, uint64_t *seed, size_t len_max)
+{
+    size_t len = hash_random(seed) % (len_max + 1);
+    char *text = arena_alloc(arena, len + 1);
+    for (size_t i = 0; i < len; i++)
+        text[i] = (char)hash_random(seed);
+    return str_make(text, len);
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)

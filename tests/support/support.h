@@ -35,6 +35,9 @@ const char *support_data(struct support *support, const char *below);
 const char *support_make_dir(struct support *support);
 void support_remove_dir(const char *path);
 
+/* Up to `len_max` bytes of any value, from a seed that the caller prints when it fails. */
+struct str support_random_text(struct arena *arena, uint64_t *seed, size_t len_max);
+
 /* assert that `call` is STATUS_OK, printing the reason when it is not */
 #define assert_ok(support, call)                                                                                       \
     do {                                                                                                               \

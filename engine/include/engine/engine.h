@@ -210,17 +210,15 @@ status engine_status(struct engine *engine, struct ctx *cx, struct engine_status
 void engine_source_connections(struct engine *engine, const char *source, int change);
 
 enum engine_reason {
-    ENGINE_DUPLICATE_OTHER,  /* engine.control-id-reused, ALREADY_EXISTS, 205: same control id, other content */
-    ENGINE_CONTROL_ID_EMPTY, /* engine.control-id-missing, INVALID_ARGUMENT, 101 */
-    ENGINE_TYPE_UNKNOWN,     /* engine.type-unknown, INVALID_ARGUMENT, 200 */
-    ENGINE_SOURCE_UNKNOWN,   /* engine.source-unknown, PERMISSION_DENIED, 207 */
-    ENGINE_ROUTES_BAD,       /* engine.routes-bad, INVALID_ARGUMENT, 207 */
-    ENGINE_MESSAGE_UNKNOWN,  /* engine.message-unknown, NOT_FOUND, 204 */
-    ENGINE_DEAD_UNKNOWN,     /* engine.dead-letter-unknown, NOT_FOUND, 204 */
-    ENGINE_CLOSING,          /* engine.closing, UNAVAILABLE, 207 */
-    ENGINE_ENTRY_BAD,        /* engine.entry-bad, DATA_LOSS, 207 */
-    ENGINE_PATIENT_MISSING,  /* engine.patient-missing, INVALID_ARGUMENT, 101 */
-    ENGINE_TOO_LARGE,        /* engine.too-large, RESOURCE_EXHAUSTED, 207 */
+    ENGINE_DUPLICATE_OTHER, /* engine.control-id-reused, ALREADY_EXISTS, 205: same control id, other content */
+    ENGINE_SOURCE_UNKNOWN,  /* engine.source-unknown, PERMISSION_DENIED, 207 */
+    ENGINE_ROUTES_BAD,      /* engine.routes-bad, INVALID_ARGUMENT, 207 */
+    ENGINE_MESSAGE_UNKNOWN, /* engine.message-unknown, NOT_FOUND, 204 */
+    ENGINE_DEAD_UNKNOWN,    /* engine.dead-letter-unknown, NOT_FOUND, 204 */
+    ENGINE_CLOSING,         /* engine.closing, UNAVAILABLE, 207 */
+    ENGINE_ENTRY_BAD,       /* engine.entry-bad, DATA_LOSS, 207 */
+    ENGINE_PATIENT_MISSING, /* engine.patient-missing, INVALID_ARGUMENT, 101 */
+    ENGINE_TOO_LARGE,       /* engine.too-large, RESOURCE_EXHAUSTED, 207 */
     ENGINE_REASON_COUNT
 };
 extern const struct reason engine_reasons[ENGINE_REASON_COUNT];
