@@ -1,6 +1,6 @@
 #include "base/json.h"
+#include "base/invariant.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 
@@ -50,7 +50,7 @@ static void begin_value(struct json *json, const char *key)
 
 static void open_level(struct json *json, const char *key, bool is_object)
 {
-    assert(json->depth < 63);
+    INVARIANT(json->depth < 63);
     begin_value(json, key);
     json->depth++;
     uint64_t bit = (uint64_t)1 << json->depth;
@@ -71,7 +71,7 @@ void json_array(struct json *json, const char *key)
 
 void json_end(struct json *json)
 {
-    assert(json->depth > 0);
+    INVARIANT(json->depth > 0);
     buf_put_byte(json->out, json->open_kinds >> json->depth & 1 ? '}' : ']');
     json->depth--;
     json->needs_comma = true;

@@ -1,10 +1,10 @@
 #include "base/loop.h"
+#include "base/invariant.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -160,7 +160,7 @@ struct loop_watch *loop_watch_add(struct loop *loop, int fd, uint32_t events, lo
 
 void loop_watch_change(struct loop_watch *watch, uint32_t events)
 {
-    assert(watch->ready);
+    INVARIANT(watch->ready);
     if (watch->events == events)
         return;
     watch->events = events;
@@ -173,7 +173,7 @@ void loop_watch_remove(struct loop_watch *watch)
 {
     if (watch == NULL)
         return;
-    assert(watch->ready);
+    INVARIANT(watch->ready);
     epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
     watch->ready = NULL;
     watch->next_dead = watch->loop->dead;

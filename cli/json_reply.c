@@ -4,7 +4,8 @@
  */
 #include "line.h"
 
-#include <assert.h>
+#include "base/invariant.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -116,7 +117,7 @@ static void put_field(struct json *json, const ProtobufCMessage *message, const 
 
 static void put_message(struct json *json, const char *key, const ProtobufCMessage *message, unsigned depth)
 {
-    assert(depth < DEPTH_MAX); /* the depth of our own protos, not of what was sent */
+    INVARIANT(depth < DEPTH_MAX); /* the depth of our own protos, not of what was sent */
     json_object(json, key);
     for (unsigned i = 0; i < message->descriptor->n_fields; i++)
         put_field(json, message, &message->descriptor->fields[i], depth);

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/yaml/yaml.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
-#include <assert.h>
+#include "base/invariant.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -361,6 +362,6 @@ const char *cli_parsed_text(const struct cli_parsed *parsed, const char *option)
 {
     size_t number = 0;
     const struct cli_option *found = find_option(parsed->command, str_from(option), &number);
-    assert(found && number < CLI_OPTIONS_MAX);
+    INVARIANT(found && number < CLI_OPTIONS_MAX);
     return parsed->values[number] ? parsed->values[number] : found->fallback;
 }

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "line.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,14 +1,13 @@
 #include "cli/show.h"
 
+#include "base/invariant.h"
 #include "base/mem.h"
-
-#include <assert.h>
 
 enum { GAP = 2, MIN_DEFAULT = 6 };
 
 void cli_table_init(struct cli_table *table, struct cli_show *show, const struct cli_column *columns, size_t count)
 {
-    assert(count > 0 && count <= CLI_COLUMNS_MAX);
+    INVARIANT(count > 0 && count <= CLI_COLUMNS_MAX);
     *table = (struct cli_table){.show = show, .columns = columns, .column_count = count};
 }
 
@@ -95,7 +94,7 @@ static void put_cell(struct cli_table *table, size_t column, struct cli_cell cel
 
 void cli_table_end(struct cli_table *table, size_t indent)
 {
-    assert(table->cell_count % table->column_count == 0); /* every row is whole */
+    INVARIANT(table->cell_count % table->column_count == 0); /* every row is whole */
     size_t widths[CLI_COLUMNS_MAX] = {0};
     for (size_t c = 0; c < table->column_count; c++)
         widths[c] = cli_width(str_from(table->columns[c].title));

@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/invariant.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "data/journal.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -236,7 +236,7 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
 status data_bench_journal(struct ctx *cx, const char *dir, unsigned threads, unsigned seconds,
                           struct data_bench_result *out_result)
 {
-    assert(threads >= 1 && threads <= 256 && seconds >= 1 && seconds <= 60);
+    INVARIANT(threads >= 1 && threads <= 256 && seconds >= 1 && seconds <= 60);
     struct str folder = arena_printf(cx->arena, "%s/bench-journal", dir);
     TRY(file_make_dirs(cx, folder.data));
     struct data_bench_result result = {0};

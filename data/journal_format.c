@@ -2,8 +2,8 @@
 
 #include "base/crypto/digest.h"
 #include "base/hash.h"
+#include "base/invariant.h"
 
-#include <assert.h>
 #include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -93,7 +93,7 @@ uint64_t segment_name_seq(const char *name)
 void entry_put(struct buf *buf, int64_t time_us, uint16_t kind, struct str principal, struct str body)
 {
     size_t length = ENTRY_BYTES_MIN + principal.len + body.len;
-    assert(length <= ENTRY_BYTES_MAX);
+    INVARIANT(length <= ENTRY_BYTES_MAX);
     buf_reserve(buf, length);
     char *entry = buf->data + buf->len;
     set_u32(entry, (uint32_t)length);

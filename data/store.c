@@ -4,10 +4,10 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "journal_internal.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -227,7 +227,7 @@ static struct data_store *make_store(struct ctx *cx, const char *dir)
 
 status data_open(struct ctx *cx, const struct data_options *options, struct data_store **out_store)
 {
-    assert(options->table_count <= STORE_TABLES_MAX);
+    INVARIANT(options->table_count <= STORE_TABLES_MAX);
     struct data_store *store = make_store(cx, options->dir);
     status opened = open_store(store, cx, options);
     if (opened != STATUS_OK) {

@@ -7,7 +7,8 @@
  */
 #include "store_internal.h"
 
-#include <assert.h>
+#include "base/invariant.h"
+
 #include <stdlib.h>
 
 enum op_kind { OP_NOTHING, OP_PUT, OP_DELETE };
@@ -82,7 +83,7 @@ static const struct op *find(struct data_txn *txn, const struct data_table *tabl
 
 static void set(struct data_txn *txn, struct data_table *table, struct str key, enum op_kind kind, struct str row)
 {
-    assert(table->store == txn->store && table->number < txn->store->table_count);
+    INVARIANT(table->store == txn->store && table->number < txn->store->table_count);
     bool added;
     uint64_t *index = map_put(&txn->by_key, hash_key(txn, table, key), &added);
     if (added) {
@@ -113,7 +114,7 @@ size_t data_txn_mark(struct data_txn *txn)
 
 void data_txn_undo_to(struct data_txn *txn, size_t mark)
 {
-    assert(mark <= txn->undo.count);
+    INVARIANT(mark <= txn->undo.count);
     while (txn->undo.count > mark) {
         struct undo undo = txn->undo.at[--txn->undo.count];
         txn->ops.at[undo.op].kind = undo.kind;

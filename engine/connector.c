@@ -1,8 +1,7 @@
 #include "connector_internal.h"
 
+#include "base/invariant.h"
 #include "base/mem.h"
-
-#include <assert.h>
 
 void connector_init(struct connector *connector, const struct connector_kind *kind, struct loop *loop, const char *name)
 {
@@ -19,7 +18,7 @@ void connector_fini(struct connector *connector)
 void connector_send(struct connector *connector, struct str message, struct str control_id, const char *file_name,
                     connector_done_fn *done, void *arg)
 {
-    assert(connector->done == NULL);
+    INVARIANT(connector->done == NULL);
     connector->message = message;
     connector->control_id = control_id;
     connector->file_name = file_name;
@@ -31,7 +30,7 @@ void connector_send(struct connector *connector, struct str message, struct str 
 void connector_report(struct connector *connector, const struct connector_outcome *outcome)
 {
     connector_done_fn *done = connector->done;
-    assert(done);
+    INVARIANT(done);
     connector->done = NULL;
     connector->message = connector->control_id = STR_NONE;
     done(connector->arg, outcome);

@@ -1,5 +1,6 @@
 /* Who may call what, how large, where it runs. Default deny: a row without roles is for every certificate our CA
  * signed. */
+#include "base/invariant.h"
 #include "base/limits.h"
 #include "health.h"
 #include "precheck.h"
@@ -12,8 +13,6 @@
 #include "idem/identity/v1/identity.pb-c.h"
 #include "idem/routing/v1/routing.pb-c.h"
 #include "idem/terminology/v1/terminology.pb-c.h"
-
-#include <assert.h>
 
 enum {
     SMALL = 64 * 1024,        /* a question */
@@ -129,5 +128,5 @@ const size_t rpc_method_count = sizeof rpc_methods / sizeof rpc_methods[0];
 void rpc_methods_check(void)
 {
     for (size_t i = 0; i < rpc_method_count; i++)
-        assert(precheck_supports(rpc_methods[i].request));
+        INVARIANT(precheck_supports(rpc_methods[i].request));
 }

@@ -1,12 +1,11 @@
 #include "reflection.h"
 
 #include "base/buf.h"
+#include "base/invariant.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
-
-#include <assert.h>
 
 extern const unsigned char rpc_proto_files[];
 extern const size_t rpc_proto_files_size;
@@ -313,17 +312,17 @@ static struct str after_last_dot(struct str name)
 
 void reflection_check(const struct reflection *reflection)
 {
-    assert(reflection->methods.count == rpc_method_count);
+    INVARIANT(reflection->methods.count == rpc_method_count);
     for (size_t i = 0; i < reflection->methods.count; i++) {
         const struct method *method = &reflection->methods.at[i];
         size_t row = 0;
         while (row < rpc_method_count && !str_is(method->path, rpc_methods[row].path))
             row++;
-        assert(row < rpc_method_count);
-        assert(str_is(after_last_dot(method->input), rpc_methods[row].request->short_name));
-        assert(str_is(after_last_dot(method->output), rpc_methods[row].reply->short_name));
-        assert(rpc_methods[row].kind == (method->client_streams   ? WIRE_BIDI
-                                         : method->server_streams ? WIRE_SERVER_STREAM
-                                                                  : WIRE_UNARY));
+        INVARIANT(row < rpc_method_count);
+        INVARIANT(str_is(after_last_dot(method->input), rpc_methods[row].request->short_name));
+        INVARIANT(str_is(after_last_dot(method->output), rpc_methods[row].reply->short_name));
+        INVARIANT(rpc_methods[row].kind == (method->client_streams   ? WIRE_BIDI
+                                            : method->server_streams ? WIRE_SERVER_STREAM
+                                                                     : WIRE_UNARY));
     }
 }

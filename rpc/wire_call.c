@@ -8,12 +8,11 @@
  * everything we say.
  */
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "wire_server.h"
-
-#include <assert.h>
 
 enum { SPARE_CALLS_MAX = 256, ARENA_KEEP_BYTES = 128 * 1024 };
 
@@ -250,7 +249,7 @@ void wire_hold(struct wire_call *head)
 void wire_release(struct wire_call *head)
 {
     struct call *call = from_head(head);
-    assert(call->holds > 0);
+    INVARIANT(call->holds > 0);
     call->holds--;
     end_if_over(call);
 }

@@ -1,6 +1,5 @@
 #include "base/crypto/stream.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
 #include "base/crypto/tls.h"
+#include "base/invariant.h"
 
 #include "base/mem.h"
 #include "pem_internal.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <limits.h>
 
 #include <openssl/err.h>
@@ -220,7 +220,7 @@ enum crypto_tls_state crypto_tls_feed(struct crypto_tls_session *session, struct
     if (session->state >= CRYPTO_TLS_CLOSED)
         return session->state;
     pem_clear_errors();
-    assert(received.len <= INT_MAX);
+    INVARIANT(received.len <= INT_MAX);
     if (received.len > 0 && BIO_write(session->in, received.data, (int)received.len) != (int)received.len)
         mem_panic("crypto_tls_feed", "no memory for received bytes");
     if (session->state == CRYPTO_TLS_HANDSHAKE)

@@ -1,6 +1,6 @@
 #include "base/yaml/yaml.h"
+#include "base/invariant.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -181,7 +181,7 @@ static status on_event(struct reader *r, const yaml_event_t *event)
         return on_open(r, event, YAML_MAP);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        assert(r->depth > 0);
+        INVARIANT(r->depth > 0);
         r->depth--;
         return STATUS_OK;
     case YAML_NO_EVENT:

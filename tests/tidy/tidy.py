@@ -228,6 +228,15 @@ def rule_banned_calls_are_not_made(tree, _):
             yield name, line_of(code, match.start()), f"{match.group(1)}() is banned: base/ has a bounded way"
 
 
+def rule_invariants_stay_in_every_build(tree, _):
+    for name in tree.c_files():
+        if name.startswith("tests/"):
+            continue
+        code = without_comments(tree.text(name))
+        for match in re.finditer(r"(?<![\w.>])assert\s*\(|#\s*include\s*<assert\.h>", code):
+            yield name, line_of(code, match.start()), "NDEBUG takes assert() away: INVARIANT() of base/invariant.h stays"
+
+
 def rule_tests_mirror_the_folders(tree, _):
     rooms = Rooms(tree)
     places = {room["folder"] for room in rooms.by_name.values()} | {room["name"] for room in rooms.by_name.values()}

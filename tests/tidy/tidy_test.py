@@ -34,6 +34,7 @@ PLANTED = [  # rule, file, text, a word of the finding
     ("public-prototypes-have-a-comment", "mpi/include/mpi/x.h", "/* x */\n\nint mpi_silent(\n    int a);\n", "mpi_silent"),
     ("public-prototypes-have-a-comment", "mpi/include/mpi/x.h", "#pragma once\n", "begins"),
     ("nothing-is-left-to-do", "mpi/x.c", "/* TO" + "DO later */\n", "finish"),
+    ("invariants-stay-in-every-build", "mpi/x.c", "void f(int a) { assert(a > 0); }\n", "NDEBUG"),
     ("banned-calls-are-not-made", "mpi/x.c", "void f(char *a) { strcpy (a, a); }\n", "strcpy"),
     ("tests-mirror-the-folders", "tests/nowhere/x_test.c", "\n", "nowhere"),
     ("tests-mirror-the-folders", "mpi/x_test.c", "\n", "below tests"),
