@@ -1,6 +1,7 @@
 #include "store_internal.h"
 
 #include "base/crypto/digest.h"
+#include "base/invariant.h"
 
 #include <endian.h>
 #include <stdlib.h>
@@ -44,6 +45,26 @@ status data_get(struct data_table *table, struct ctx *cx, struct str key, struct
 {
     SCOPED(unlock) pthread_rwlock_t *lock = share(table->store);
     (void)lock;
+    return store_get_locked(table, cx, key, out_row);
+}
+
+void data_view_begin(struct data_store *store, struct data_view *out_view)
+{
+    pthread_rwlock_rdlock(&store->lock);
+    out_view->store = store;
+}
+
+void data_view_end(struct data_view *view)
+{
+    if (view->store)
+        pthread_rwlock_unlock(&view->store->lock);
+    view->store = NULL;
+}
+
+status data_view_get(const struct data_view *view, struct data_table *table, struct ctx *cx, struct str key,
+                     struct str *out_row)
+{
+    INVARIANT(view->store == table->store);
     return store_get_locked(table, cx, key, out_row);
 }
 

@@ -260,7 +260,7 @@ static void put_applied_seq(struct data_store *store, DB_TXN *bdb_txn, uint64_t 
     must(db->put(db, bdb_txn, &key, &row_dbt, 0));
 }
 
-void data_txn_commit(struct data_txn *txn, uint64_t applied_seq)
+void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn *publish, void *arg)
 {
     struct data_store *store = txn->store;
     for (size_t i = 0; i < store->table_count; i++)
@@ -274,6 +274,8 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq)
     put_applied_seq(store, bdb_txn, applied_seq);
     must(bdb_txn->commit(bdb_txn, DB_TXN_NOSYNC));
     __atomic_store_n(&store->applied_seq, applied_seq, __ATOMIC_RELEASE);
+    if (publish)
+        publish(arg);
     pthread_rwlock_unlock(&store->lock);
     data_txn_abort(txn);
 }

@@ -138,9 +138,12 @@ static void apply_entry(struct apply *ap, const struct journal_entry *entry, str
                   "the journal holds an entry kind this version does not know: install the version that wrote it");
     }
     size_t mark = data_txn_mark(ap->txn);
+    struct mpi_mark people = mpi_mark(ap->engine->mpi);
     kinds[entry->kind](ap, &cx, entry, result);
-    if (result->status != STATUS_OK && !result->keeps_rows)
+    if (result->status != STATUS_OK && !result->keeps_rows) {
         data_txn_undo_to(ap->txn, mark);
+        mpi_undo_to(ap->engine->mpi, people);
+    }
     if (!ap->live && result->reason == &codes_reasons[CODES_PACK_DAMAGED]) /* nobody waits who could be told */
         log_event(LOG_ERROR, "apply.pack-missing", LOG_NUM("seq", entry->seq),
                   LOG_NAME("next", "restore the packs folder, discard the store and start again"));
@@ -205,6 +208,14 @@ static struct request *take_request(struct engine *engine, uint64_t seq)
     return request;
 }
 
+/* Inside the commit: no reader is in the store. */
+static void publish_memory(void *arg)
+{
+    struct engine *engine = arg;
+    mpi_publish(engine->mpi);
+    codes_publish(engine->codes);
+}
+
 static void end_batch(struct apply *ap, uint64_t seq)
 {
     struct engine *engine = ap->engine;
@@ -213,7 +224,7 @@ static void end_batch(struct apply *ap, uint64_t seq)
     totals_store(engine, &cx, ap->txn);
     pthread_mutex_unlock(&engine->lock);
     pthread_mutex_lock(&engine->commit_lock);
-    data_txn_commit(ap->txn, seq);
+    data_txn_commit(ap->txn, seq, publish_memory, engine);
     pthread_mutex_unlock(&engine->commit_lock);
     ap->txn = NULL;
     publish(ap, seq);

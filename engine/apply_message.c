@@ -83,17 +83,13 @@ static status decide(struct work *w)
                        &w->identity, &w->fault));
     int64_t identified = clock_mono_us();
     w->timing.identify_us = (uint32_t)(identified - began);
-    struct codes_snapshot *codes = codes_snapshot_ref(ap->engine->codes);
     struct plan_input input = {.index = &ap->index,
                                .header = &w->header,
                                .source = w->message.source,
                                .routes = ap->routes,
-                               .codes = codes,
+                               .codes = codes_applied_snapshot(ap->engine->codes),
                                .person = w->identity.person};
     plan_make(w->cx, &input, &w->plan);
-    /* the plan's texts borrow the snapshot; it stays alive at least until this batch ends, because only this thread
-     * swaps it */
-    codes_snapshot_unref(codes);
     w->timing.plan_us = (uint32_t)(clock_mono_us() - identified);
     return STATUS_OK;
 }

@@ -149,3 +149,19 @@ uint32_t apply_person_before(const struct applying *ap, uint32_t record)
                                                                                    : mpi->changes.at[i].person_before;
     return 0;
 }
+
+struct mpi_mark mpi_mark(struct mpi *mpi)
+{
+    (void)mpi;
+    return (struct mpi_mark){0};
+}
+
+void mpi_undo_to(struct mpi *mpi, struct mpi_mark mark)
+{
+    (void)mpi, (void)mark;
+}
+
+void mpi_publish(struct mpi *mpi)
+{
+    (void)mpi;
+}

@@ -86,7 +86,7 @@ static status install(struct world *world, struct ctx *cx, const char *dir, stru
         data_txn_abort(txn);
         return done;
     }
-    data_txn_commit(txn, seq + 1);
+    data_txn_commit(txn, seq + 1, NULL, NULL);
     return STATUS_OK;
 }
 

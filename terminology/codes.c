@@ -120,7 +120,7 @@ status codes_open(struct ctx *cx, const char *dir, struct data_store *store, str
     pthread_mutex_init(&codes->lock, NULL);
     status opened = open_packs(codes, cx);
     if (opened == STATUS_OK)
-        opened = codes_publish(codes, NULL, cx);
+        opened = codes_show(codes, NULL, cx);
     if (opened != STATUS_OK) {
         codes_close(codes);
         return opened;

@@ -45,7 +45,7 @@ struct codes_snapshot {
 };
 
 /* Builds what the rows say (as `txn` sees them; NULL: as committed) and makes it the current snapshot. */
-status codes_publish(struct codes *codes, struct data_txn *txn, struct ctx *cx);
+status codes_show(struct codes *codes, struct data_txn *txn, struct ctx *cx);
 const struct pack *codes_pack_of(const struct codes *codes, uint64_t release_id);
 void codes_pack_add(struct codes *codes, uint64_t release_id, struct pack *pack);
 status codes_registration_decode(struct ctx *cx, struct cut *cut, struct codes_registration *out);

@@ -45,7 +45,7 @@ static void apply(struct data_store *store, struct ctx *cx, uint64_t seq)
     buf_put_u64(&number, seq);
     data_txn_put(txn, two, buf_str(&number), STR("applied"));
     buf_fini(&number);
-    data_txn_commit(txn, seq);
+    data_txn_commit(txn, seq, NULL, NULL);
 }
 
 static int tell_fd = -1; /* in a child: one byte for each commit */

@@ -27,7 +27,7 @@ static void put_one(struct data_store *store, const char *table, struct str key,
 {
     struct data_txn *txn = data_txn_begin(store);
     data_txn_put(txn, data_table(store, table), key, row);
-    data_txn_commit(txn, seq);
+    data_txn_commit(txn, seq, NULL, NULL);
 }
 
 static bool join_row(void *arg, struct str key, struct str row)
@@ -82,7 +82,7 @@ static void test_scan__goes_both_ways_by_prefix(void **state)
     static const char *const keys[] = {"b2", "a1", "b1", "c1", "b3", "\xff\xff"};
     for (size_t i = 0; i < 6; i++)
         data_txn_put(txn, one, str_from(keys[i]), STR("x"));
-    data_txn_commit(txn, 1);
+    data_txn_commit(txn, 1, NULL, NULL);
     assert_scan("b1=x b2=x b3=x ", data_scan(one, cx, STR("b"), STR_NONE, join_row, &seen));
     assert_scan("b2=x b3=x ", data_scan(one, cx, STR("b"), STR("b2"), join_row, &seen));
     assert_scan("b1=x ", data_scan(one, cx, STR("b"), STR_NONE, join_first, &seen));
@@ -122,12 +122,12 @@ static void test_txn__sees_its_own_rows_laid_over_and_undoes_to_a_mark(void **st
     assert_ok(&world->support, data_txn_get(txn, one, cx, STR("k4"), &row));
     assert_str(row, "old");
     assert_fails(&world->support, data_txn_get(txn, one, cx, STR("k3"), &row), "data.no-such-row");
-    data_txn_commit(txn, 3);
+    data_txn_commit(txn, 3, NULL, NULL);
     assert_scan("k1=new k2=new k4=old ", data_scan(one, cx, STR("k"), STR_NONE, join_row, &seen));
     txn = data_txn_begin(store);
     data_txn_delete(txn, one, STR("k1"));
     data_txn_delete(txn, one, STR("never there"));
-    data_txn_commit(txn, 4);
+    data_txn_commit(txn, 4, NULL, NULL);
     assert_scan("k2=new k4=old ", data_scan(one, cx, STR_NONE, STR_NONE, join_row, &seen));
     data_close(store);
 }
@@ -185,7 +185,7 @@ static void test_scan_all__reads_rows_of_every_size_once(void **state)
         want_bytes += i < 1500 ? size : 0;
         buf_fini(&key);
     }
-    data_txn_commit(txn, 1);
+    data_txn_commit(txn, 1, NULL, NULL);
     struct rows_seen seen = {.in_order = true};
     assert_ok(&world->support, data_scan_all(data_table(store, "t.one"), cx, see_row, &seen));
     assert_true(seen.in_order);
@@ -263,7 +263,7 @@ static void test_property__store_equals_a_model_and_equal_puts_give_equal_digest
                     buf_printf(&want, "k%03zu=%s ", i, model[i]);
             buf_put_byte(&want, 0);
             assert_scan(want.data, data_txn_scan(txn, one, cx, STR_NONE, join_row, &seen));
-            data_txn_commit(txn, seq);
+            data_txn_commit(txn, seq, NULL, NULL);
             assert_scan(want.data, data_scan(one, cx, STR_NONE, STR_NONE, join_row, &seen));
             buf_fini(&want);
             if (run == 1 && seq % 20 == 0) { /* checkpoints and reopens change nothing that is seen */
@@ -350,7 +350,7 @@ static void test_readers__see_commits_whole_while_the_writer_writes(void **state
         memcpy(filler, &seq, sizeof seq);
         for (int i = 0; i < ROWS_EACH; i++)
             data_txn_put(txn, one, arena_printf(&scratch.arena, "row %d", i), row);
-        data_txn_commit(txn, seq);
+        data_txn_commit(txn, seq, NULL, NULL);
         if (seq % 50 == 0)
             assert_ok(&scratch, data_checkpoint(reading.store, &scratch.cx));
         support_fini(&scratch);
@@ -379,7 +379,7 @@ static void test_doctor__finds_every_key_in_order_after_many_inserts(void **stat
             data_txn_put(txn, two, buf_str(&key), STR("some row of some length"));
             buf_fini(&key);
         }
-        data_txn_commit(txn, seq);
+        data_txn_commit(txn, seq, NULL, NULL);
     }
     data_close(reading.store);
     struct data_options options = options_of(world);

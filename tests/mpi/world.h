@@ -34,7 +34,7 @@ static inline void world_init(struct world *world)
 
 static inline void world_commit(struct world *world)
 {
-    data_txn_commit(world->txn, world->seq);
+    data_txn_commit(world->txn, world->seq, NULL, NULL);
     world->txn = data_txn_begin(world->store);
 }
 

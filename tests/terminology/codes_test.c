@@ -270,7 +270,7 @@ static void test_work_items__are_counted_and_listed_most_used_first(void **state
                                   STR("99LAB"), str_from(cases[i].code), t == 0 ? STR("some test") : STR_NONE,
                                   i == 2 ? CODES_OUTCOME_INVALID : CODES_OUTCOME_UNMAPPED);
         }
-    data_txn_commit(txn, w->seq);
+    data_txn_commit(txn, w->seq, NULL, NULL);
     struct codes_work_item *items;
     size_t count;
     assert_ok(&w->s, codes_work_items(w->codes, &w->s.cx, 3, &items, &count));

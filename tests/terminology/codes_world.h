@@ -62,7 +62,7 @@ static inline status world_apply(struct codes_world *w,
     w->s.cx.now_us += 1000000;
     status done = apply(w->codes, txn, &w->s.cx, ++w->seq, body);
     if (done == STATUS_OK)
-        data_txn_commit(txn, w->seq);
+        data_txn_commit(txn, w->seq, NULL, NULL);
     else
         data_txn_abort(txn);
     return done;

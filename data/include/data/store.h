@@ -75,6 +75,19 @@ status data_scan_all(struct data_table *table, struct ctx *cx, data_visit_fn *vi
 /* Walks the whole table: for reports, not for requests. */
 status data_count(struct data_table *table, struct ctx *cx, uint64_t *out_rows);
 
+/*
+ * One moment: no commit comes between begin and end, so several rows, and what memory shows beside them, belong
+ * together. The writer waits meanwhile: for a few rows, never for a scan. Inside only data_view_get(): the other
+ * readers would wait for a writer that waits for this view. Thread: one, the same for begin and end.
+ */
+struct data_view {
+    struct data_store *store;
+};
+void data_view_begin(struct data_store *store, struct data_view *out_view);
+void data_view_end(struct data_view *view); /* all-zero is fine: for SCOPED */
+status data_view_get(const struct data_view *view, struct data_table *table, struct ctx *cx, struct str key,
+                     struct str *out_row);
+
 /* The one writer's transaction. */
 struct data_txn *data_txn_begin(struct data_store *store);
 status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key,
@@ -87,8 +100,14 @@ status data_txn_scan(struct data_txn *txn, struct data_table *table, struct ctx 
 /* A mark to undo to: an entry that turns out to be refused takes its half-made rows back. */
 size_t data_txn_mark(struct data_txn *txn);
 void data_txn_undo_to(struct data_txn *txn, size_t mark);
-/* Applies and frees the transaction. Failure ends the process (only programming errors and broken disks reach it). */
-void data_txn_commit(struct data_txn *txn, uint64_t applied_seq);
+/*
+ * Applies and frees the transaction. Failure ends the process (only programming errors and broken disks reach it).
+ * `publish` (may be NULL) is called after the commit while every reader of the store is still kept out: what memory
+ * shows of this batch (index, codes, totals) changes there, so that a data_view sees rows and memory of one moment. It
+ * must be short and must not call data_*.
+ */
+typedef void data_publish_fn(void *arg);
+void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn *publish, void *arg);
 void data_txn_abort(struct data_txn *txn);
 
 /* Write out dirty pages and drop old logs; called on a timer by the writer. Makes applied_seq durable as a side effect.

@@ -150,6 +150,20 @@ status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct 
                                   enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record,
                                   uint64_t undoes, struct str note, struct mpi_result *out_result);
 
+/*
+ * What mpi_apply_* did is seen by later mpi_apply_* of the same batch and by nobody else, until mpi_publish(), which is
+ * called inside the commit (data_publish_fn) and shows all of it to readers at once.
+ *
+ * mpi_mark() before an entry, mpi_undo_to() when it is refused: the index is then as if the entry had never been. Marks
+ * nest like data_txn_mark() and are void after mpi_publish(). The one writer.
+ */
+struct mpi_mark {
+    size_t at;
+};
+struct mpi_mark mpi_mark(struct mpi *mpi);
+void mpi_undo_to(struct mpi *mpi, struct mpi_mark mark);
+void mpi_publish(struct mpi *mpi);
+
 /* ---- asking (any thread) ---- */
 
 struct mpi_match {

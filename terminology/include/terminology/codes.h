@@ -149,6 +149,14 @@ void codes_activation_encode(struct buf *out, uint64_t release_id);
 void codes_rollback_encode(struct buf *out, struct str system);
 status codes_apply_activate(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body);
 
+/*
+ * What register and activate changed is seen by the writer (codes_applied_snapshot()) at once and by readers
+ * (codes_snapshot_ref()) only after codes_publish(), which is called inside the commit (data_publish_fn). A refused
+ * entry changed nothing. The one writer.
+ */
+struct codes_snapshot *codes_applied_snapshot(struct codes *codes); /* borrowed until the next codes_apply_*() */
+void codes_publish(struct codes *codes);
+
 /* Count one unmapped or invalid code of one source and path: the work list of a terminology team. */
 void codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str source,
                            struct str path, struct str system, struct str code, struct str display,
