@@ -107,6 +107,11 @@ void data_txn_delete(struct data_txn *txn, struct data_table *table, struct str 
     set(txn, table, key, OP_DELETE, STR_NONE);
 }
 
+size_t data_txn_bytes(const struct data_txn *txn)
+{
+    return txn->arena.used;
+}
+
 size_t data_txn_mark(struct data_txn *txn)
 {
     return txn->undo.count;

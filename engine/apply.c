@@ -224,6 +224,8 @@ static void end_batch(struct apply *ap, uint64_t seq)
     totals_store(engine, &cx, ap->txn);
     pthread_mutex_unlock(&engine->lock);
     pthread_mutex_lock(&engine->commit_lock);
+    if (engine->options.plant_publish_before_commit)
+        publish_memory(engine);
     data_txn_commit(ap->txn, seq, publish_memory, engine);
     pthread_mutex_unlock(&engine->commit_lock);
     ap->txn = NULL;

@@ -17,19 +17,23 @@ const struct data_table_spec engine_tables[] = {
 };
 const size_t engine_table_count = sizeof engine_tables / sizeof engine_tables[0];
 
-static struct data_options store_options(struct ctx *cx, const char *dir)
+static struct data_options store_options(struct ctx *cx, const struct engine_options *of)
 {
     size_t count = engine_table_count + mpi_table_count + codes_table_count;
     struct data_table_spec *tables = arena_array(cx->arena, count, sizeof *tables);
     memcpy(tables, engine_tables, engine_table_count * sizeof *tables);
     memcpy(tables + engine_table_count, mpi_tables, mpi_table_count * sizeof *tables);
     memcpy(tables + engine_table_count + mpi_table_count, codes_tables, codes_table_count * sizeof *tables);
-    return (struct data_options){.dir = dir, .format = ENGINE_STORE_FORMAT, .tables = tables, .table_count = count};
+    return (struct data_options){.dir = of->dir,
+                                 .format = ENGINE_STORE_FORMAT,
+                                 .cache_bytes = of->store_cache_bytes,
+                                 .tables = tables,
+                                 .table_count = count};
 }
 
 static status open_store(struct engine *engine, struct ctx *cx)
 {
-    struct data_options options = store_options(cx, engine->dir);
+    struct data_options options = store_options(cx, &engine->options);
     return data_open(cx, &options, &engine->store);
 }
 

@@ -97,6 +97,8 @@ void data_txn_delete(struct data_txn *txn, struct data_table *table, struct str 
 /* Rows by prefix as this transaction sees them (committed rows with its own puts and deletes laid over). */
 status data_txn_scan(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str prefix,
                      data_visit_fn *visit, void *arg);
+/* Bytes of memory it holds: for whoever must end a batch in time. */
+size_t data_txn_bytes(const struct data_txn *txn);
 /* A mark to undo to: an entry that turns out to be refused takes its half-made rows back. */
 size_t data_txn_mark(struct data_txn *txn);
 void data_txn_undo_to(struct data_txn *txn, size_t mark);

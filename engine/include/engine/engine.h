@@ -24,10 +24,12 @@ struct crypto_tls;
 struct engine_options {
     const char *dir;                /* data directory */
     struct crypto_tls *client_tls;  /* for MLLP destinations with tls; NULL = none configured */
-    bool plant_ack_before_sync;     /* planted bug, for the crash harness only */
+    /* planted bugs, so that the harnesses that must see them can be tried; never set in service */
+    bool plant_ack_before_sync, plant_publish_before_commit, plant_skip_bad_row;
     const char *version;            /* written into the START entry */
     int64_t journal_keep_us;        /* drop segments whose every entry is older and needed by nobody; 0 = keep all */
     uint64_t journal_segment_bytes; /* 0 = 64 MiB */
+    uint64_t store_cache_bytes;     /* 0 = as much as data_open() thinks right for this machine */
 };
 
 /* Opens journal and store (rebuilding a damaged or missing store from the journal), the index and the codes, applies
