@@ -48,12 +48,20 @@ void arena_reset(struct arena *arena)
         arena_fini(arena);
         return;
     }
-    while (arena->head->next) { /* keep the newest block: it is the largest */
-        struct arena_block *older = arena->head->next;
-        arena->head->next = older->next;
-        mem_free(older);
+    struct arena_block *kept = NULL; /* the newest that is of an everyday size: the largest of these */
+    while (arena->head) {
+        struct arena_block *next = arena->head->next;
+        if (kept == NULL && arena->head->size <= BLOCK_BYTES_MAX)
+            kept = arena->head;
+        else
+            mem_free(arena->head);
+        arena->head = next;
     }
-    arena->head->used = 0;
+    if (kept) {
+        kept->next = NULL;
+        kept->used = 0;
+    }
+    arena->head = kept;
     arena->used = 0;
 }
 

@@ -18,6 +18,13 @@ status ctx_fail(struct ctx *cx, const struct reason *reason, const char *format,
     return reason->status;
 }
 
+status ctx_pass(struct ctx *cx, const struct ctx *from, status got)
+{
+    cx->reason = from->reason;
+    cx->detail = from->detail.len && cx->arena ? arena_str(cx->arena, from->detail) : STR_NONE;
+    return got;
+}
+
 void ctx_clear(struct ctx *cx)
 {
     cx->reason = NULL;

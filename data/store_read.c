@@ -68,6 +68,24 @@ status data_view_get(const struct data_view *view, struct data_table *table, str
     return store_get_locked(table, cx, key, out_row);
 }
 
+uint64_t data_view_rows(const struct data_view *view, struct data_table *table)
+{
+    INVARIANT(view->store == table->store);
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    struct store_cursor cursor;
+    uint64_t rows = 0;
+    struct str key, row;
+    if (store_cursor_open(table, &cx, &cursor) != STATUS_OK)
+        return 0;
+    for (status moved = store_cursor_move(&cursor, &cx, DB_FIRST, STR_NONE, &key, &row); moved == STATUS_OK;
+         moved = store_cursor_move(&cursor, &cx, DB_NEXT, STR_NONE, &key, &row))
+        rows++;
+    store_cursor_close(&cursor);
+    arena_fini(&arena);
+    return rows;
+}
+
 void store_cursor_close(struct store_cursor *cursor)
 {
     if (cursor->dbc)

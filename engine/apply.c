@@ -1,8 +1,16 @@
 /*
  * The one writer: reads durable entries in order, applies each to the projections, commits in batches, then answers.
  *
- * Apply is deterministic: time, ids and text come from the entry and the state. The only clock here feeds the timings
- * kept in memory for traces.
+ *   plan      an entry changes the transaction and the writer's own view of index, codes and totals; a refused one
+ * takes all of it back commit    the rows of the batch, with applied_seq publish   inside the commit: readers see all
+ * of the batch, in rows and in memory, or nothing
+ *
+ * Apply is deterministic: time, ids and text come from the entry and the state. The clock here only decides where a
+ * batch ends and feeds the timings kept in memory for traces.
+ *
+ * Damage of the store (a row or page that cannot be read) is never a verdict: while catching up the start ends with its
+ * reason, and the store is made again when the journal is whole; in service the process ends and the next start does
+ * so.
  */
 #include "apply_internal.h"
 
@@ -10,18 +18,22 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+/* A batch ends at the first of these; one entry may pass them, by what limits.h lets one entry make. Readers wait for a
+ * commit, senders for the batch: so neither many nor large nor slow entries make a long one. */
 enum {
     BATCH_ENTRIES = 128,
-    BATCH_BYTES = 8 * 1024 * 1024,
-    FEED_BYTES_MAX = 256 * 1024, /* larger messages the lanes read from the table, one at a time */
-    CHECKPOINT_US = 10 * 1000000,
-    RETENTION_US = 60 * 1000000,
+    BATCH_BYTES = 8 * 1024 * 1024,       /* of entries */
+    BATCH_MADE_BYTES = 16 * 1024 * 1024, /* of rows, answers and items for the lanes */
+    BATCH_US = 50 * 1000,
     WAIT_MS = 100,
 };
+/* What one entry may take while it is applied: the sum of what limits.h lets it make, with room.
+ * tests/engine/limits_test.c tries the products. */
+static const size_t APPLY_ENTRY_BYTES_MAX = (size_t)512 << 20;
 
 typedef void apply_kind_fn(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 
-static void note_failure(struct ctx *cx, status got, struct applied *result)
+void applied_as(struct applied *result, const struct ctx *cx, status got)
 {
     result->status = got;
     result->reason = cx->reason;
@@ -35,55 +47,42 @@ static void apply_decision(struct apply *ap, struct ctx *cx, const struct journa
     if (got == STATUS_OK)
         got = mpi_apply_steward_decision(ap->engine->mpi, ap->txn, cx, entry->seq, decision.kind, decision.left_record,
                                          decision.right_record, decision.undoes, decision.note, &result->mpi);
-    note_failure(cx, got, result);
+    applied_as(result, cx, got);
 }
 
 static void apply_people(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
 {
     struct mpi_record_input *records;
     size_t count;
-    note_failure(cx, entry_people_decode(cx, entry->body, &records, &count), result);
-    if (result->status != STATUS_OK)
-        return;
-    for (size_t i = 0; i < count; i++) { /* all or none: what the index took in can never be taken back */
-        note_failure(cx, mpi_check_record(cx, &records[i]), result);
-        if (result->status != STATUS_OK)
-            return;
-    }
-    for (size_t i = 0; i < count; i++) {
+    status got = entry_people_decode(cx, entry->body, &records, &count);
+    for (size_t i = 0; i < count && got == STATUS_OK; i++) { /* all or none */
         struct mpi_result one = {0};
-        size_t mark = data_txn_mark(ap->txn);
-        status got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
-        if (got != STATUS_OK) { /* a damaged row: the records before it stay */
-            data_txn_undo_to(ap->txn, mark);
-            result->keeps_rows = true;
-            note_failure(cx, got, result);
-            return;
-        }
+        got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
         result->people.loaded++;
         result->people.new_persons += one.verdict == MPI_VERDICT_NEW || one.verdict == MPI_VERDICT_REVIEW;
         result->people.linked += one.verdict == MPI_VERDICT_LINKED;
         result->people.reviews += one.review != 0;
     }
+    applied_as(result, cx, got);
 }
 
 static void apply_codes_register(struct apply *ap, struct ctx *cx, const struct journal_entry *entry,
                                  struct applied *result)
 {
-    note_failure(cx, codes_apply_register(ap->engine->codes, ap->txn, cx, entry->seq, entry->body), result);
+    applied_as(result, cx, codes_apply_register(ap->engine->codes, ap->txn, cx, entry->seq, entry->body));
 }
 
 static void apply_codes_activate(struct apply *ap, struct ctx *cx, const struct journal_entry *entry,
                                  struct applied *result)
 {
-    note_failure(cx, codes_apply_activate(ap->engine->codes, ap->txn, cx, entry->seq, entry->body), result);
+    applied_as(result, cx, codes_apply_activate(ap->engine->codes, ap->txn, cx, entry->seq, entry->body));
 }
 
 static void apply_routes(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
 {
     struct routes *routes;
     status got = routes_parse(cx, entry->body, entry->seq, &routes);
-    note_failure(cx, got, result);
+    applied_as(result, cx, got);
     if (got != STATUS_OK)
         return;
     struct buf row = {0};
@@ -126,10 +125,36 @@ static apply_kind_fn *const kinds[ENTRY_KIND_COUNT] = {
     [ENTRY_STOP] = apply_stop,
 };
 
+/* Of the store, not of the entry: an entry that says nothing readable is refused like any other bad input. A pack that
+ * is gone is damage for an entry that was applied before; somebody who registers one now is told. */
+bool apply_is_damage(const struct apply *ap, const struct applied *result)
+{
+    if (result->status != STATUS_DATA_LOSS || result->reason == &engine_reasons[ENGINE_ENTRY_BAD] ||
+        result->reason == &codes_reasons[CODES_BODY_BAD])
+        return false;
+    return !ap->live || result->reason != &codes_reasons[CODES_PACK_DAMAGED];
+}
+
+static struct str keep(struct apply *ap, struct str text)
+{
+    return text.data ? arena_str(&ap->arena, text) : text;
+}
+
+/* What is answered after the commit outlives the entry. */
+static void keep_result(struct apply *ap, struct applied *result)
+{
+    result->detail = keep(ap, result->detail);
+    result->answer.ack = keep(ap, result->answer.ack);
+    if (result->replayed_count == 0)
+        return;
+    uint64_t *ids = arena_array(&ap->arena, result->replayed_count, sizeof *ids);
+    memcpy(ids, result->replayed, result->replayed_count * sizeof *ids);
+    result->replayed = ids;
+}
+
 static void apply_entry(struct apply *ap, const struct journal_entry *entry, struct applied *result)
 {
-    struct ctx cx = {
-        .arena = &ap->arena, .now_us = entry->time_us, .principal = arena_str(&ap->arena, entry->principal)};
+    struct ctx cx = {.arena = &ap->entry_arena, .now_us = entry->time_us, .principal = entry->principal};
     *result = (struct applied){.seq = entry->seq};
     if (entry->kind >= ENTRY_KIND_COUNT || kinds[entry->kind] == NULL) {
         /* written by a newer idem: passing over it would make a projection that is silently wrong */
@@ -137,32 +162,16 @@ static void apply_entry(struct apply *ap, const struct journal_entry *entry, str
         mem_panic("apply",
                   "the journal holds an entry kind this version does not know: install the version that wrote it");
     }
-    size_t mark = data_txn_mark(ap->txn);
+    size_t rows = data_txn_mark(ap->txn);
     struct mpi_mark people = mpi_mark(ap->engine->mpi);
     kinds[entry->kind](ap, &cx, entry, result);
-    if (result->status != STATUS_OK && !result->keeps_rows) {
-        data_txn_undo_to(ap->txn, mark);
+    if (result->status != STATUS_OK) {
+        data_txn_undo_to(ap->txn, rows);
         mpi_undo_to(ap->engine->mpi, people);
     }
-    if (!ap->live && result->reason == &codes_reasons[CODES_PACK_DAMAGED]) /* nobody waits who could be told */
-        log_event(LOG_ERROR, "apply.pack-missing", LOG_NUM("seq", entry->seq),
-                  LOG_NAME("next", "restore the packs folder, discard the store and start again"));
-}
-
-void apply_queue(struct apply *ap, struct str destination, struct outbox_key key, const struct outbox_row *row,
-                 struct str bytes)
-{
-    SCOPED(buf_fini) struct buf encoded = {0};
-    outbox_row_encode(&encoded, row);
-    data_txn_put(ap->txn, ap->engine->outbox, outbox_key(&ap->arena, destination, key), buf_str(&encoded));
-    if (!ap->live)
-        return; /* the lanes load from the table when they start */
-    bool in_table = bytes.data == NULL || bytes.len > FEED_BYTES_MAX;
-    struct lane_item *item =
-        lane_item_new(destination, key, row->message_seq, row->control_id, in_table ? STR_NONE : bytes);
-    item->in_table = in_table;
-    *ap->items_end = item;
-    ap->items_end = &item->next;
+    keep_result(ap, result);
+    arena_reset(&ap->entry_arena);
+    hl7_index_trim(&ap->index, 4 * 1024 * 1024);
 }
 
 static void begin_batch(struct apply *ap)
@@ -171,25 +180,36 @@ static void begin_batch(struct apply *ap)
     ap->results.count = 0;
     ap->items = NULL;
     ap->items_end = &ap->items;
+    ap->feed_bytes = 0;
+    ap->moved_low = UINT64_MAX;
     ap->routes_changed = false;
 }
 
-static void publish(struct apply *ap, uint64_t seq)
+/* Inside the commit: no reader is in the store. */
+static void publish(void *arg)
 {
+    struct apply *ap = arg;
     struct engine *engine = ap->engine;
-    struct routes *old = NULL;
+    mpi_publish(engine->mpi);
+    codes_publish(engine->codes);
     pthread_mutex_lock(&engine->lock);
-    engine->applied_seq = seq;
+    totals_publish(engine);
+    engine->applied_seq = ap->last_seq;
+    if (ap->moved_low < engine->moved_low)
+        engine->moved_low = ap->moved_low;
     if (ap->routes_changed) {
-        old = engine->routes;
+        routes_unref(engine->routes);
         engine->routes = routes_ref(ap->routes);
     }
     pthread_mutex_unlock(&engine->lock);
-    routes_unref(old);
+}
+
+static void tell_lanes(struct apply *ap)
+{
     if (ap->live && ap->routes_changed)
-        lanes_configure(engine, routes_ref(ap->routes));
+        lanes_configure(ap->engine, routes_ref(ap->routes));
     if (ap->items)
-        lanes_feed(engine, ap->items);
+        lanes_feed(ap->engine, ap->items);
 }
 
 /* The request of this entry, if anybody waits: requests are queued in seq order. */
@@ -208,35 +228,21 @@ static struct request *take_request(struct engine *engine, uint64_t seq)
     return request;
 }
 
-/* Inside the commit: no reader is in the store. */
-static void publish_memory(void *arg)
-{
-    struct engine *engine = arg;
-    mpi_publish(engine->mpi);
-    codes_publish(engine->codes);
-}
-
-static void end_batch(struct apply *ap, uint64_t seq)
+static void end_batch(struct apply *ap)
 {
     struct engine *engine = ap->engine;
-    struct ctx cx = {.arena = &ap->arena};
-    pthread_mutex_lock(&engine->lock);
-    totals_store(engine, &cx, ap->txn);
-    pthread_mutex_unlock(&engine->lock);
-    pthread_mutex_lock(&engine->commit_lock);
+    totals_store(engine, ap->txn);
     if (engine->options.plant_publish_before_commit)
-        publish_memory(engine);
-    data_txn_commit(ap->txn, seq, publish_memory, engine);
-    pthread_mutex_unlock(&engine->commit_lock);
+        publish(ap);
+    data_txn_commit(ap->txn, ap->last_seq, publish, ap);
     ap->txn = NULL;
-    publish(ap, seq);
+    tell_lanes(ap);
     for (size_t i = 0; i < ap->results.count; i++) {
         struct request *request = take_request(engine, ap->results.at[i].seq);
         if (request)
             request->applied(request, &ap->results.at[i]);
     }
     arena_reset(&ap->arena);
-    hl7_index_trim(&ap->index, 4 * 1024 * 1024);
 }
 
 /* Entries are visible a moment before their durable callback ran; whoever waits must be in the queue before we answer.
@@ -249,38 +255,65 @@ static void wait_announced(struct engine *engine, uint64_t seq)
     pthread_mutex_unlock(&engine->lock);
 }
 
-/* Applies what is there, up to one batch; answers how many entries that were. */
-static size_t apply_batch(struct apply *ap, int timeout_ms)
+static bool has_room(const struct apply *ap, size_t count, size_t bytes, int64_t until_us)
 {
-    struct ctx cx = {.arena = &ap->arena};
+    if (count == 0)
+        return true;
+    size_t made = data_txn_bytes(ap->txn) + ap->arena.used + ap->feed_bytes;
+    return count < BATCH_ENTRIES && bytes < BATCH_BYTES && made < BATCH_MADE_BYTES && clock_mono_us() < until_us;
+}
+
+/* Nothing of the batch is kept: it is applied again, to a store that is whole. */
+static status give_up(struct apply *ap, struct ctx *cx, const struct applied *result)
+{
+    cx->reason = result->reason;
+    cx->detail = result->detail.data ? arena_str(cx->arena, result->detail) : result->detail;
+    status got = result->status;
+    log_event(LOG_ERROR, "apply.damage", LOG_NUM("seq", result->seq), LOG_WHY(cx));
+    data_txn_abort(ap->txn);
+    ap->txn = NULL;
+    return got;
+}
+
+/* Applies what is there, up to one batch; answers how many entries that were. Damage of the store or the journal ends
+ * it: `cx` says which. */
+static status apply_batch(struct apply *ap, struct ctx *cx, int timeout_ms, size_t *out_count)
+{
     struct journal_entry entry;
     size_t count = 0, bytes = 0;
-    uint64_t last = 0;
-    while (count < BATCH_ENTRIES && bytes < BATCH_BYTES) {
-        status got = journal_reader_next(ap->reader, &cx, count == 0 ? timeout_ms : 0, &entry);
+    int64_t until_us = 0;
+    while (has_room(ap, count, bytes, until_us)) {
+        status got = journal_reader_next(ap->reader, cx, count == 0 ? timeout_ms : 0, &entry);
         if (got == STATUS_NOT_FOUND)
             break;
-        if (got != STATUS_OK)
-            mem_panic("apply", "the journal is damaged: run idem journal verify"); /* never guess past it */
+        if (got != STATUS_OK) {
+            data_txn_abort(count > 0 ? ap->txn : NULL);
+            return got; /* never guess past it */
+        }
         if (ap->live)
             wait_announced(ap->engine, entry.seq);
-        if (count == 0)
+        if (count == 0) {
             begin_batch(ap);
+            until_us = clock_mono_us() + BATCH_US;
+        }
         struct applied *result = VEC_ADD(&ap->results);
         apply_entry(ap, &entry, result);
+        if (apply_is_damage(ap, result))
+            return give_up(ap, cx, result);
         bytes += entry.body.len;
-        last = entry.seq;
+        ap->last_seq = entry.seq;
         count++;
     }
     if (count > 0)
-        end_batch(ap, last);
-    return count;
+        end_batch(ap);
+    *out_count = count;
+    return STATUS_OK;
 }
 
 static status apply_init(struct apply *ap, struct engine *engine, struct ctx *cx, bool live)
 {
     *ap = (struct apply){.engine = engine, .live = live};
-    arena_init(&ap->arena, 0);
+    arena_init(&ap->entry_arena, APPLY_ENTRY_BYTES_MAX);
     pthread_mutex_lock(&engine->lock);
     ap->routes = routes_ref(engine->routes);
     pthread_mutex_unlock(&engine->lock);
@@ -293,6 +326,7 @@ static void apply_fini(struct apply *ap)
     routes_unref(ap->routes);
     hl7_index_fini(&ap->index);
     VEC_FINI(&ap->results);
+    arena_fini(&ap->entry_arena);
     arena_fini(&ap->arena);
 }
 
@@ -304,9 +338,19 @@ status apply_catch_up(struct engine *engine, struct ctx *cx)
     TRY(apply_init(&ap, engine, cx, false));
     log_event(LOG_INFO, "apply.catch-up", LOG_NUM("from", data_applied_seq(engine->store) + 1),
               LOG_NUM("to", journal_last_seq(engine->journal)));
-    while (apply_batch(&ap, 0) > 0)
-        ;
+    size_t count;
+    do
+        TRY(apply_batch(&ap, cx, 0, &count));
+    while (count > 0);
     return STATUS_OK;
+}
+
+/* In service there is nobody to pass damage on to: what was not applied is in the journal, and the next start says what
+ * is wrong or puts it right. */
+static _Noreturn void stop_for_damage(struct ctx *cx)
+{
+    log_event(LOG_ERROR, "apply.stops", LOG_WHY(cx), LOG_NAME("next", "start again; then idem doctor"));
+    mem_panic("apply", cx->reason ? cx->reason->text : "the journal or the store cannot be read");
 }
 
 void *apply_thread_main(void *arg)
@@ -316,24 +360,14 @@ void *apply_thread_main(void *arg)
     struct ctx cx = {.arena = &arena};
     SCOPED(apply_fini) struct apply ap;
     if (apply_init(&ap, engine, &cx, true) != STATUS_OK)
-        mem_panic("apply", "the journal cannot be read from where the store ends");
-    int64_t next_checkpoint = clock_mono_us() + CHECKPOINT_US, next_retention = clock_mono_us() + CHECKPOINT_US;
+        stop_for_damage(&cx);
     for (;;) {
         bool stopping = __atomic_load_n(&engine->apply_stop, __ATOMIC_ACQUIRE);
-        size_t applied = apply_batch(&ap, WAIT_MS);
-        if (applied == 0 && stopping)
+        size_t count;
+        if (apply_batch(&ap, &cx, WAIT_MS, &count) != STATUS_OK)
+            stop_for_damage(&cx);
+        if (count == 0 && stopping)
             break;
-        if (clock_mono_us() < next_checkpoint)
-            continue;
-        next_checkpoint = clock_mono_us() + CHECKPOINT_US;
-        if (data_checkpoint(engine->store, &cx) != STATUS_OK)
-            log_event(LOG_WARN, "store.checkpoint", LOG_WHY(&cx));
-        if (engine->options.journal_keep_us > 0 && clock_mono_us() >= next_retention) {
-            next_retention = clock_mono_us() + RETENTION_US;
-            uint64_t freed;
-            if (retention_run(engine, &cx, clock_now_us() - engine->options.journal_keep_us, &freed) != STATUS_OK)
-                log_event(LOG_WARN, "journal.retention", LOG_WHY(&cx));
-        }
         arena_reset(&arena);
     }
     arena_fini(&arena);

@@ -1,27 +1,33 @@
 /* What the appliers of the entry kinds share: one batch under way. One thread. */
 #pragma once
 
+#include "base/invariant.h"
 #include "engine_internal.h"
+#include "outbox.h"
 
 struct apply {
     struct engine *engine;
     struct journal_reader *reader;
     struct data_txn *txn;
-    struct arena arena;     /* of the batch */
-    struct hl7_index index; /* of the message under way */
-    struct routes *routes;  /* as of the entry under way */
-    bool live;              /* false while catching up: nobody waits, no lane listens */
+    struct arena entry_arena; /* of the entry under way: given back after each */
+    struct arena arena;       /* of the batch: what is answered after the commit */
+    struct hl7_index index;   /* of the message under way */
+    struct routes *routes;    /* as of the entry under way */
+    bool live;                /* false while catching up: nobody waits, no lane listens */
     bool routes_changed;
+    uint64_t last_seq;                    /* of the batch */
+    uint64_t moved_low;                   /* the lowest message an outbox row or dead letter of the batch means */
     struct lane_item *items, **items_end; /* queued by this batch */
+    size_t feed_bytes;                    /* that they hold */
     VEC(struct applied) results;
 };
-
-/* One row into the outbox, and to its lane after the commit. Large bytes, and APPLY_IN_TABLE, the lane reads itself
- * when it gets there. */
-#define APPLY_IN_TABLE STR_NONE
-void apply_queue(struct apply *ap, struct str destination, struct outbox_key key, const struct outbox_row *row,
-                 struct str bytes);
 
 void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 void apply_delivery(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 void apply_replay(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
+
+/* Did the entry meet damage of the store, rather than being refused? Then nothing goes on. */
+bool apply_is_damage(const struct apply *ap, const struct applied *result);
+
+/* Passes on how a step of an entry went. */
+void applied_as(struct applied *result, const struct ctx *cx, status got);

@@ -23,7 +23,7 @@ struct work {
     uint8_t digest[32];
     struct control_row original; /* when it was received before */
     bool duplicate;
-    struct mpi_result identity;
+    struct identified identified;
     struct plan plan;
     struct hl7_path fault;
     struct str ack;
@@ -74,49 +74,86 @@ static status judge(struct work *w)
     return check_duplicate(w);
 }
 
+static const struct plan_person *plan_persons(struct work *w)
+{
+    const struct identified *found = &w->identified;
+    struct plan_person *persons = arena_array(w->cx->arena, found->patient_count, sizeof *persons);
+    for (size_t i = 0; i < found->patient_count; i++)
+        persons[i] = (struct plan_person){found->patients[i].pid, found->patients[i].result.person};
+    return persons;
+}
+
 static status decide(struct work *w)
 {
     struct apply *ap = w->ap;
-    TRY(plan_check_size(w->cx, &ap->index, &w->header, w->message.source, ap->routes)); /* before anything changes */
-    int64_t began = clock_mono_us();
-    TRY(identify_apply(ap->engine->mpi, ap->txn, w->cx, w->entry->seq, &ap->index, meaning_of(w), w->message.source,
-                       &w->identity, &w->fault));
-    int64_t identified = clock_mono_us();
-    w->timing.identify_us = (uint32_t)(identified - began);
     struct plan_input input = {.index = &ap->index,
                                .header = &w->header,
                                .source = w->message.source,
                                .routes = ap->routes,
-                               .codes = codes_applied_snapshot(ap->engine->codes),
-                               .person = w->identity.person};
-    plan_make(w->cx, &input, &w->plan);
+                               .codes = codes_applied_snapshot(ap->engine->codes)};
+    TRY(plan_check(w->cx, &input));
+    int64_t began = clock_mono_us();
+    TRY(identify_apply(ap->engine->mpi, ap->txn, w->cx, w->entry->seq, &ap->index, meaning_of(w), w->message.source,
+                       &w->identified, &w->fault));
+    int64_t identified = clock_mono_us();
+    w->timing.identify_us = (uint32_t)(identified - began);
+    input.persons = plan_persons(w);
+    input.person_count = w->identified.patient_count;
+    TRY(plan_make(w->cx, &input, &w->plan));
     w->timing.plan_us = (uint32_t)(clock_mono_us() - identified);
     return STATUS_OK;
 }
 
 /* ---- writing ---- */
 
+/* How many destinations get the same bytes as this output, itself and later ones. */
+static uint32_t count_sharers(const struct plan *plan, size_t from)
+{
+    uint32_t count = 0;
+    for (size_t i = from; i < plan->output_count; i++)
+        if (plan->outputs[i].bytes.data == plan->outputs[from].bytes.data)
+            count += (uint32_t)plan->outputs[i].to_count;
+    return count;
+}
+
+/* What the outbox rows of an output say. Outputs with the same bytes follow the first of them. */
+static struct outbox_row describe(struct work *w, size_t number)
+{
+    const struct plan_output *output = &w->plan.outputs[number];
+    struct outbox_row row = {.message_seq = w->entry->seq, .control_id = w->header.control_id, .bytes = output->bytes};
+    if (output->bytes.data == NULL) {
+        row.where = OUTBOX_JOURNAL;
+        return row;
+    }
+    size_t first = 0;
+    while (w->plan.outputs[first].bytes.data != output->bytes.data)
+        first++;
+    uint32_t sharers = count_sharers(&w->plan, first);
+    if (!outbox_is_worth_sharing(output->bytes.len, sharers))
+        return row;
+    row.where = OUTBOX_SHARED;
+    row.shared = (uint32_t)first;
+    if (first == number)
+        outbox_share(w->ap, w->entry->seq, row.shared, output->bytes, sharers);
+    return row;
+}
+
 static void write_outbox(struct work *w)
 {
     uint32_t number = 0;
     for (size_t i = 0; i < w->plan.output_count; i++) {
         const struct plan_output *output = &w->plan.outputs[i];
-        bool as_received = output->bytes.data == NULL;
-        struct str bytes = as_received ? w->message.message : output->bytes;
-        struct outbox_row row = {w->entry->seq, w->header.control_id, as_received, bytes};
+        struct outbox_row row = describe(w, i);
+        struct str bytes = output->bytes.data ? output->bytes : w->message.message;
         for (size_t j = 0; j < output->to_count; j++) {
             struct str destination = w->ap->routes->destinations[output->to[j]].name;
-            apply_queue(w->ap, destination, (struct outbox_key){w->entry->seq, number++}, &row, bytes);
-            pthread_mutex_lock(&w->ap->engine->lock);
-            struct lane_total *total = total_lane(w->ap->engine, destination);
-            total->owed++;
-            total->dirty = true;
-            pthread_mutex_unlock(&w->ap->engine->lock);
+            outbox_queue(w->ap, destination, (struct outbox_key){w->entry->seq, number++}, &row, bytes);
+            total_lane(w->ap->engine, destination)->owed++;
         }
     }
 }
 
-static void write_work_items(struct work *w)
+static status write_work_items(struct work *w)
 {
     for (size_t i = 0; i < w->plan.code_count; i++) {
         enum codes_outcome outcome = w->plan.outcomes[i];
@@ -124,8 +161,7 @@ static void write_work_items(struct work *w)
             continue;
         const struct engine_code *code = &w->plan.codes[i];
         struct hl7_path path;
-        if (hl7_path_compile(w->cx, code->path, &path) != STATUS_OK)
-            continue; /* cannot be: plan.c formatted it */
+        INVARIANT(hl7_path_compile(w->cx, code->path, &path) == STATUS_OK); /* plan.c formatted it */
         char text[HL7_PATH_TEXT_MAX];
         path.segment = 1;
         path.repetition = 0; /* counted by kind of place, not by each place */
@@ -133,15 +169,16 @@ static void write_work_items(struct work *w)
         codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, w->entry->seq, w->message.source,
                               str_make(text, len), code->system, code->code, w->plan.displays[i], outcome);
     }
+    return STATUS_OK;
 }
 
 static void write_control(struct work *w)
 {
     struct control_row row = {.seq = w->entry->seq,
-                              .person = w->identity.person,
+                              .person = w->identified.result.person,
                               .ack_code = str_from(w->ack_code),
                               .ack = w->ack,
-                              .verdict = str_from(mpi_verdict_name(w->identity.verdict))};
+                              .verdict = str_from(mpi_verdict_name(w->identified.result.verdict))};
     memcpy(row.digest, w->digest, sizeof row.digest);
     SCOPED(buf_fini) struct buf encoded = {0};
     control_row_encode(&encoded, &row);
@@ -149,25 +186,52 @@ static void write_control(struct work *w)
                  buf_str(&encoded));
 }
 
+/* Changes are listed for each route, up to LIMIT_CHANGES_LISTED; one more line then says how many are not. */
 static void list_changes(struct work *w, struct message_row *row)
 {
-    size_t changes = 0, outputs = 0;
-    for (size_t i = 0; i < w->plan.output_count; i++) {
+    size_t changes = 0;
+    for (size_t i = 0; i < w->plan.output_count; i++)
         changes += w->plan.outputs[i].change_count;
-        outputs += w->plan.outputs[i].to_count;
-    }
-    row->changes = arena_array(w->cx->arena, changes, sizeof *row->changes);
-    row->outputs = arena_array(w->cx->arena, outputs, sizeof *row->outputs);
+    size_t listed = changes < LIMIT_CHANGES_LISTED ? changes : LIMIT_CHANGES_LISTED;
+    row->changes = arena_array(w->cx->arena, listed + 1, sizeof *row->changes);
     for (size_t i = 0; i < w->plan.output_count; i++) {
         const struct plan_output *output = &w->plan.outputs[i];
-        for (size_t j = 0; j < output->change_count; j++) {
+        for (size_t j = 0; j < output->change_count && row->change_count < listed; j++) {
             const struct plan_change *change = &output->changes[j];
             row->changes[row->change_count++] =
                 (struct engine_change){output->route->name, change->path, change->before, change->after, change->why};
         }
+    }
+    if (changes > listed)
+        row->changes[row->change_count++] = (struct engine_change){
+            .after = arena_printf(w->cx->arena, "%zu", changes - listed), .why = "changes.not-listed"};
+}
+
+static void list_outputs(struct work *w, struct message_row *row)
+{
+    size_t outputs = 0;
+    for (size_t i = 0; i < w->plan.output_count; i++)
+        outputs += w->plan.outputs[i].to_count;
+    row->outputs = arena_array(w->cx->arena, outputs, sizeof *row->outputs);
+    for (size_t i = 0; i < w->plan.output_count; i++) {
+        const struct plan_output *output = &w->plan.outputs[i];
         for (size_t j = 0; j < output->to_count; j++)
             row->outputs[row->output_count++] =
                 (struct message_row_output){output->route->name, w->ap->routes->destinations[output->to[j]].name};
+    }
+}
+
+/* The patients after the first. */
+static void list_patients(struct work *w, struct message_row *row)
+{
+    const struct identified *found = &w->identified;
+    size_t count = found->patient_count > 1 ? found->patient_count - 1 : 0;
+    row->patients = arena_array(w->cx->arena, count, sizeof *row->patients);
+    for (; row->patient_count < count; row->patient_count++) {
+        const struct identified_patient *patient = &found->patients[row->patient_count + 1];
+        row->patients[row->patient_count] =
+            (struct message_row_patient){patient->pid, patient->result.record, patient->result.person,
+                                         patient->result.review, mpi_verdict_name(patient->result.verdict)};
     }
 }
 
@@ -186,16 +250,18 @@ static void write_message(struct work *w, const struct applied *result)
         .detail = result->detail,
         .duplicate_of = w->duplicate ? w->original.seq : 0,
         .warnings = hl7_warnings_total(&w->ap->index.warnings),
-        .verdict = result->status == STATUS_OK && !w->duplicate ? mpi_verdict_name(w->identity.verdict) : "",
-        .person = w->identity.person,
-        .record = w->identity.record,
-        .review = w->identity.review,
-        .comparison = w->identity.best,
+        .verdict = result->status == STATUS_OK && !w->duplicate ? mpi_verdict_name(w->identified.result.verdict) : "",
+        .person = w->identified.result.person,
+        .record = w->identified.result.record,
+        .review = w->identified.result.review,
+        .comparison = w->identified.result.best,
         .routes_version = w->ap->routes->version,
         .codes = w->plan.codes,
         .code_count = w->plan.code_count,
     };
     list_changes(w, &row);
+    list_outputs(w, &row);
+    list_patients(w, &row);
     SCOPED(buf_fini) struct buf encoded = {0};
     message_row_encode(&encoded, &row);
     data_txn_put(w->ap->txn, w->ap->engine->message, seq_key(w->cx->arena, w->entry->seq), buf_str(&encoded));
@@ -233,8 +299,9 @@ static const char *known_verdict(struct str name)
 static void answer(struct work *w, struct applied *result)
 {
     struct engine_answer *out = &result->answer;
-    *out = (struct engine_answer){.seq = w->entry->seq, .person = w->identity.person, .last = true, .reason = ""};
-    out->verdict = mpi_verdict_name(w->identity.verdict);
+    *out =
+        (struct engine_answer){.seq = w->entry->seq, .person = w->identified.result.person, .last = true, .reason = ""};
+    out->verdict = mpi_verdict_name(w->identified.result.verdict);
     out->ack = w->ack;
     if (result->reason)
         out->reason = result->reason->name;
@@ -251,21 +318,38 @@ static void answer(struct work *w, struct applied *result)
 
 static void count_message(struct work *w, const struct applied *result)
 {
-    pthread_mutex_lock(&w->ap->engine->lock);
-    struct source_total *total = total_source(w->ap->engine, w->message.source);
+    struct engine *engine = w->ap->engine;
+    struct source_total *total = total_source(engine, w->message.source);
     snprintf(total->protocol, sizeof total->protocol, "%.*s", STR_ARGS(str_sub(w->message.protocol, 0, 7)));
     total->received++;
     total->accepted += result->status == STATUS_OK;
     total->refused += result->status != STATUS_OK;
     total->duplicates += w->duplicate;
-    total->dirty = true;
-    w->ap->engine->timings[w->entry->seq % TIMINGS] = w->timing;
-    pthread_mutex_unlock(&w->ap->engine->lock);
+    pthread_mutex_lock(&engine->lock);
+    engine->timings[w->entry->seq % TIMINGS] = w->timing;
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* Takes back what the message changed so far, before its refusal is written. */
+static void forget(struct apply *ap, size_t rows, struct mpi_mark people)
+{
+    data_txn_undo_to(ap->txn, rows);
+    mpi_undo_to(ap->engine->mpi, people);
+}
+
+static status write_accepted(struct work *w)
+{
+    write_outbox(w);
+    TRY(write_work_items(w));
+    write_control(w);
+    return STATUS_OK;
 }
 
 void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
 {
     struct work w = {.ap = ap, .cx = cx, .entry = entry, .timing.seq = entry->seq, .ack_code = ""};
+    size_t rows = data_txn_mark(ap->txn);
+    struct mpi_mark people = mpi_mark(ap->engine->mpi);
     int64_t began = clock_mono_us();
     status got = entry_message_decode(cx, entry->body, &w.message);
     if (got == STATUS_OK)
@@ -273,18 +357,24 @@ void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry 
     w.timing.parse_us = (uint32_t)(clock_mono_us() - began);
     if (got == STATUS_OK && !w.duplicate)
         got = decide(&w);
-    if (got != STATUS_OK) { /* refused: kept and listed, without any other effect */
+    applied_as(result, cx, got);
+    if (apply_is_damage(ap, result))
+        return; /* no verdict */
+    if (got == STATUS_OK) {
+        result->reason = NULL;
+        result->detail = STR_NONE;
+    } else { /* refused: kept and listed, without any other effect */
+        forget(ap, rows, people);
         w.plan = (struct plan){0};
-        w.identity = (struct mpi_result){.verdict = MPI_VERDICT_NONE};
-        result->reason = cx->reason;
-        result->detail = cx->detail;
+        w.identified = (struct identified){.result.verdict = MPI_VERDICT_NONE};
     }
-    result->status = got;
     build_ack(&w, result);
     if (got == STATUS_OK && !w.duplicate) {
-        write_outbox(&w);
-        write_work_items(&w);
-        write_control(&w);
+        status written = write_accepted(&w);
+        if (written != STATUS_OK) {
+            applied_as(result, cx, written);
+            return;
+        }
     }
     write_message(&w, result);
     answer(&w, result);

@@ -99,13 +99,18 @@ static void find_tables(struct engine *engine)
     engine->meta = data_table(engine->store, "engine.meta");
 }
 
-static bool stopped_cleanly(struct engine *engine, struct ctx *cx)
+static status stopped_cleanly(struct engine *engine, struct ctx *cx, bool *out_cleanly)
 {
     struct str clean;
-    if (data_get(engine->meta, cx, STR("clean"), &clean) == STATUS_OK)
-        return str_is(clean, "1");
+    status got = data_get(engine->meta, cx, STR("clean"), &clean);
+    if (got == STATUS_OK)
+        *out_cleanly = str_is(clean, "1");
+    else if (got == STATUS_NOT_FOUND)
+        *out_cleanly = journal_last_seq(engine->journal) == 0; /* the first start of all */
+    else
+        return got;
     ctx_clear(cx);
-    return journal_last_seq(engine->journal) == 0; /* the first start of all */
+    return STATUS_OK;
 }
 
 static status open_parts(struct engine *engine, struct ctx *cx)
@@ -149,8 +154,8 @@ static void close_stores(struct engine *engine)
     if (engine->store)
         data_close(engine->store);
     routes_unref(engine->routes);
-    VEC_FINI(&engine->sources);
-    VEC_FINI(&engine->lanes);
+    totals_fini(&engine->counted);
+    totals_fini(&engine->shown);
     engine->journal = NULL;
     engine->mpi = NULL;
     engine->codes = NULL;
@@ -182,8 +187,10 @@ static status open_or_rebuild(struct engine *engine, struct ctx *cx)
 
 static status start_threads(struct engine *engine, struct ctx *cx)
 {
+    bool cleanly;
+    TRY(stopped_cleanly(engine, cx, &cleanly));
     engine->deliver_loop = loop_new();
-    engine->lane_set = lanes_new(engine, stopped_cleanly(engine, cx) ? 0 : journal_last_seq(engine->journal));
+    engine->lane_set = lanes_new(engine, cleanly ? 0 : journal_last_seq(engine->journal));
     if (pthread_create(&engine->apply_thread, NULL, apply_thread_main, engine) != 0)
         mem_panic("engine", "no thread");
     engine->apply_running = true;
@@ -194,6 +201,7 @@ static status start_threads(struct engine *engine, struct ctx *cx)
     if (pthread_create(&engine->deliver_thread, NULL, deliver_thread_main, engine) != 0)
         mem_panic("engine", "no thread");
     engine->deliver_running = true;
+    engine->upkeep = upkeep_start(engine);
     return STATUS_OK;
 }
 
@@ -207,6 +215,7 @@ static void wait_settled(struct engine *engine)
 
 static void close_parts(struct engine *engine)
 {
+    upkeep_stop(engine->upkeep);
     if (engine->apply_running) {
         wait_settled(engine);
         __atomic_store_n(&engine->apply_stop, true, __ATOMIC_RELEASE);
@@ -223,7 +232,6 @@ static void close_parts(struct engine *engine)
     close_stores(engine);
     pthread_cond_destroy(&engine->announced_changed);
     pthread_mutex_destroy(&engine->lock);
-    pthread_mutex_destroy(&engine->commit_lock);
     mem_free(engine->dir);
     mem_free(engine->packs_dir);
     mem_free(engine);
@@ -235,8 +243,8 @@ status engine_open(struct ctx *cx, const struct engine_options *options, struct 
     engine->options = *options;
     engine->started_us = clock_now_us();
     engine->requests_end = &engine->requests;
+    engine->moved_low = UINT64_MAX;
     pthread_mutex_init(&engine->lock, NULL);
-    pthread_mutex_init(&engine->commit_lock, NULL);
     pthread_cond_init(&engine->announced_changed, NULL);
     struct str packs = arena_printf(cx->arena, "%s/packs", options->dir);
     engine->dir = mem_copy(options->dir, strlen(options->dir) + 1);
@@ -316,7 +324,7 @@ const char *engine_packs_dir(struct engine *engine)
 void engine_source_connections(struct engine *engine, const char *source, int change)
 {
     pthread_mutex_lock(&engine->lock);
-    struct source_total *total = total_source(engine, str_from(source));
+    struct source_total *total = totals_source(&engine->shown, str_from(source));
     total->connections += change;
     snprintf(total->protocol, sizeof total->protocol, "mllp");
     pthread_mutex_unlock(&engine->lock);

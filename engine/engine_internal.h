@@ -32,7 +32,6 @@ struct request {
 struct applied {
     uint64_t seq;
     status status;
-    bool keeps_rows; /* failed half way: what is done stays */
     const struct reason *reason;
     struct str detail;
     struct engine_answer answer;        /* MESSAGE */
@@ -54,6 +53,11 @@ struct lane_total {
     uint64_t owed, delivered, dead, attempts, in_doubt;
     bool dirty;
 };
+struct totals {
+    VEC(struct source_total) sources;
+    VEC(struct lane_total) lanes;
+    struct map source_at, lane_at; /* name to place in the above */
+};
 
 /* How long the parts of an apply took, for recent messages: kept in memory only, because apply itself must not read
  * clocks into its rows. */
@@ -72,8 +76,9 @@ struct engine {
     struct codes *codes;
     struct data_table *message, *delivery, *outbox, *control, *dead, *counter, *meta;
 
-    pthread_mutex_t commit_lock; /* held while the store commits: who holds it sees several tables of one moment */
-    pthread_mutex_t lock;        /* everything below, unless said otherwise */
+    struct totals counted; /* the writer's */
+
+    pthread_mutex_t lock; /* everything below, unless said otherwise; taken inside the store's, never the other way */
     pthread_cond_t announced_changed;
     struct request *requests, **requests_end; /* durable, not yet applied; in seq order */
     uint64_t announced_seq;                   /* every entry up to here has had its durable callback */
@@ -82,13 +87,14 @@ struct engine {
     uint64_t appends;   /* handed to the journal, which has not yet said what became of them */
     bool closing;
     struct routes *routes;
-    VEC(struct source_total) sources;
-    VEC(struct lane_total) lanes;
+    struct totals shown;
+    uint64_t moved_low; /* upkeep.c: the lowest message that an outbox row or dead letter written since means */
     struct timing timings[TIMINGS];
     int64_t started_us;
 
     pthread_t apply_thread, deliver_thread;
     bool apply_running, deliver_running, apply_stop; /* apply_stop: atomic */
+    struct upkeep *upkeep;
     struct loop *deliver_loop;
     struct lanes *lane_set; /* deliver thread */
 };
@@ -107,15 +113,27 @@ void *apply_thread_main(void *engine);
 /* Everything the store has not seen yet, without answering anybody; used at open. */
 status apply_catch_up(struct engine *engine, struct ctx *cx);
 
-/* retention.c: drops the journal segments that nobody needs and whose every entry is older than `since_us`. The one
- * writer's thread, between batches. */
+/* upkeep.c: checkpoints and retention, on a thread of their own */
+struct upkeep *upkeep_start(struct engine *engine);
+void upkeep_stop(struct upkeep *upkeep); /* NULL is fine; waits for the round under way */
+
+/* retention.c: drops the journal segments that nobody needs and whose every entry is older than `since_us`. The upkeep
+ * thread. */
 status retention_run(struct engine *engine, struct ctx *cx, int64_t since_us, uint64_t *out_bytes_freed);
 
-/* totals.c: under engine->lock */
+/* trace.c: the row of a message. engine.message-unknown, engine.row-bad. */
+status message_load(struct engine *engine, struct ctx *cx, uint64_t seq, struct message_row *out_row);
+
+/* totals.c */
+void totals_fini(struct totals *totals);
+struct source_total *totals_source(struct totals *totals, struct str name); /* made when it is new */
+struct lane_total *totals_lane(struct totals *totals, struct str name);
+/* The writer's own, to count in. */
 struct source_total *total_source(struct engine *engine, struct str name);
 struct lane_total *total_lane(struct engine *engine, struct str name);
 status totals_load(struct engine *engine, struct ctx *cx);
-void totals_store(struct engine *engine, struct ctx *cx, struct data_txn *txn);
+void totals_store(struct engine *engine, struct data_txn *txn);
+void totals_publish(struct engine *engine); /* under engine->lock */
 
 /* lane.c: see there */
 struct lane_item {

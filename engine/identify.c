@@ -1,41 +1,98 @@
 #include "identify.h"
 
+#include "base/limits.h"
 #include "patient.h"
 
 static const uint32_t PID = HL7_NAME('P', 'I', 'D'), MRG = HL7_NAME('M', 'R', 'G');
 
-static status missing(struct ctx *cx, const char *what, struct hl7_path *out_fault)
+/* One message on its way through the index. */
+struct identifying {
+    struct mpi *mpi;
+    struct data_txn *txn;
+    struct ctx *cx;
+    uint64_t seq;
+    const struct hl7_index *index;
+    struct event_meaning meaning;
+    struct str source;
+    struct hl7_path *fault;
+    struct identified *out;
+};
+
+static status missing(struct identifying *id, const char *what)
 {
-    *out_fault = hl7_path_make(what);
-    return ctx_fail(cx, &engine_reasons[ENGINE_PATIENT_MISSING], "%s", what);
+    *id->fault = hl7_path_make(what);
+    return ctx_fail(id->cx, &engine_reasons[ENGINE_PATIENT_MISSING], "%s", what);
 }
 
-/* Reads the n-th PID; refuses when the event is about nothing else than this patient. */
-static status read_pid(const struct hl7_index *index, struct ctx *cx, uint32_t nth, struct str source,
-                       struct event_meaning meaning, struct mpi_record_input *out, struct hl7_path *out_fault)
+static status too_many(struct ctx *cx, int most, const char *what)
 {
-    *out = (struct mpi_record_input){0};
-    ptrdiff_t pid = hl7_find_segment(index, PID, nth, 0);
-    if (pid >= 0)
-        patient_read(index, cx, (uint32_t)pid, source, out);
-    out->person_level = meaning.person_level;
-    if (out->identifier_count == 0 && meaning.needs_identifier)
-        return missing(cx, pid < 0 ? "PID" : "PID-3", out_fault);
+    return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE], "more than %d %s in one message", most, what);
+}
+
+static size_t count_segments(const struct hl7_index *index, uint32_t name)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < index->segment_count; i++)
+        count += index->segments[i].name == name;
+    return count;
+}
+
+/* Room for a patient of every PID there is. */
+static status make_room(struct ctx *cx, const struct hl7_index *index, struct identified *out)
+{
+    size_t count = count_segments(index, PID);
+    if (count > LIMIT_PATIENTS_PER_MESSAGE)
+        return too_many(cx, LIMIT_PATIENTS_PER_MESSAGE, "patients");
+    out->patients = arena_array(cx->arena, count, sizeof *out->patients);
     return STATUS_OK;
 }
 
-static status apply_update(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
-                           const struct hl7_index *index, struct event_meaning meaning, struct str source,
-                           struct mpi_result *out, struct hl7_path *fault)
+static void add_patient(struct identified *out, uint32_t pid, const struct mpi_result *result)
 {
-    struct mpi_record_input record;
-    TRY(read_pid(index, cx, 1, source, meaning, &record, fault));
-    if (record.identifier_count == 0)
-        return STATUS_OK; /* nobody is named: verdict none */
-    record.deactivate = meaning.action == IDENTITY_DEACTIVATE;
-    record.keep_known = meaning.action == IDENTITY_REGISTER;
-    return mpi_apply_record(mpi, txn, cx, seq, &record, out);
+    out->patients[out->patient_count++] = (struct identified_patient){pid, *result};
 }
+
+/* What a PID segment says; refused when it names nobody and the event is about nothing else. */
+static status read_pid(struct identifying *id, uint32_t segment, struct mpi_record_input *out)
+{
+    patient_read(id->index, id->cx, segment, id->source, out);
+    out->person_level = id->meaning.person_level;
+    if (out->identifier_count == 0 && id->meaning.needs_identifier)
+        return missing(id, "PID-3");
+    return STATUS_OK;
+}
+
+static status need_a_pid(struct identifying *id)
+{
+    return id->meaning.needs_identifier && hl7_find_segment(id->index, PID, 1, 0) < 0 ? missing(id, "PID") : STATUS_OK;
+}
+
+/* ---- registering and updating: every patient of the message ---- */
+
+static status apply_updates(struct identifying *id)
+{
+    uint32_t pid = 0;
+    TRY(need_a_pid(id));
+    for (uint32_t i = 0; i < id->index->segment_count; i++) {
+        if (id->index->segments[i].name != PID)
+            continue;
+        struct mpi_record_input record;
+        struct mpi_result result;
+        pid++;
+        TRY(read_pid(id, i, &record));
+        if (record.identifier_count == 0)
+            continue; /* nobody is named */
+        record.deactivate = id->meaning.action == IDENTITY_DEACTIVATE;
+        record.keep_known = id->meaning.action == IDENTITY_REGISTER;
+        TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, &record, &result));
+        add_patient(id->out, pid, &result);
+    }
+    if (id->out->patient_count > 0)
+        id->out->result = id->out->patients[0].result;
+    return STATUS_OK;
+}
+
+/* ---- merging ---- */
 
 static struct mpi_identifier of_authority(const struct mpi_record_input *record, struct str authority)
 {
@@ -45,161 +102,195 @@ static struct mpi_identifier of_authority(const struct mpi_record_input *record,
     return record->identifiers[0];
 }
 
-enum { MERGE_GROUPS_MAX = 200 }; /* an entry holds 256 decisions (mpi/), and one more to take them back */
-
 /* One PID + MRG group: PID-3 survives, MRG-1 is retired. */
 struct merge_group {
+    uint32_t pid;
     struct mpi_record_input record;
     struct mpi_identifier surviving, retired;
 };
 
-static status read_merge_group(const struct hl7_index *index, struct ctx *cx, uint32_t pid, uint32_t mrg,
-                               struct str source, struct merge_group *out, struct hl7_path *fault)
+static status read_merge_group(struct identifying *id, uint32_t pid_segment, uint32_t mrg_segment,
+                               struct merge_group *out)
 {
-    patient_read(index, cx, pid, source, &out->record);
+    patient_read(id->index, id->cx, pid_segment, id->source, &out->record);
     if (out->record.identifier_count == 0)
-        return missing(cx, "PID-3", fault);
-    if (!patient_read_retired(index, cx, mrg, source, out->record.identifiers[0], &out->retired))
-        return missing(cx, "MRG-1", fault);
+        return missing(id, "PID-3");
+    if (!patient_read_retired(id->index, id->cx, mrg_segment, id->source, out->record.identifiers[0], &out->retired))
+        return missing(id, "MRG-1");
     out->surviving = of_authority(&out->record, out->retired.authority);
     if (out->retired.type.len == 0) /* MRG-1 often comes without a type: it is of the kind it is merged into */
         out->retired.type = out->surviving.type;
-    return mpi_check_record(cx, &out->record);
+    return STATUS_OK;
 }
 
-static status read_merge_groups(const struct hl7_index *index, struct ctx *cx, struct str source,
-                                struct merge_group *groups, size_t *out_count, struct hl7_path *fault)
+static status read_merge_groups(struct identifying *id, struct merge_group *groups, size_t *out_count)
 {
-    ptrdiff_t pid = -1;
+    ptrdiff_t pid_segment = -1;
+    uint32_t pid = 0;
     size_t count = 0;
-    for (uint32_t i = 0; i < index->segment_count; i++) {
-        if (index->segments[i].name == PID)
-            pid = i;
-        if (index->segments[i].name != MRG)
+    for (uint32_t i = 0; i < id->index->segment_count; i++) {
+        if (id->index->segments[i].name == PID) {
+            pid_segment = i;
+            pid++;
+        }
+        if (id->index->segments[i].name != MRG)
             continue;
-        if (pid < 0)
-            return missing(cx, "PID", fault);
-        if (count == MERGE_GROUPS_MAX)
-            return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "more than %d merges in one message", MERGE_GROUPS_MAX);
-        TRY(read_merge_group(index, cx, (uint32_t)pid, i, source, &groups[count], fault));
-        count++;
+        if (pid_segment < 0)
+            return missing(id, "PID");
+        TRY(read_merge_group(id, (uint32_t)pid_segment, i, &groups[count]));
+        groups[count++].pid = pid;
     }
     *out_count = count;
-    return count ? STATUS_OK : missing(cx, "MRG", fault);
+    return count ? STATUS_OK : missing(id, "MRG");
 }
 
-/* All or none. Everything is read and checked before the first decision; what only the index can refuse (a cycle, too
- * many tied together) takes the decisions of the groups before it back. */
-static status apply_merges(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
-                           const struct hl7_index *index, struct str source, struct mpi_result *out,
-                           struct hl7_path *fault)
+/* First every decision, then what the groups say of their patients: an update then finds the merged person. */
+static status apply_merges(struct identifying *id)
 {
-    struct merge_group *groups = arena_array(cx->arena, MERGE_GROUPS_MAX, sizeof *groups);
-    size_t count = 0;
-    TRY(read_merge_groups(index, cx, source, groups, &count, fault));
-    *fault = hl7_path_make("MRG-1");
-    for (size_t i = 0; i < count; i++) {
-        status got = mpi_apply_identifier_decision(mpi, txn, cx, seq, MPI_DECISION_MERGE, source, groups[i].surviving,
-                                                   groups[i].retired, out);
-        if (got == STATUS_OK)
-            continue;
-        struct ctx own = *cx; /* the reason to tell is that of the merge */
-        struct mpi_result undone;
-        if (i > 0) /* answers "unknown" when all before were said already: then there is nothing to take back */
-            IGNORE(mpi_apply_steward_decision(mpi, txn, &own, seq, MPI_DECISION_UNDO, 0, 0, seq, STR("message refused"),
-                                              &undone));
-        return got;
-    }
+    size_t count = count_segments(id->index, MRG);
+    if (count > LIMIT_MERGES_PER_MESSAGE)
+        return too_many(id->cx, LIMIT_MERGES_PER_MESSAGE, "merges");
+    struct merge_group *groups = arena_array(id->cx->arena, count, sizeof *groups);
+    TRY(read_merge_groups(id, groups, &count));
+    *id->fault = hl7_path_make("MRG-1");
+    for (size_t i = 0; i < count; i++)
+        TRY(mpi_apply_identifier_decision(id->mpi, id->txn, id->cx, id->seq, MPI_DECISION_MERGE, id->source,
+                                          groups[i].surviving, groups[i].retired, &id->out->result));
     for (size_t i = 0; i < count; i++) {
         struct mpi_result updated;
-        TRY(mpi_apply_record(mpi, txn, cx, seq, &groups[i].record, &updated));
-        out->person = updated.person;
+        TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, &groups[i].record, &updated));
+        if (i == 0 || groups[i].pid != groups[i - 1].pid)
+            add_patient(id->out, groups[i].pid, &updated);
     }
     return STATUS_OK;
 }
+
+/* ---- linking two ---- */
 
 static bool same_identifier(const struct mpi_identifier *left, const struct mpi_identifier *right)
 {
     return str_eq(left->authority, right->authority) && str_eq(left->value, right->value);
 }
 
-static status apply_pair(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
-                         const struct hl7_index *index, struct event_meaning meaning, struct str source,
-                         struct mpi_result *out, struct hl7_path *fault)
+static status read_pair(struct identifying *id, struct mpi_record_input out[2])
 {
-    struct mpi_record_input left, right;
-    TRY(read_pid(index, cx, 1, source, meaning, &left, fault));
-    TRY(read_pid(index, cx, 2, source, meaning, &right, fault));
-    *fault = hl7_path_make("PID-3");
-    enum mpi_decision_kind kind = meaning.action == IDENTITY_LINK ? MPI_DECISION_LINK : MPI_DECISION_UNLINK;
-    if (same_identifier(&left.identifiers[0], &right.identifiers[0]))
-        return ctx_fail(cx, &mpi_reasons[MPI_MERGE_SELF], NULL);
-    if (kind ==
-        MPI_DECISION_LINK) { /* two that nobody knows yet may be linked; only a link that exists can be undone */
-        struct mpi_result known;
-        TRY(mpi_check_record(cx, &left));
-        TRY(mpi_check_record(cx, &right)); /* both or none */
-        left.keep_known = right.keep_known = true;
-        TRY(mpi_apply_record(mpi, txn, cx, seq, &left, &known));
-        TRY(mpi_apply_record(mpi, txn, cx, seq, &right, &known));
+    for (uint32_t i = 0; i < 2; i++) {
+        ptrdiff_t segment = hl7_find_segment(id->index, PID, i + 1, 0);
+        if (segment < 0)
+            return missing(id, "PID");
+        TRY(read_pid(id, (uint32_t)segment, &out[i]));
     }
-    return mpi_apply_identifier_decision(mpi, txn, cx, seq, kind, source, left.identifiers[0], right.identifiers[0],
-                                         out);
+    return STATUS_OK;
+}
+
+static status apply_pair(struct identifying *id)
+{
+    struct mpi_record_input pair[2];
+    struct mpi_result known;
+    TRY(read_pair(id, pair));
+    *id->fault = hl7_path_make("PID-3");
+    bool link = id->meaning.action == IDENTITY_LINK;
+    const struct mpi_identifier *left = &pair[0].identifiers[0], *right = &pair[1].identifiers[0];
+    if (same_identifier(left, right))
+        return ctx_fail(id->cx, &mpi_reasons[MPI_MERGE_SELF], NULL);
+    for (size_t i = 0; link && i < 2; i++) { /* two that nobody knows yet may be linked; only a link can be undone */
+        pair[i].keep_known = true;
+        TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, &pair[i], &known));
+    }
+    TRY(mpi_apply_identifier_decision(id->mpi, id->txn, id->cx, id->seq, link ? MPI_DECISION_LINK : MPI_DECISION_UNLINK,
+                                      id->source, *left, *right, &id->out->result));
+    for (uint32_t i = 0; i < 2; i++) {
+        struct mpi_result patient = {.verdict = MPI_VERDICT_DECIDED};
+        TRY(mpi_applied_find(id->mpi, id->txn, id->cx, pair[i].identifiers[0], &patient.record));
+        if (patient.record != 0)
+            add_patient(id->out, i + 1, &patient);
+    }
+    return STATUS_OK;
 }
 
 status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                       const struct hl7_index *index, struct event_meaning meaning, struct str source,
-                      struct mpi_result *out_result, struct hl7_path *out_fault)
+                      struct identified *out_identified, struct hl7_path *out_fault)
 {
-    struct mpi_result result = {.verdict = MPI_VERDICT_NONE};
-    status got = STATUS_OK;
+    struct identified out = {.result.verdict = MPI_VERDICT_NONE};
+    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out};
+    TRY(make_room(cx, index, &out));
     switch (meaning.action) {
     case IDENTITY_NONE:
         break;
     case IDENTITY_REGISTER:
     case IDENTITY_UPDATE:
     case IDENTITY_DEACTIVATE:
-        got = apply_update(mpi, txn, cx, seq, index, meaning, source, &result, out_fault);
+        TRY(apply_updates(&id));
         break;
     case IDENTITY_MERGE:
-        got = apply_merges(mpi, txn, cx, seq, index, source, &result, out_fault);
+        TRY(apply_merges(&id));
         break;
     case IDENTITY_LINK:
     case IDENTITY_UNLINK:
-        got = apply_pair(mpi, txn, cx, seq, index, meaning, source, &result, out_fault);
+        TRY(apply_pair(&id));
         break;
     }
-    TRY(got);
-    *out_result = result;
+    for (size_t i = 0; i < out.patient_count; i++) /* a later one may have moved an earlier one */
+        out.patients[i].result.person = mpi_applied_person(mpi, out.patients[i].result.record);
+    if (out.patient_count > 0)
+        out.result.person = out.patients[0].result.person;
+    *out_fault = (struct hl7_path){0};
+    *out_identified = out;
     return STATUS_OK;
 }
 
-status identify_rehearse(struct mpi *mpi, struct ctx *cx, const struct hl7_index *index, struct event_meaning meaning,
-                         struct str source, struct mpi_result *out_result)
+/* ---- without effect ---- */
+
+static status rehearse_patient(struct mpi *mpi, struct ctx *cx, const struct mpi_record_input *record,
+                               struct mpi_result *out)
 {
-    struct mpi_result result = {.verdict = MPI_VERDICT_NONE};
-    struct mpi_record_input record;
-    struct hl7_path fault;
-    TRY(read_pid(index, cx, 1, source, meaning, &record, &fault));
-    if (meaning.action == IDENTITY_NONE || record.identifier_count == 0) {
-        *out_result = result;
-        return STATUS_OK;
-    }
-    if (mpi_find(mpi, cx, record.identifiers[0], &result.person, &result.record) == STATUS_OK) {
+    struct mpi_result result = {.verdict = MPI_VERDICT_NEW};
+    status got = mpi_find(mpi, cx, record->identifiers[0], &result.person, &result.record);
+    if (got == STATUS_OK) {
         result.verdict = MPI_VERDICT_KNOWN;
-        *out_result = result;
+        *out = result;
         return STATUS_OK;
     }
+    if (got != STATUS_NOT_FOUND)
+        return got;
     ctx_clear(cx); /* unknown is an answer */
     struct mpi_match *matches;
     size_t count;
-    TRY(mpi_identify(mpi, cx, NULL, 0, &record.demographics, 1, &matches, &count));
-    result.verdict = MPI_VERDICT_NEW;
+    TRY(mpi_identify(mpi, cx, NULL, 0, &record->demographics, 1, &matches, &count));
     if (count > 0) {
         result.best = matches[0].comparison;
         result.verdict = mpi_verdict_for(mpi, &matches[0].comparison);
         result.person = result.verdict == MPI_VERDICT_LINKED ? matches[0].person : 0;
     }
-    *out_result = result;
+    *out = result;
+    return STATUS_OK;
+}
+
+status identify_rehearse(struct mpi *mpi, struct ctx *cx, const struct hl7_index *index, struct event_meaning meaning,
+                         struct str source, struct identified *out_identified)
+{
+    struct identified out = {.result.verdict = MPI_VERDICT_NONE};
+    struct hl7_path fault;
+    struct identifying id = {
+        .cx = cx, .index = index, .meaning = meaning, .source = source, .fault = &fault, .out = &out};
+    TRY(make_room(cx, index, &out));
+    TRY(need_a_pid(&id));
+    uint32_t pid = 0;
+    for (uint32_t i = 0; i < index->segment_count; i++) {
+        if (index->segments[i].name != PID)
+            continue;
+        struct mpi_record_input record;
+        struct mpi_result result;
+        pid++;
+        TRY(read_pid(&id, i, &record));
+        if (meaning.action == IDENTITY_NONE || record.identifier_count == 0)
+            continue;
+        TRY(rehearse_patient(mpi, cx, &record, &result));
+        add_patient(&out, pid, &result);
+    }
+    if (out.patient_count > 0)
+        out.result = out.patients[0].result;
+    *out_identified = out;
     return STATUS_OK;
 }

@@ -8,14 +8,26 @@
 #include "event.h"
 #include "hl7v2/index.h"
 
-/* Applies; the one writer. On failure nothing has changed, and *out_fault may name the place (name 0 = none). A message
- * with several merge groups is applied whole or not at all: when a later group is refused, the merges of the earlier
- * ones are undone within the same entry (numbers nobody knew stay behind as records of their own). Source:
- * [HL7 2.5.1 3.3.40 A40, 3.3.24 A24, 3.3.37 A37]. */
+/* What the index made of one PID segment. */
+struct identified_patient {
+    uint32_t pid; /* which PID segment, from 1 */
+    struct mpi_result result;
+};
+struct identified {
+    struct mpi_result result; /* of what the message does: of a merge or link that; else of its first patient */
+    struct identified_patient *patients; /* every PID that names somebody, in order, each with its person as it is after
+                                            the whole message; in cx->arena */
+    size_t patient_count;
+};
+
+/* Applies every patient of the message; the one writer. A refusal may leave some of it behind: the caller takes the
+ * entry back (data_txn_undo_to(), mpi_undo_to()). *out_fault may name the place (name 0 = none).
+ * Errors: engine.patient-missing, engine.too-large (LIMIT_PATIENTS_PER_MESSAGE, LIMIT_MERGES_PER_MESSAGE), those of
+ * mpi_apply_*(). Source: [HL7 2.5.1 3.3.40 A40, 3.3.24 A24, 3.3.37 A37, 7.3.1 ORU^R01: PATIENT_RESULT repeats]. */
 status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                       const struct hl7_index *index, struct event_meaning meaning, struct str source,
-                      struct mpi_result *out_result, struct hl7_path *out_fault);
+                      struct identified *out_identified, struct hl7_path *out_fault);
 
-/* The same question without effect: who would it be? */
+/* The same question without effect: who would they be? Persons of merges and links are those before. */
 status identify_rehearse(struct mpi *mpi, struct ctx *cx, const struct hl7_index *index, struct event_meaning meaning,
-                         struct str source, struct mpi_result *out_result);
+                         struct str source, struct identified *out_identified);

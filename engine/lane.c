@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/connector.h"
+#include "outbox.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -105,12 +106,18 @@ static void enqueue(struct lane *lane, struct lane_item *item)
 
 /* ---- reading the outbox ---- */
 
+/* An item whose bytes are not in its row. */
+struct wanted {
+    struct lane_item *item;
+    enum outbox_where where;
+    uint32_t shared;
+};
 struct loading {
     struct lane *lane;
     struct arena *arena;
     size_t loaded;
     bool more;
-    VEC(struct lane_item *) wanted; /* as_received: bytes still to be read from the journal */
+    VEC(struct wanted) wanted; /* bytes that stand elsewhere, still to be read */
 };
 
 static bool load_row(void *arg, struct str key, struct str bytes)
@@ -131,24 +138,23 @@ static bool load_row(void *arg, struct str key, struct str bytes)
                   "a row cannot be read: stop, remove the store folder and start again to rebuild it from the journal");
     struct lane_item *item = lane_item_new(destination, at, row.message_seq, row.control_id, row.bytes);
     enqueue(loading->lane, item);
-    if (row.as_received)
-        *VEC_ADD(&loading->wanted) = item;
+    if (row.where != OUTBOX_HERE)
+        *VEC_ADD(&loading->wanted) = (struct wanted){item, row.where, row.shared};
     loading->loaded++;
     return true;
 }
 
-/* The message as received, from the journal, in place of the item without bytes. */
-static void fill_from_journal(struct lane *lane, struct lane_item **place, struct arena *arena)
+/* The item with its bytes, in place of the one without. */
+static void fill_in(struct lane *lane, struct lane_item **place, const struct wanted *wanted, struct arena *arena)
 {
     struct lane_item *item = *place;
     struct ctx cx = {.arena = arena};
-    struct journal_entry entry;
-    struct entry_message message;
-    if (journal_read(lane->engine->journal, &cx, item->message_seq, &entry) != STATUS_OK ||
-        entry_message_decode(&cx, entry.body, &message) != STATUS_OK)
-        mem_panic("outbox", "a queued message is not in the journal any more: run idem journal verify");
+    struct outbox_row row = {.message_seq = item->message_seq, .where = wanted->where, .shared = wanted->shared};
+    struct str bytes;
+    if (outbox_bytes(lane->engine, &cx, &row, &bytes) != STATUS_OK)
+        mem_panic("outbox", "the bytes of a queued message cannot be read: run idem journal verify and idem doctor");
     struct lane_item *full =
-        lane_item_new(str_from(item->destination), item->key, item->message_seq, item->control_id, message.message);
+        lane_item_new(str_from(item->destination), item->key, item->message_seq, item->control_id, bytes);
     full->next = item->next;
     if (lane->tail == &item->next)
         lane->tail = &full->next;
@@ -185,9 +191,8 @@ static void load_more(struct lane *lane)
     lane->more_in_table = loading.more;
     size_t wanted = 0;
     for (struct lane_item **at = &lane->head; *at; at = &(*at)->next) {
-        if (wanted < loading.wanted.count && *at == loading.wanted.at[wanted]) {
-            wanted++;
-            fill_from_journal(lane, at, &arena);
+        if (wanted < loading.wanted.count && *at == loading.wanted.at[wanted].item) {
+            fill_in(lane, at, &loading.wanted.at[wanted++], &arena);
             arena_reset(&arena);
         }
         if ((*at)->next && lane->held_bytes > HELD_BYTES_MAX)

@@ -8,8 +8,6 @@
 
 #include <inttypes.h>
 
-enum { CHANGES_MAX = 3 * LIMIT_CODES_PER_MESSAGE, OUTPUT_BYTES_MAX = 512 * 1024 * 1024 };
-
 /* What is gathered while one message is planned. */
 struct planner {
     const struct plan_input *input;
@@ -17,8 +15,8 @@ struct planner {
     VEC(struct hl7_edit) edits;       /* of the route being planned */
     VEC(const char *) whys;           /* of each edit */
     VEC(struct plan_change) left_out; /* what the message has no room or no characters for */
-    size_t looked_at;                 /* coded elements, by the route being planned */
-    size_t changes_left;              /* that may still be listed */
+    struct arena scratch;             /* of the element being looked at */
+    size_t made_bytes;                /* for the routes planned so far */
     struct map placed;                /* what this route added where: another rule must not add it again */
     VEC(struct engine_code) codes;
     VEC(enum codes_outcome) outcomes;
@@ -36,6 +34,7 @@ static void planner_fini(struct planner *planner)
     VEC_FINI(&planner->left_out);
     map_fini(&planner->placed);
     map_fini(&planner->paths_seen);
+    arena_fini(&planner->scratch);
 }
 
 static void add_edit(struct planner *p, enum hl7_edit_kind kind, struct hl7_path path, struct str value,
@@ -53,8 +52,7 @@ static struct str path_text(struct planner *p, const struct hl7_path *path)
 
 static void leave_out(struct planner *p, const struct hl7_path *path, const char *why)
 {
-    if (p->left_out.count < p->changes_left)
-        *VEC_ADD(&p->left_out) = (struct plan_change){.path = path_text(p, path), .why = why};
+    *VEC_ADD(&p->left_out) = (struct plan_change){.path = path_text(p, path), .why = why};
 }
 
 /* ---- codes ---- */
@@ -65,10 +63,9 @@ struct coded {
     struct str code, text, system;
 };
 
-static struct coded read_coded(struct planner *p, struct str element, uint32_t first)
+static struct coded read_coded(struct planner *p, struct arena *arena, struct str element, uint32_t first)
 {
     const struct hl7_index *index = p->input->index;
-    struct arena *arena = p->cx->arena;
     struct str part[3];
     for (uint32_t i = 0; i < 3; i++) {
         struct str raw = hl7_subcomponent(index, hl7_component(index, element, first + i), 1);
@@ -117,13 +114,13 @@ enum { ALTERNATE = 4, SECOND_ALTERNATE = 10 };
 static bool said_before(struct planner *p, struct str place, struct str what)
 {
     bool added;
-    map_put(&p->placed, arena_printf(p->cx->arena, "%.*s %.*s", STR_ARGS(place), STR_ARGS(what)), &added);
+    map_put(&p->placed, arena_printf(&p->scratch, "%.*s %.*s", STR_ARGS(place), STR_ARGS(what)), &added);
     return !added;
 }
 
 static bool is_free(struct planner *p, struct str element, struct str place, uint32_t first)
 {
-    struct coded there = read_coded(p, element, first);
+    struct coded there = read_coded(p, &p->scratch, element, first);
     return there.code.len == 0 && there.text.len == 0 && there.system.len == 0 &&
            !said_before(p, place, first == ALTERNATE ? STR("#1") : STR("#2"));
 }
@@ -131,7 +128,7 @@ static bool is_free(struct planner *p, struct str element, struct str place, uin
 /* First component of a free alternate triple, or 0 when there is no room: never overwrite what a sender said. */
 static uint32_t free_alternate(struct planner *p, struct str element, struct str place, struct str code)
 {
-    if (str_eq(read_coded(p, element, ALTERNATE).code, code) || said_before(p, place, code))
+    if (str_eq(read_coded(p, &p->scratch, element, ALTERNATE).code, code) || said_before(p, place, code))
         return 0;
     if (is_free(p, element, place, ALTERNATE))
         return ALTERNATE;
@@ -177,7 +174,7 @@ static void report_code(struct planner *p, struct str path, const struct coded *
 {
     bool added;
     map_put(&p->paths_seen, path, &added);
-    if (!added || p->codes.count >= LIMIT_CODES_PER_MESSAGE)
+    if (!added)
         return;
     const struct codes_translation *t = &got->translation;
     bool translated = got->outcome == CODES_OUTCOME_TRANSLATED;
@@ -201,19 +198,20 @@ static void report_code(struct planner *p, struct str path, const struct coded *
 static struct codes_reconciled reconcile(struct planner *p, const struct route_codes *rule, struct str system,
                                          const struct coded *coded)
 {
+    struct ctx own = {.arena = &p->scratch, .now_us = p->cx->now_us}; /* what it finds borrows the packs */
     struct codes_reconciled got;
-    if (coded->code.len && codes_reconcile(p->input->codes, p->cx, system, coded->code, coded->text, rule->targets,
+    if (coded->code.len && codes_reconcile(p->input->codes, &own, system, coded->code, coded->text, rule->targets,
                                            rule->target_count, &got) == STATUS_OK)
         return got;
-    ctx_clear(p->cx);
     return (struct codes_reconciled){.outcome = CODES_OUTCOME_UNMAPPED};
 }
 
 static void reconcile_element(struct planner *p, const struct route *route, const struct route_codes *rule,
                               const struct hl7_walk *walk)
 {
-    struct coded sent = read_coded(p, walk->value, 1);
-    struct coded alternate = read_coded(p, walk->value, ALTERNATE);
+    arena_reset(&p->scratch);
+    struct arena *arena = p->cx->arena;
+    struct coded sent = read_coded(p, arena, walk->value, 1), alternate = read_coded(p, arena, walk->value, ALTERNATE);
     if (sent.code.len == 0 && alternate.code.len == 0)
         return;
     struct str system = meant_system(route, sent.system);
@@ -236,41 +234,28 @@ static void reconcile_element(struct planner *p, const struct route *route, cons
         add_translation(p, walk, place, &got.translation);
 }
 
-/* False when the route has looked at enough. */
-static bool reconcile_rule(struct planner *p, const struct route *route, const struct route_codes *rule)
-{
-    struct hl7_walk walk;
-    hl7_walk_init(&walk, p->input->index, &rule->path);
-    while (hl7_walk_next(&walk)) {
-        if (walk.value.len == 0 || hl7_is_null(walk.value) || !is_coded_place(p, &walk))
-            continue;
-        if (p->looked_at == LIMIT_CODES_PER_MESSAGE) {
-            leave_out(p, &walk.at, "codes.too-many");
-            return false;
-        }
-        p->looked_at++;
-        reconcile_element(p, route, rule, &walk);
-    }
-    return true;
-}
-
 static void reconcile_codes(struct planner *p, const struct route *route)
 {
-    for (size_t i = 0; i < route->codes_count; i++)
-        if (!reconcile_rule(p, route, &route->codes[i]))
-            return;
+    for (size_t i = 0; i < route->codes_count; i++) {
+        struct hl7_walk walk;
+        hl7_walk_init(&walk, p->input->index, &route->codes[i].path);
+        while (hl7_walk_next(&walk))
+            if (walk.value.len > 0 && !hl7_is_null(walk.value) && is_coded_place(p, &walk))
+                reconcile_element(p, route, &route->codes[i], &walk);
+    }
 }
 
 /* ---- the person's number ---- */
 
 /* The person's number as a CX in the message's own delimiters and characters; false when it has none of the needed. */
-static bool encode_person_id(struct planner *p, const struct route *route, struct buf *out, struct buf *authority)
+static bool encode_person_id(struct planner *p, const struct route *route, uint64_t person, struct buf *out,
+                             struct buf *authority)
 {
     const struct hl7_index *index = p->input->index;
     char between = index->delimiters.component;
     if (between == 0)
         return false; /* a message without components has no room for an authority */
-    buf_printf(out, "%" PRIu64 "%c%c%c", p->input->person, between, between, between);
+    buf_printf(out, "%" PRIu64 "%c%c%c", person, between, between, between);
     bool fits = hl7_text_encode(index, p->cx, route->person_authority, authority) == STATUS_OK;
     buf_put_str(out, buf_str(authority));
     buf_put_byte(out, (uint8_t)between);
@@ -279,18 +264,16 @@ static bool encode_person_id(struct planner *p, const struct route *route, struc
     return fits;
 }
 
-/* Adds the person number as one more PID-3 repetition, or puts it into the repetition that already has this authority.
- */
-static void add_person_id(struct planner *p, const struct route *route)
+/* Adds the person's number to its PID as one more PID-3 repetition, or puts it into the repetition that already has
+ * this authority. */
+static void add_person_id(struct planner *p, const struct route *route, const struct plan_person *whose,
+                          uint32_t segment_number)
 {
     const struct hl7_index *index = p->input->index;
-    ptrdiff_t pid = hl7_find_segment(index, HL7_NAME('P', 'I', 'D'), 1, 0);
-    if (route->person_authority.len == 0 || p->input->person == 0 || pid < 0)
-        return;
-    struct hl7_path path = {.name = HL7_NAME('P', 'I', 'D'), .segment = 1, .field = 3};
+    struct hl7_path path = {.name = HL7_NAME('P', 'I', 'D'), .segment = whose->pid, .field = 3};
     SCOPED(buf_fini) struct buf value = {0}, authority = {0};
-    bool fits = encode_person_id(p, route, &value, &authority);
-    struct str rest = hl7_field(index, (uint32_t)pid, 3), one;
+    bool fits = encode_person_id(p, route, whose->person, &value, &authority);
+    struct str rest = hl7_field(index, segment_number, 3), one;
     uint32_t repetition = 0;
     while (rest.len && hl7_next_repetition(index, &rest, &one)) {
         repetition++;
@@ -306,24 +289,29 @@ static void add_person_id(struct planner *p, const struct route *route)
     add_edit(p, HL7_EDIT_RAW, path, arena_str(p->cx->arena, buf_str(&value)), "identity.person");
 }
 
-/* ---- outputs ---- */
-
-static void keep_change(struct planner *p, struct plan_output *output, struct plan_change change)
+/* Each patient's PID gets that patient's number, never another's. */
+static void add_person_ids(struct planner *p, const struct route *route)
 {
-    if (p->changes_left == 0)
+    const struct hl7_index *index = p->input->index;
+    if (route->person_authority.len == 0)
         return;
-    p->changes_left--;
-    output->changes[output->change_count++] = change;
+    uint32_t pid = 0;
+    for (uint32_t i = 0, next = 0; i < index->segment_count && next < p->input->person_count; i++) {
+        if (index->segments[i].name != HL7_NAME('P', 'I', 'D') || ++pid != p->input->persons[next].pid)
+            continue;
+        add_person_id(p, route, &p->input->persons[next++], i);
+    }
 }
+
+/* ---- outputs ---- */
 
 /* `made` false: the edits as a whole were refused. The message then goes on as it came; the trace says what could not
  * be added. */
 static void keep_changes(struct planner *p, struct plan_output *output, bool made)
 {
-    size_t most = p->edits.count + p->left_out.count;
-    output->changes =
-        arena_array(p->cx->arena, most < p->changes_left ? most : p->changes_left, sizeof *output->changes);
-    for (size_t i = 0; i < p->edits.count && p->changes_left; i++) {
+    struct plan_change *changes = arena_array(p->cx->arena, p->edits.count + p->left_out.count, sizeof *changes);
+    size_t count = 0;
+    for (size_t i = 0; i < p->edits.count; i++) {
         const struct hl7_edit *edit = &p->edits.at[i];
         struct plan_change change = {.before = edit->before, .after = edit->after, .why = p->whys.at[i]};
         if (made && str_eq(edit->before, edit->after))
@@ -333,25 +321,57 @@ static void keep_changes(struct planner *p, struct plan_output *output, bool mad
             change.why = strcmp(change.why, "identity.person") == 0 ? "identity.not-added" : "codes.not-added";
         }
         change.path = path_text(p, &edit->path);
-        keep_change(p, output, change);
+        changes[count++] = change;
     }
     for (size_t i = 0; i < p->left_out.count; i++)
-        keep_change(p, output, p->left_out.at[i]);
+        changes[count++] = p->left_out.at[i];
+    output->changes = changes;
+    output->change_count = count;
 }
 
-static void plan_route(struct planner *p, const struct route *route, struct plan_output *output)
+static status too_large(struct ctx *cx, size_t bytes)
 {
-    p->edits.count = p->whys.count = p->left_out.count = p->looked_at = 0;
-    map_clear(&p->placed);
-    reconcile_codes(p, route);
-    add_person_id(p, route);
+    return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
+                    "its routes would make more than %zu bytes of it, at most %d", bytes, LIMIT_MADE_BYTES);
+}
+
+/* About what the edits will make: escapes may make it a little more. */
+static size_t bytes_to_make(const struct planner *p)
+{
+    size_t bytes = p->edits.count ? p->input->index->bytes.len : 0;
+    for (size_t i = 0; i < p->edits.count; i++)
+        bytes += p->edits.at[i].value.len;
+    return bytes;
+}
+
+static status make_bytes(struct planner *p, struct plan_output *output, bool *out_made)
+{
+    size_t wanted = bytes_to_make(p);
+    if (p->made_bytes + wanted > LIMIT_MADE_BYTES)
+        return too_large(p->cx, p->made_bytes + wanted);
     SCOPED(buf_fini) struct buf bytes = {0};
-    bool made =
+    *out_made =
         p->edits.count == 0 || hl7_edit_apply(p->input->index, p->cx, p->edits.at, p->edits.count, &bytes) == STATUS_OK;
     ctx_clear(p->cx);
-    if (made && p->edits.count && !str_eq(buf_str(&bytes), p->input->index->bytes))
-        output->bytes = arena_str(p->cx->arena, buf_str(&bytes));
+    if (!*out_made || p->edits.count == 0 || str_eq(buf_str(&bytes), p->input->index->bytes))
+        return STATUS_OK;
+    p->made_bytes += bytes.len;
+    if (p->made_bytes > LIMIT_MADE_BYTES)
+        return too_large(p->cx, p->made_bytes);
+    output->bytes = arena_str(p->cx->arena, buf_str(&bytes));
+    return STATUS_OK;
+}
+
+static status plan_route(struct planner *p, const struct route *route, struct plan_output *output)
+{
+    p->edits.count = p->whys.count = p->left_out.count = 0;
+    map_clear(&p->placed);
+    reconcile_codes(p, route);
+    add_person_ids(p, route);
+    bool made;
+    TRY(make_bytes(p, output, &made));
     keep_changes(p, output, made);
+    return STATUS_OK;
 }
 
 /* The destinations of a route that no earlier route took: a destination gets a message once. */
@@ -367,20 +387,36 @@ static void take_destinations(struct planner *p, const struct route *route, bool
     output->to = to;
 }
 
-static void plan_outputs(struct planner *p, struct plan *plan)
+static bool takes(const struct plan_input *input, const struct route *route)
+{
+    return route_takes(route, input->source, input->header->type, input->header->trigger);
+}
+
+static status plan_outputs(struct planner *p, struct plan *plan)
 {
     const struct plan_input *input = p->input;
-    bool *taken = arena_array(p->cx->arena, input->routes->destination_count + 1, sizeof *taken);
-    plan->outputs = arena_array(p->cx->arena, input->routes->route_count, sizeof *plan->outputs);
-    for (size_t i = 0; i < input->routes->route_count; i++) {
-        const struct route *route = &input->routes->routes[i];
-        if (!route_takes(route, input->source, input->header->type, input->header->trigger))
+    const struct routes *routes = input->routes;
+    bool *taken = arena_array(p->cx->arena, routes->destination_count + 1, sizeof *taken);
+    const struct plan_output **first = arena_array(p->cx->arena, routes->route_count + 1, sizeof *first);
+    plan->outputs = arena_array(p->cx->arena, routes->route_count, sizeof *plan->outputs);
+    for (size_t i = 0; i < routes->route_count; i++) {
+        const struct route *route = &routes->routes[i];
+        if (!takes(input, route))
             continue;
         struct plan_output *output = &plan->outputs[plan->output_count++];
         output->route = route;
         take_destinations(p, route, taken, output);
-        plan_route(p, route, output);
+        const struct plan_output *alike = first[route->like];
+        if (alike) {
+            output->bytes = alike->bytes;
+            output->changes = alike->changes;
+            output->change_count = alike->change_count;
+        } else {
+            TRY(plan_route(p, route, output));
+            first[route->like] = output;
+        }
     }
+    return STATUS_OK;
 }
 
 static void *into_arena(struct ctx *cx, const void *from, size_t size)
@@ -391,31 +427,60 @@ static void *into_arena(struct ctx *cx, const void *from, size_t size)
     return copy;
 }
 
-void plan_make(struct ctx *cx, const struct plan_input *input, struct plan *out_plan)
+status plan_make(struct ctx *cx, const struct plan_input *input, struct plan *out_plan)
 {
-    SCOPED(planner_fini) struct planner p = {.input = input, .cx = cx, .changes_left = CHANGES_MAX};
+    SCOPED(planner_fini) struct planner p = {.input = input, .cx = cx};
     struct plan plan = {0};
     if (!str_is(input->header->type, "ACK")) /* an answer is for whom it answers */
-        plan_outputs(&p, &plan);
+        TRY(plan_outputs(&p, &plan));
     plan.code_count = p.codes.count;
     plan.codes = into_arena(cx, p.codes.at, p.codes.count * sizeof *p.codes.at);
     plan.outcomes = into_arena(cx, p.outcomes.at, p.outcomes.count * sizeof *p.outcomes.at);
     plan.displays = into_arena(cx, p.displays.at, p.displays.count * sizeof *p.displays.at);
     *out_plan = plan;
+    return STATUS_OK;
 }
 
-status plan_check_size(struct ctx *cx, const struct hl7_index *index, const struct hl7_header *header,
-                       struct str source, const struct routes *routes)
+/* ---- what it would come to ---- */
+
+/* How many places a rule names, counted up to `most`. */
+static size_t count_places(const struct hl7_index *index, const struct hl7_path *path, size_t most)
 {
-    size_t copies = 0; /* destinations without edits share the bytes in the journal */
+    struct hl7_walk walk;
+    size_t count = 0;
+    hl7_walk_init(&walk, index, path);
+    while (count <= most && hl7_walk_next(&walk))
+        count += walk.value.len > 0;
+    return count;
+}
+
+/* So few that nothing needs to be counted: a place takes a byte at least. */
+static bool is_small(const struct plan_input *input, size_t rules)
+{
+    return rules == 0 || input->index->bytes.len <= LIMIT_CODES_PER_MESSAGE / rules;
+}
+
+status plan_check(struct ctx *cx, const struct plan_input *input)
+{
+    const struct routes *routes = input->routes;
+    size_t copies = 0, rules = 0, places = 0;
+    bool *counted = arena_array(cx->arena, routes->route_count + 1, sizeof *counted);
     for (size_t i = 0; i < routes->route_count; i++) {
         const struct route *route = &routes->routes[i];
-        if ((route->codes_count || route->person_authority.len) &&
-            route_takes(route, source, header->type, header->trigger))
-            copies += route->to_count;
+        if (!route_changes(route) || counted[route->like] || !takes(input, route))
+            continue;
+        counted[route->like] = true;
+        copies++;
+        rules += route->codes_count;
     }
-    if (copies * index->bytes.len > OUTPUT_BYTES_MAX)
-        return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE], "%zu bytes for each of %zu destinations",
-                        index->bytes.len, copies);
+    if (copies > 0 && input->index->bytes.len > LIMIT_MADE_BYTES / copies)
+        return too_large(cx, copies * input->index->bytes.len);
+    for (size_t i = 0; i < routes->route_count && !is_small(input, rules); i++)
+        for (size_t k = 0; counted[i] && k < routes->routes[i].codes_count; k++) {
+            places += count_places(input->index, &routes->routes[i].codes[k].path, LIMIT_CODES_PER_MESSAGE - places);
+            if (places > LIMIT_CODES_PER_MESSAGE)
+                return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
+                                "its routes would look at more than %d coded elements", LIMIT_CODES_PER_MESSAGE);
+        }
     return STATUS_OK;
 }

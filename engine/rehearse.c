@@ -1,18 +1,25 @@
 /* What would happen to a message, step by step, without any effect: Reconcile and `idem route test`. */
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/mem.h"
 #include "engine_internal.h"
 #include "identify.h"
 
 #include <inttypes.h>
 
+/* What the plan takes on its way lives apart from the answer: products of our bounds fit here, the answer into its
+ * call. */
+static const size_t SCRATCH_BYTES_MAX = (size_t)512 << 20;
+
 struct rehearsal {
     struct engine *engine;
-    struct ctx *cx;
+    struct ctx *cx; /* of the answer */
+    struct arena scratch;
     struct routes *routes;
     struct codes_snapshot *codes;
     struct hl7_index index;
     struct engine_rehearsal *out;
+    size_t steps_cap;
     int64_t began_us;
 };
 
@@ -21,17 +28,23 @@ static void rehearsal_fini(struct rehearsal *r)
     hl7_index_fini(&r->index);
     routes_unref(r->routes);
     codes_snapshot_unref(r->codes);
+    arena_fini(&r->scratch);
+}
+
+/* A step for each route, and a few before them. */
+static void make_room_for_steps(struct rehearsal *r)
+{
+    enum { OTHER_STEPS = 4 };
+    r->steps_cap = r->routes->route_count + OTHER_STEPS;
+    r->out->steps = arena_array(r->cx->arena, r->steps_cap, sizeof *r->out->steps);
 }
 
 static void step(struct rehearsal *r, const char *name, struct str detail)
 {
-    enum { STEPS_MAX = 64 };
-    if (r->out->steps == NULL)
-        r->out->steps = arena_array(r->cx->arena, STEPS_MAX, sizeof *r->out->steps);
+    INVARIANT(r->out->step_count < r->steps_cap);
     int64_t now = clock_mono_us();
-    if (r->out->step_count < STEPS_MAX)
-        r->out->steps[r->out->step_count++] =
-            (struct engine_step){clock_now_us(), now - r->began_us, str_from(name), detail};
+    r->out->steps[r->out->step_count++] =
+        (struct engine_step){clock_now_us(), now - r->began_us, str_from(name), detail};
     r->began_us = clock_mono_us();
 }
 
@@ -63,6 +76,26 @@ static void keep_codes(struct rehearsal *r, const struct plan *plan)
     }
 }
 
+static void keep_changes(struct rehearsal *r, const struct plan_output *from, struct str route)
+{
+    struct engine_rehearsal *out = r->out;
+    for (size_t i = 0; i < from->change_count; i++) {
+        const struct plan_change *change = &from->changes[i];
+        out->changes[out->change_count++] = (struct engine_change){
+            route, keep(r, change->path), keep(r, change->before), keep(r, change->after), change->why};
+    }
+}
+
+/* The bytes of an output, kept once for all that have the same. */
+static struct str keep_bytes(struct rehearsal *r, const struct plan *plan, size_t number, struct str *kept)
+{
+    for (size_t i = 0; i < number; i++)
+        if (kept[i].data && plan->outputs[i].bytes.data == plan->outputs[number].bytes.data)
+            return kept[i];
+    const struct plan_output *output = &plan->outputs[number];
+    return keep(r, output->bytes.data ? output->bytes : r->index.bytes);
+}
+
 static void keep_outputs(struct rehearsal *r, const struct plan *plan)
 {
     struct engine_rehearsal *out = r->out;
@@ -73,27 +106,57 @@ static void keep_outputs(struct rehearsal *r, const struct plan *plan)
     }
     out->outputs = arena_array(r->cx->arena, outputs, sizeof *out->outputs);
     out->changes = arena_array(r->cx->arena, changes, sizeof *out->changes);
-    struct str unchanged = STR_NONE; /* one copy for all who get the message as it came */
+    struct str *kept = arena_array(&r->scratch, plan->output_count, sizeof *kept);
     for (size_t i = 0; i < plan->output_count; i++) {
         const struct plan_output *from = &plan->outputs[i];
         struct str route = keep(r, from->route->name);
-        if (from->bytes.data == NULL && from->to_count && unchanged.data == NULL)
-            unchanged = keep(r, r->index.bytes);
-        for (size_t j = 0; j < from->change_count; j++)
-            out->changes[out->change_count++] =
-                (struct engine_change){route, from->changes[j].path, keep(r, from->changes[j].before),
-                                       keep(r, from->changes[j].after), from->changes[j].why};
+        keep_changes(r, from, route);
+        if (from->to_count > 0)
+            kept[i] = keep_bytes(r, plan, i, kept);
         for (size_t j = 0; j < from->to_count; j++)
-            out->outputs[out->output_count++] = (struct engine_output){
-                keep(r, r->routes->destinations[from->to[j]].name), route, from->bytes.data ? from->bytes : unchanged};
+            out->outputs[out->output_count++] =
+                (struct engine_output){keep(r, r->routes->destinations[from->to[j]].name), route, kept[i]};
     }
+}
+
+/* The answer must fit into a call: counted before it is copied there. */
+static status check_answer(struct rehearsal *r, const struct plan *plan)
+{
+    size_t changes = 0;
+    for (size_t i = 0; i < plan->output_count; i++)
+        changes += plan->outputs[i].change_count;
+    if (changes > LIMIT_CHANGES_LISTED)
+        return ctx_fail(r->cx, &engine_reasons[ENGINE_TOO_LARGE],
+                        "%zu changes to show, at most %d; rehearse fewer routes at a time", changes,
+                        LIMIT_CHANGES_LISTED);
+    return STATUS_OK;
+}
+
+static status plan(struct rehearsal *r, struct ctx *scratch, struct plan_input *input, struct plan *out_plan)
+{
+    status got = plan_check(scratch, input);
+    if (got == STATUS_OK)
+        got = plan_make(scratch, input, out_plan);
+    return got == STATUS_OK ? check_answer(r, out_plan) : ctx_pass(r->cx, scratch, got);
+}
+
+static const struct plan_person *plan_persons(struct rehearsal *r, const struct identified *who, size_t *out_count)
+{
+    struct plan_person *persons = arena_array(&r->scratch, who->patient_count, sizeof *persons);
+    *out_count = 0;
+    for (size_t i = 0; i < who->patient_count; i++) /* a new patient has no number before the message is applied */
+        if (who->patients[i].result.person != 0)
+            persons[(*out_count)++] = (struct plan_person){who->patients[i].pid, who->patients[i].result.person};
+    return persons;
 }
 
 static status run(struct rehearsal *r, struct str source, struct str message)
 {
     struct arena *arena = r->cx->arena;
+    struct ctx scratch = {.arena = &r->scratch, .now_us = r->cx->now_us};
     struct hl7_header header;
     struct hl7_path fault;
+    make_room_for_steps(r);
     hl7_header_read(message, &header);
     struct hl7_input input_rules = routes_input(r->routes, source);
     TRY(hl7_index_build(&r->index, r->cx, message, &input_rules));
@@ -101,23 +164,27 @@ static status run(struct rehearsal *r, struct str source, struct str message)
     step(r, "parsed",
          arena_printf(arena, "%.*s^%.*s, %u segments", STR_ARGS(header.type), STR_ARGS(header.trigger),
                       r->index.segment_count));
-    struct mpi_result who;
-    TRY(identify_rehearse(r->engine->mpi, r->cx, &r->index, event_meaning(header.type, header.trigger), source, &who));
-    r->out->person = who.person;
-    r->out->verdict = mpi_verdict_name(who.verdict);
-    step(r, "identified", arena_printf(arena, "%s, person %" PRIu64, r->out->verdict, who.person));
-    struct plan_input input = {&r->index, &header, source, r->routes, r->codes, who.person};
-    struct plan plan;
-    TRY(plan_check_size(r->cx, &r->index, &header, source, r->routes));
-    plan_make(r->cx, &input, &plan);
-    keep_codes(r, &plan);
-    keep_outputs(r, &plan);
-    step(r, "codes", arena_printf(arena, "%zu coded elements", plan.code_count));
-    for (size_t i = 0; i < plan.output_count; i++)
+    struct identified who;
+    status got = identify_rehearse(r->engine->mpi, &scratch, &r->index, event_meaning(header.type, header.trigger),
+                                   source, &who);
+    if (got != STATUS_OK)
+        return ctx_pass(r->cx, &scratch, got);
+    r->out->person = who.result.person;
+    r->out->verdict = mpi_verdict_name(who.result.verdict);
+    step(r, "identified", arena_printf(arena, "%s, person %" PRIu64, r->out->verdict, who.result.person));
+    struct plan_input input = {
+        .index = &r->index, .header = &header, .source = source, .routes = r->routes, .codes = r->codes};
+    input.persons = plan_persons(r, &who, &input.person_count);
+    struct plan made;
+    TRY(plan(r, &scratch, &input, &made));
+    keep_codes(r, &made);
+    keep_outputs(r, &made);
+    step(r, "codes", arena_printf(arena, "%zu coded elements", made.code_count));
+    for (size_t i = 0; i < made.output_count; i++)
         step(r, "routed",
-             arena_printf(arena, "route %.*s: %zu changes, %zu destinations", STR_ARGS(plan.outputs[i].route->name),
-                          plan.outputs[i].change_count, plan.outputs[i].to_count));
-    if (plan.output_count == 0)
+             arena_printf(arena, "route %.*s: %zu changes, %zu destinations", STR_ARGS(made.outputs[i].route->name),
+                          made.outputs[i].change_count, made.outputs[i].to_count));
+    if (made.output_count == 0)
         step(r, "routed", STR("no route takes it"));
     return STATUS_OK;
 }
@@ -135,6 +202,7 @@ status engine_rehearse(struct engine *engine, struct ctx *cx, struct str routes_
         pthread_mutex_unlock(&engine->lock);
     }
     r.codes = codes_snapshot_ref(engine->codes);
+    arena_init(&r.scratch, SCRATCH_BYTES_MAX);
     TRY(run(&r, source, message));
     *out_rehearsal = out;
     return STATUS_OK;

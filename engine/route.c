@@ -243,6 +243,47 @@ static status read_route(struct ctx *cx, const struct yaml_node *map, const stru
     return read_to(cx, to, routes, out);
 }
 
+bool route_changes(const struct route *route)
+{
+    return route->codes_count > 0 || route->person_authority.len > 0;
+}
+
+static bool same_codes(const struct route_codes *left, const struct route_codes *right)
+{
+    bool same = hl7_path_eq(&left->path, &right->path) && left->target_count == right->target_count;
+    for (size_t i = 0; same && i < left->target_count; i++)
+        same = str_eq(left->targets[i], right->targets[i]);
+    return same;
+}
+
+/* Whatever the message: the same edits. */
+static bool change_alike(const struct route *left, const struct route *right)
+{
+    bool same = str_eq(left->person_authority, right->person_authority) &&
+                str_eq(left->person_type, right->person_type) && left->codes_count == right->codes_count;
+    for (size_t i = 0; same && i < left->codes_count; i++)
+        same = same_codes(&left->codes[i], &right->codes[i]);
+    if (!same || left->codes_count == 0) /* local systems are for codes only */
+        return same;
+    same = left->local_system_count == right->local_system_count;
+    for (size_t i = 0; same && i < left->local_system_count; i++)
+        same = str_eq(left->local_systems[i].seen, right->local_systems[i].seen) &&
+               str_eq(left->local_systems[i].system, right->local_systems[i].system);
+    return same;
+}
+
+/* What is made of a message for one route is made once for all that are like it. */
+static void find_alike(struct routes *routes)
+{
+    for (size_t i = 0; i < routes->route_count; i++) {
+        size_t like = 0;
+        while (like < i &&
+               !(routes->routes[like].like == like && change_alike(&routes->routes[like], &routes->routes[i])))
+            like++;
+        routes->routes[i].like = like;
+    }
+}
+
 static status read_routes(struct ctx *cx, const struct yaml_node *list, struct routes *routes)
 {
     if (list == NULL)
@@ -257,6 +298,7 @@ static status read_routes(struct ctx *cx, const struct yaml_node *list, struct r
                 return yaml_fail(cx, node, YAML_BAD_VALUE, "the route `%s` is there twice", route->name.data);
         routes->route_count++;
     }
+    find_alike(routes);
     return STATUS_OK;
 }
 

@@ -56,6 +56,7 @@ struct route {
     size_t codes_count;
     size_t *to; /* indexes into destinations */
     size_t to_count;
+    size_t like; /* the first route that changes messages in the same way: its own index when none before it does */
 };
 
 /* How to read what a source sends; sources without a row are read leniently. */
@@ -84,6 +85,9 @@ void routes_unref(struct routes *routes); /* NULL is fine */
 
 /* How messages of this source are read. */
 struct hl7_input routes_input(const struct routes *routes, struct str source);
+
+/* Does the route change what it passes on? If not, its destinations get the bytes as received. */
+bool route_changes(const struct route *route);
 
 /* Does the route take a message of this source and type (MSH-9.1, MSH-9.2)? */
 bool route_takes(const struct route *route, struct str source, struct str type, struct str trigger);

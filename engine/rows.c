@@ -5,7 +5,7 @@
 static status done(struct ctx *cx, const struct cut *cut, const char *what)
 {
     if (cut->bad || cut->rest.len)
-        return ctx_fail(cx, &engine_reasons[ENGINE_ENTRY_BAD], "%s row", what);
+        return ctx_fail(cx, &engine_reasons[ENGINE_ROW_BAD], "%s row", what);
     return STATUS_OK;
 }
 
@@ -18,7 +18,7 @@ static uint32_t cut_number(struct cut *cut)
 }
 
 /* The fewest bytes that one of them takes. */
-enum { CODE_BYTES = 10, CHANGE_BYTES = 5, OUTPUT_BYTES = 2 };
+enum { CODE_BYTES = 10, CHANGE_BYTES = 5, OUTPUT_BYTES = 2, PATIENT_BYTES = 5 };
 
 /* A count that the rest of the row could hold: bounds what a damaged one makes us allocate. */
 static size_t cut_count(struct cut *cut, size_t each_bytes)
@@ -164,6 +164,32 @@ void message_row_encode(struct buf *out, const struct message_row *row)
         buf_put_lstr(out, row->outputs[i].route);
         buf_put_lstr(out, row->outputs[i].destination);
     }
+    if (row->patient_count == 0)
+        return; /* rows of one patient end here, as they always did */
+    buf_put_varint(out, row->patient_count);
+    for (size_t i = 0; i < row->patient_count; i++) {
+        buf_put_varint(out, row->patients[i].pid);
+        buf_put_varint(out, row->patients[i].record);
+        buf_put_varint(out, row->patients[i].person);
+        buf_put_varint(out, row->patients[i].review);
+        buf_put_lstr(out, str_from(row->patients[i].verdict));
+    }
+}
+
+static void cut_patients(struct ctx *cx, struct cut *cut, struct message_row *row)
+{
+    if (cut->rest.len == 0)
+        return;
+    row->patient_count = cut_count(cut, PATIENT_BYTES);
+    cut->bad |= row->patient_count == 0;
+    row->patients = arena_array(cx->arena, row->patient_count, sizeof *row->patients);
+    for (size_t i = 0; i < row->patient_count; i++) {
+        row->patients[i].pid = cut_number(cut);
+        row->patients[i].record = cut_varint(cut);
+        row->patients[i].person = cut_varint(cut);
+        row->patients[i].review = cut_varint(cut);
+        row->patients[i].verdict = cut_text(cx, cut);
+    }
 }
 
 static void cut_lists(struct ctx *cx, struct cut *cut, struct message_row *row)
@@ -213,6 +239,7 @@ status message_row_decode(struct ctx *cx, struct str bytes, struct message_row *
     cut_comparison(cx, &cut, &row.comparison);
     row.routes_version = cut_lstr(&cut);
     cut_lists(cx, &cut, &row);
+    cut_patients(cx, &cut, &row);
     TRY(done(cx, &cut, "message"));
     *out_row = row;
     return STATUS_OK;
@@ -288,20 +315,48 @@ bool outbox_key_read(struct str bytes, struct str *out_destination, struct outbo
     return true;
 }
 
+static struct str shared_key(struct arena *arena, struct str kind, uint64_t message_seq, uint32_t shared)
+{
+    SCOPED(buf_fini) struct buf key = {0};
+    buf_put_str(&key, kind);
+    buf_put_byte(&key, 0);
+    buf_put_u64(&key, message_seq);
+    buf_put_u32(&key, shared);
+    return key_of(arena, &key);
+}
+
+struct str body_key(struct arena *arena, uint64_t message_seq, uint32_t shared)
+{
+    return shared_key(arena, STR("body"), message_seq, shared);
+}
+
+struct str held_key(struct arena *arena, uint64_t message_seq, uint32_t shared)
+{
+    return shared_key(arena, STR("held"), message_seq, shared);
+}
+
 void outbox_row_encode(struct buf *out, const struct outbox_row *row)
 {
     buf_put_varint(out, row->message_seq);
     buf_put_lstr(out, row->control_id);
-    buf_put_byte(out, row->as_received);
-    buf_put_lstr(out, row->as_received ? STR_NONE : row->bytes);
+    buf_put_byte(out, (uint8_t)row->where);
+    if (row->where == OUTBOX_SHARED)
+        buf_put_varint(out, row->shared);
+    else
+        buf_put_lstr(out, row->where == OUTBOX_HERE ? row->bytes : STR_NONE);
 }
 
 static void cut_outbox_row(struct cut *cut, struct outbox_row *out)
 {
     out->message_seq = cut_varint(cut);
     out->control_id = cut_lstr(cut);
-    out->as_received = cut_u8(cut) != 0;
-    out->bytes = cut_lstr(cut);
+    uint8_t where = cut_u8(cut);
+    cut->bad |= where > OUTBOX_SHARED;
+    out->where = (enum outbox_where)where;
+    if (where == OUTBOX_SHARED)
+        out->shared = cut_number(cut);
+    else
+        out->bytes = cut_lstr(cut);
 }
 
 status outbox_row_decode(struct ctx *cx, struct str bytes, struct outbox_row *out_row)
@@ -365,7 +420,8 @@ status dead_row_decode(struct ctx *cx, struct str bytes, struct dead_row *out_ro
     struct str delivery = cut_lstr(&cut);
     cut_outbox_row(&cut, &row.outbox);
     TRY(done(cx, &cut, "dead letter"));
-    TRY(entry_delivery_decode(cx, delivery, &row.delivery));
+    if (entry_delivery_decode(cx, delivery, &row.delivery) != STATUS_OK)
+        return ctx_fail(cx, &engine_reasons[ENGINE_ROW_BAD], "dead letter row");
     *out_row = row;
     return STATUS_OK;
 }

@@ -7,9 +7,10 @@
  *   engine.delivery  seq, destination           how a delivery ended (struct delivery_row)
  *   engine.dead      id                         dead letters (struct dead_row); id = seq of the entry that buried it
  *   engine.counter   "source" or "lane", NUL, name   running totals (struct counter_row)
- *   engine.meta      name                       "routes", "clean"
+ *   engine.meta      name                       "routes", "clean"; "body" and "held", NUL, seq, nr: bytes that several
+ *                                               outbox rows share, and by how many (outbox.h)
  *
- * Decoders borrow from the row and answer engine.entry-bad for damage.
+ * Decoders borrow from the row and answer engine.row-bad for damage.
  */
 #pragma once
 
@@ -37,6 +38,12 @@ struct message_row {
         struct str route, destination;
     } * outputs;
     size_t output_count;
+    struct message_row_patient { /* the second and further patients; the first stands above */
+        uint32_t pid;            /* which PID segment, from 1 */
+        uint64_t record, person, review;
+        const char *verdict;
+    } * patients;
+    size_t patient_count;
 };
 void message_row_encode(struct buf *out, const struct message_row *row);
 status message_row_decode(struct ctx *cx, struct str bytes, struct message_row *out_row); /* arrays in cx->arena */
@@ -50,15 +57,23 @@ struct str control_key(struct arena *arena, struct str control_id, struct str so
 void control_row_encode(struct buf *out, const struct control_row *row);
 status control_row_decode(struct ctx *cx, struct str bytes, struct control_row *out_row);
 
+enum outbox_where {
+    OUTBOX_HERE,    /* in the row */
+    OUTBOX_JOURNAL, /* as received: those of the journal entry `message_seq` */
+    OUTBOX_SHARED,  /* in engine.meta, under (message_seq, shared): several rows mean the same bytes */
+};
 struct outbox_row {
     uint64_t message_seq;
     struct str control_id; /* MSH-10 as sent, raw */
-    bool as_received;      /* the bytes are those of the journal entry */
-    struct str bytes;
+    enum outbox_where where;
+    uint32_t shared;  /* OUTBOX_SHARED */
+    struct str bytes; /* OUTBOX_HERE */
 };
 struct str outbox_key(struct arena *arena, struct str destination, struct outbox_key key);
 struct str outbox_prefix(struct arena *arena, struct str destination);
 bool outbox_key_read(struct str bytes, struct str *out_destination, struct outbox_key *out_key);
+struct str body_key(struct arena *arena, uint64_t message_seq, uint32_t shared);
+struct str held_key(struct arena *arena, uint64_t message_seq, uint32_t shared);
 void outbox_row_encode(struct buf *out, const struct outbox_row *row);
 status outbox_row_decode(struct ctx *cx, struct str bytes, struct outbox_row *out_row);
 

@@ -150,6 +150,21 @@ uint32_t apply_person_before(const struct applying *ap, uint32_t record)
     return 0;
 }
 
+status mpi_applied_find(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, struct mpi_identifier identifier,
+                        uint64_t *out_record)
+{
+    struct applying ap = {.mpi = mpi, .txn = txn, .cx = cx};
+    uint32_t record;
+    TRY(apply_find_own(&ap, identifier, &record));
+    *out_record = record;
+    return STATUS_OK;
+}
+
+uint64_t mpi_applied_person(const struct mpi *mpi, uint64_t record)
+{
+    return mpi->entries[record].person;
+}
+
 struct mpi_mark mpi_mark(struct mpi *mpi)
 {
     (void)mpi;

@@ -1,6 +1,7 @@
 /* Admin: what happened to one message, and what would happen to it. */
 #include "services.h"
 
+#include "base/limits.h"
 #include "engine/engine.h"
 #include "idem/admin/v1/admin.pb-c.h"
 
@@ -126,10 +127,17 @@ status admin_test_route(struct rpc_call *call, struct ctx *cx, const void *reque
     answer->person = rehearsal.person;
     answer->verdict = message_text(cx, str_from(rehearsal.verdict));
     MESSAGE_LIST(cx, answer, outputs, &idem__admin__v1__test_output__descriptor, rehearsal.output_count);
+    size_t shown = 0; /* the same bytes go to many destinations: shown as long as the reply has room */
     for (size_t i = 0; i < rehearsal.output_count; i++) {
+        struct str message = rehearsal.outputs[i].message;
         answer->outputs[i]->destination = message_text(cx, rehearsal.outputs[i].destination);
         answer->outputs[i]->route = message_text(cx, rehearsal.outputs[i].route);
-        answer->outputs[i]->message = message_bytes(rehearsal.outputs[i].message);
+        if (shown + message.len > LIMIT_REHEARSED_BYTES) {
+            answer->outputs_without_message++;
+            continue;
+        }
+        shown += message.len;
+        answer->outputs[i]->message = message_bytes(message);
     }
     return STATUS_OK;
 }
@@ -142,7 +150,8 @@ status admin_list_messages(struct rpc_call *call, struct ctx *cx, const void *re
     size_t max = asked->max == 0 ? DEFAULT : asked->max > MOST ? MOST : asked->max;
     struct engine_message_line *lines;
     size_t count;
-    TRY(engine_messages(call->server->engine, cx, asked->before, max, asked->refused_only, &lines, &count));
+    TRY(engine_messages(call->server->engine, cx, asked->before, max, asked->refused_only, &lines, &count,
+                        &answer->next_before));
     MESSAGE_LIST(cx, answer, messages, &idem__admin__v1__message_line__descriptor, count);
     for (size_t i = 0; i < count; i++) {
         Idem__Admin__V1__MessageLine *line = answer->messages[i];

@@ -59,8 +59,10 @@ static void make(struct planned *p, struct str routes, struct str message, uint6
     assert_ok(&w.s, routes_parse(&w.s.cx, text, 1, &p->routes));
     assert_ok(&w.s, hl7_index_build(&p->index, &w.s.cx, message, NULL));
     hl7_header_read(message, &p->header);
-    struct plan_input input = {&p->index, &p->header, STR("lab"), p->routes, p->codes, person};
-    plan_make(&w.s.cx, &input, &p->plan);
+    struct plan_person patient = {1, person};
+    struct plan_input input = {&p->index, &p->header, STR("lab"), p->routes, p->codes, &patient, person != 0};
+    assert_ok(&w.s, plan_check(&w.s.cx, &input));
+    assert_ok(&w.s, plan_make(&w.s.cx, &input, &p->plan));
 }
 
 static void drop(struct planned *p)
@@ -272,50 +274,102 @@ static void test_very_many_codes__are_looked_at_up_to_the_limit_in_linear_time(v
     (void)state;
     struct buf message = {0};
     buf_put_str(&message, STR(MSH25));
-    for (int i = 0; i < LIMIT_CODES_PER_MESSAGE + 100; i++)
+    for (int i = 0; i < LIMIT_CODES_PER_MESSAGE - 1; i++) /* with MSH as many as segments are allowed */
         buf_put_str(&message, STR("OBX|1|NM|GLU^^L\r"));
     struct planned p;
     int64_t began = worked_us();
     make(&p, STR(LN_ROUTE), buf_str(&message), 0);
     int64_t took = worked_us() - began;
     assert_true(took < 20 * 1000000);
-    assert_int_equal(p.plan.code_count, LIMIT_CODES_PER_MESSAGE);
+    assert_int_equal(p.plan.code_count, LIMIT_CODES_PER_MESSAGE - 1);
     const struct plan_output *output = &p.plan.outputs[0];
-    assert_true(output->bytes.len > message.len + 20ull * LIMIT_CODES_PER_MESSAGE);
-    assert_true(output->change_count <= 3ull * LIMIT_CODES_PER_MESSAGE);
-    assert_true(str_starts(str_from_at(output->bytes, output->bytes.len - 16), STR("OBX|1|NM|GLU^^L\r")));
+    assert_true(output->bytes.len > message.len + 20ull * (LIMIT_CODES_PER_MESSAGE - 1));
+    assert_true(says(str_from_at(output->bytes, output->bytes.len - 40), "GLU^^L^2345-7^Glucose Bld^LN\r"));
     drop(&p);
     buf_fini(&message);
 }
 
-static void test_size__is_refused_before_it_could_fill_the_memory(void **state)
+/* Routes and a message for plan_check(). */
+struct sized {
+    struct routes *routes;
+    struct hl7_index index;
+    struct hl7_header header;
+    struct buf text, message;
+};
+
+static struct plan_input sized_input(struct sized *z)
+{
+    assert_ok(&w.s, routes_parse(&w.s.cx, buf_str(&z->text), 1, &z->routes));
+    assert_ok(&w.s, hl7_index_build(&z->index, &w.s.cx, buf_str(&z->message), NULL));
+    hl7_header_read(buf_str(&z->message), &z->header);
+    return (struct plan_input){.index = &z->index, .header = &z->header, .source = STR("lab"), .routes = z->routes};
+}
+
+static void sized_end(struct sized *z)
+{
+    hl7_index_fini(&z->index);
+    routes_unref(z->routes);
+    buf_fini(&z->text);
+    buf_fini(&z->message);
+}
+
+static void put_destinations(struct buf *text, int count)
+{
+    buf_put_str(text, STR("destinations:\n"));
+    for (int i = 0; i < count; i++)
+        buf_printf(text, "  - { name: d%d, file: { folder: /tmp/a } }\n", i);
+    buf_put_str(text, STR("routes:\n"));
+}
+
+static void test_bytes_to_make__are_counted_for_each_kind_of_change_and_refused_beyond_the_limit(void **state)
 {
     (void)state;
-    struct support *s = &w.s;
-    struct buf text = {0}, message = {0};
-    buf_put_str(&text, STR("destinations:\n"));
-    for (int i = 0; i < 60; i++)
-        buf_printf(&text, "  - { name: d%d, file: { folder: /tmp/a } }\n", i);
-    buf_put_str(&text, STR("routes:\n"));
-    for (int i = 0; i < 60; i++)
-        buf_printf(&text, "  - { name: r%d, to: [d%d], person_id: { authority: IDEM } }\n", i, i);
-    buf_put_str(&message, STR(MSH25 "OBX|1|TX|X||"));
-    buf_reserve(&message, 16 * 1024 * 1024);
-    memset(message.data + message.len, 'x', 15 * 1024 * 1024);
-    message.len += 15 * 1024 * 1024;
-    struct routes *routes;
-    struct hl7_index index = {0};
-    struct hl7_header header;
-    assert_ok(s, routes_parse(&s->cx, buf_str(&text), 1, &routes));
-    assert_ok(s, hl7_index_build(&index, &s->cx, buf_str(&message), NULL));
-    hl7_header_read(buf_str(&message), &header);
-    assert_fails(s, plan_check_size(&s->cx, &index, &header, STR("lab"), routes), "engine.too-large");
-    routes->route_count = 30;
-    assert_ok(s, plan_check_size(&s->cx, &index, &header, STR("lab"), routes));
-    hl7_index_fini(&index);
-    routes_unref(routes);
-    buf_fini(&text);
-    buf_fini(&message);
+    static const struct {
+        int routes, authorities; /* routes with the same authority change alike */
+        bool fits;
+    } cases[] = {{60, 1, true}, {60, 4, true}, {60, 5, false}, {4, 4, true}, {5, 5, false}, {256, 1, true}};
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        struct sized z = {0};
+        put_destinations(&z.text, cases[c].routes);
+        for (int i = 0; i < cases[c].routes; i++)
+            buf_printf(&z.text, "  - { name: r%d, to: [d%d], person_id: { authority: IDEM%d } }\n", i, i,
+                       i % cases[c].authorities);
+        buf_put_str(&z.message, STR(MSH25 "OBX|1|TX|X||"));
+        buf_reserve(&z.message, LIMIT_MESSAGE_BYTES);
+        size_t fill = LIMIT_MESSAGE_BYTES - z.message.len;
+        memset(z.message.data + z.message.len, 'x', fill);
+        z.message.len += fill;
+        struct plan_input input = sized_input(&z);
+        if (cases[c].fits)
+            assert_ok(&w.s, plan_check(&w.s.cx, &input));
+        else
+            assert_fails(&w.s, plan_check(&w.s.cx, &input), "engine.too-large");
+        sized_end(&z);
+    }
+}
+
+static void test_coded_elements__are_counted_for_each_kind_of_change_and_refused_beyond_the_limit(void **state)
+{
+    (void)state;
+    enum { RULES = 5 };
+    for (int more = 0; more <= 1; more++) {
+        struct sized z = {0};
+        put_destinations(&z.text, RULES);
+        for (int i = 0; i < RULES; i++)
+            buf_printf(
+                &z.text,
+                "  - { name: r%d, to: [d%d], local_system: { L: l%d }, codes: [ { path: OBX(*)-3, to: [LN] } ] }\n", i,
+                i, i);
+        buf_put_str(&z.message, STR(MSH25));
+        for (int i = 0; i < LIMIT_CODES_PER_MESSAGE / RULES + more; i++)
+            buf_put_str(&z.message, STR("OBX|1|NM|GLU^^L\r"));
+        struct plan_input input = sized_input(&z);
+        if (more == 0)
+            assert_ok(&w.s, plan_check(&w.s.cx, &input));
+        else
+            assert_fails(&w.s, plan_check(&w.s.cx, &input), "engine.too-large");
+        sized_end(&z);
+    }
 }
 
 int main(void)
@@ -330,7 +384,8 @@ int main(void)
         cmocka_unit_test(test_what_the_message_cannot_carry__is_left_out_and_said),
         cmocka_unit_test(test_acknowledgements__go_nowhere),
         cmocka_unit_test(test_very_many_codes__are_looked_at_up_to_the_limit_in_linear_time),
-        cmocka_unit_test(test_size__is_refused_before_it_could_fill_the_memory),
+        cmocka_unit_test(test_bytes_to_make__are_counted_for_each_kind_of_change_and_refused_beyond_the_limit),
+        cmocka_unit_test(test_coded_elements__are_counted_for_each_kind_of_change_and_refused_beyond_the_limit),
     };
     return cmocka_run_group_tests(tests, begin_world, end_world);
 }

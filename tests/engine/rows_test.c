@@ -71,7 +71,13 @@ static void encode_message(struct arena *arena, struct buf *out)
 
 static struct outbox_row random_outbox(struct arena *arena)
 {
-    struct outbox_row row = {next_random(), random_text(arena, 9), next_random() & 1, random_text(arena, 60)};
+    struct outbox_row row = {.message_seq = next_random(),
+                             .control_id = random_text(arena, 9),
+                             .where = (enum outbox_where)(next_random() % 3)};
+    if (row.where == OUTBOX_HERE)
+        row.bytes = random_text(arena, 60);
+    if (row.where == OUTBOX_SHARED)
+        row.shared = (uint32_t)next_random();
     return row;
 }
 
@@ -151,7 +157,7 @@ static void test_every_row__comes_back_byte_for_byte_and_truncated_is_refused(vo
         assert_ok(&s, decode_encode(&s.cx, round % KINDS, buf_str(&row), &again));
         assert_true(str_eq(buf_str(&row), buf_str(&again)));
         for (size_t len = 0; len < row.len; len += 1 + len / 50)
-            assert_fails(&s, decode_encode(&s.cx, round % KINDS, str_make(row.data, len), &again), "engine.entry-bad");
+            assert_fails(&s, decode_encode(&s.cx, round % KINDS, str_make(row.data, len), &again), "engine.row-bad");
         buf_fini(&row);
         buf_fini(&again);
         arena_reset(&s.arena);
@@ -174,7 +180,7 @@ static void test_flipped_bytes__never_do_more_than_make_another_row(void **state
             assert_ok(&s, decode_encode(&s.cx, round % KINDS, buf_str(&once), &twice));
             assert_true(str_eq(buf_str(&once), buf_str(&twice)));
         } else {
-            assert_string_equal(s.cx.reason->name, "engine.entry-bad");
+            assert_string_equal(s.cx.reason->name, "engine.row-bad");
         }
         buf_fini(&row);
         buf_fini(&once);
@@ -197,7 +203,7 @@ static void test_damaged_count__cannot_ask_for_more_memory_than_the_row_could_fi
     buf_reserve(&bytes, 8 * 1024 * 1024);
     memset(bytes.data + bytes.len, 0, 8 * 1024 * 1024);
     bytes.len += 8 * 1024 * 1024;
-    assert_fails(&s, message_row_decode(&s.cx, buf_str(&bytes), &row), "engine.entry-bad");
+    assert_fails(&s, message_row_decode(&s.cx, buf_str(&bytes), &row), "engine.row-bad");
     assert_true(s.arena.used < 1024 * 1024);
     buf_fini(&bytes);
     support_fini(&s);

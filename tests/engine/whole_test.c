@@ -206,7 +206,8 @@ static void test_bad_input__is_refused_kept_and_disturbs_nothing(void **state)
     }
     struct engine_message_line *lines;
     size_t count;
-    assert_ok(&w.s, engine_messages(w.engine, &w.s.cx, 0, 100, true, &lines, &count));
+    uint64_t next;
+    assert_ok(&w.s, engine_messages(w.engine, &w.s.cx, 0, 100, true, &lines, &count, &next));
     assert_int_equal(count, sizeof cases / sizeof cases[0]);
     assert_int_equal(mpi_count(engine_mpi(w.engine)).records, 0);
     assert_string_equal(submit(&w, "north", adt(&w, "A01", "C9", "100", "Doe", "")).code, "AA");

@@ -1,8 +1,9 @@
 /*
  * struct arena: memory that is freed all at once (a request, a batch, a scratch mark).
  *
- * Bounded: an arena has a limit; past it arena_alloc() ends the process in debug harnesses and is never reached in
- * service, because callers bound their inputs (limits.h). Use arena_try() where outside input decides the size.
+ * Bounded: an arena has a limit; past it arena_alloc() ends the process. Callers count what they are going to make before
+ * they make it (limits.h), the products of their bounds included (tests/engine/limits_test.c). Use arena_try() where
+ * outside input decides the size.
  * Under AddressSanitizer every allocation is its own malloc, so overruns are seen.
  *
  * Threads: one thread.
@@ -26,7 +27,7 @@ struct arena_mark {
 
 void arena_init(struct arena *arena, size_t limit);
 void arena_fini(struct arena *arena);  /* zero state is fine */
-void arena_reset(struct arena *arena); /* keeps one block for reuse */
+void arena_reset(struct arena *arena); /* keeps one block of at most 1 MiB for reuse */
 
 void *arena_try(struct arena *arena, size_t size);   /* zeroed, 16-byte aligned; NULL past the limit */
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed; ends the process past the limit */

@@ -31,6 +31,9 @@ struct ctx {
 status ctx_fail(struct ctx *cx, const struct reason *reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The failure of a step that ran with a ctx of its own, as that of `cx`; answers `got`. The detail is copied. */
+status ctx_pass(struct ctx *cx, const struct ctx *from, status got);
+
 /* Forget a failure that was dealt with. */
 void ctx_clear(struct ctx *cx);
 

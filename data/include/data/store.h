@@ -87,6 +87,7 @@ void data_view_begin(struct data_store *store, struct data_view *out_view);
 void data_view_end(struct data_view *view); /* all-zero is fine: for SCOPED */
 status data_view_get(const struct data_view *view, struct data_table *table, struct ctx *cx, struct str key,
                      struct str *out_row);
+uint64_t data_view_rows(const struct data_view *view, struct data_table *table);
 
 /* The one writer's transaction. */
 struct data_txn *data_txn_begin(struct data_store *store);

@@ -180,9 +180,10 @@ struct engine_message_line {
     int64_t time_us;
     struct str source, type, control_id, ack_code, reason, verdict;
 };
-/* Newest first, below `before` (0 = the newest). */
+/* Newest first, below `before` (0 = the newest), at most `max`, and only as far as a call should look: go on with
+ * *out_next_before, 0 = that was all. A row that cannot be read: engine.row-bad, never a list without it. */
 status engine_messages(struct engine *engine, struct ctx *cx, uint64_t before, size_t max, bool refused_only,
-                       struct engine_message_line **out_lines, size_t *out_count);
+                       struct engine_message_line **out_lines, size_t *out_count, uint64_t *out_next_before);
 
 struct engine_lane_view {
     struct str destination, kind, state, last_error;
@@ -218,7 +219,8 @@ enum engine_reason {
     ENGINE_MESSAGE_UNKNOWN, /* engine.message-unknown, NOT_FOUND, 204 */
     ENGINE_DEAD_UNKNOWN,    /* engine.dead-letter-unknown, NOT_FOUND, 204 */
     ENGINE_CLOSING,         /* engine.closing, UNAVAILABLE, 207 */
-    ENGINE_ENTRY_BAD,       /* engine.entry-bad, DATA_LOSS, 207 */
+    ENGINE_ENTRY_BAD,       /* engine.entry-bad, DATA_LOSS, 207: a journal entry that says nothing readable; refused */
+    ENGINE_ROW_BAD,         /* engine.row-bad, DATA_LOSS, 207: a row of the store that cannot be read; nothing goes on */
     ENGINE_PATIENT_MISSING, /* engine.patient-missing, INVALID_ARGUMENT, 101 */
     ENGINE_TOO_LARGE,       /* engine.too-large, RESOURCE_EXHAUSTED, 207 */
     ENGINE_REASON_COUNT

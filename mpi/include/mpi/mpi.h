@@ -160,6 +160,12 @@ status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct 
 struct mpi_mark {
     size_t at;
 };
+/* As the batch under way has it; 0: nobody has this identifier as its own. */
+status mpi_applied_find(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, struct mpi_identifier identifier,
+                        uint64_t *out_record);
+uint64_t mpi_applied_person(const struct mpi *mpi, uint64_t record);
+
+/* Where the batch stands. */
 struct mpi_mark mpi_mark(struct mpi *mpi);
 void mpi_undo_to(struct mpi *mpi, struct mpi_mark mark);
 void mpi_publish(struct mpi *mpi);

@@ -1,0 +1,67 @@
+/* Which messages there are, newest first. */
+#include "engine_internal.h"
+
+/* A list of refused messages may have to pass over very many others: after so many rows it answers what it has, and
+ * where to go on. */
+enum { LINES_MAX = 10000, LOOKED_AT_MAX = 20000 };
+
+struct listing {
+    struct ctx *cx;
+    struct arena scratch;
+    struct engine_message_line *lines;
+    size_t count, max, looked_at;
+    bool refused_only, skip_bad;
+    uint64_t last_seq; /* looked at */
+    status failed;
+};
+
+static bool list_line(void *arg, struct str key, struct str bytes)
+{
+    struct listing *listing = arg;
+    struct cut cut = {key, false};
+    struct message_row row;
+    struct arena *arena = listing->cx->arena;
+    struct ctx own = {.arena = &listing->scratch}; /* rows may be large, and most are passed over */
+    arena_reset(&listing->scratch);
+    listing->last_seq = cut_u64(&cut);
+    listing->looked_at++;
+    status got = message_row_decode(&own, bytes, &row);
+    if (got != STATUS_OK && !listing->skip_bad) {
+        listing->failed = ctx_pass(listing->cx, &own, got);
+        return false;
+    }
+    if (got == STATUS_OK && (!listing->refused_only || row.reason.len > 0))
+        listing->lines[listing->count++] =
+            (struct engine_message_line){.seq = listing->last_seq,
+                                         .person = row.person,
+                                         .time_us = row.journaled_us,
+                                         .source = arena_str(arena, row.received.source),
+                                         .type = arena_str(arena, row.type),
+                                         .control_id = arena_str(arena, row.control_id),
+                                         .ack_code = arena_str(arena, row.ack_code),
+                                         .reason = arena_str(arena, row.reason),
+                                         .verdict = arena_str(arena, str_from(row.verdict))};
+    return listing->count < listing->max && listing->looked_at < LOOKED_AT_MAX;
+}
+
+status engine_messages(struct engine *engine, struct ctx *cx, uint64_t before, size_t max, bool refused_only,
+                       struct engine_message_line **out_lines, size_t *out_count, uint64_t *out_next_before)
+{
+    struct listing listing = {.cx = cx,
+                              .max = max < 1           ? 1
+                                     : max < LINES_MAX ? max
+                                                       : LINES_MAX,
+                              .refused_only = refused_only,
+                              .skip_bad = engine->options.plant_skip_bad_row};
+    listing.lines = arena_array(cx->arena, listing.max, sizeof *listing.lines);
+    struct str from = before > 1 ? seq_key(cx->arena, before - 1) : STR_NONE;
+    status got = data_scan_back(engine->message, cx, STR_NONE, from, list_line, &listing);
+    arena_fini(&listing.scratch);
+    TRY(got);
+    TRY(listing.failed);
+    bool stopped = listing.count == listing.max || listing.looked_at == LOOKED_AT_MAX;
+    *out_next_before = stopped && listing.last_seq > 1 ? listing.last_seq : 0;
+    *out_lines = listing.lines;
+    *out_count = listing.count;
+    return STATUS_OK;
+}

@@ -1,0 +1,118 @@
+/* How everything stands, from one moment: rows and counts of the same commit. O(lanes + sources), whatever waits. */
+#include "base/mem.h"
+#include "engine_internal.h"
+
+static void view_sources(struct engine *engine, struct ctx *cx, struct engine_status *out)
+{
+    const struct totals *shown = &engine->shown;
+    out->sources = arena_array(cx->arena, shown->sources.count, sizeof *out->sources);
+    for (size_t i = 0; i < shown->sources.count; i++) {
+        const struct source_total *total = &shown->sources.at[i];
+        out->sources[out->source_count++] = (struct engine_source_view){
+            .name = arena_str(cx->arena, str_from(total->name)),
+            .kind = arena_str(cx->arena, str_from(total->protocol)),
+            .received = total->received,
+            .accepted = total->accepted,
+            .refused = total->refused,
+            .duplicates = total->duplicates,
+            .connections = total->connections > 0 ? (uint64_t)total->connections : 0,
+        };
+        out->received += total->received;
+        out->accepted += total->accepted;
+        out->refused += total->refused;
+    }
+}
+
+static void view_lane(struct engine *engine, struct ctx *cx, const struct lane_total *total,
+                      struct engine_lane_view *out)
+{
+    *out = (struct engine_lane_view){.destination = arena_str(cx->arena, str_from(total->name)),
+                                     .state = STR("stopped"),
+                                     .queued = total->owed - total->delivered - total->dead,
+                                     .delivered = total->delivered,
+                                     .dead = total->dead,
+                                     .attempts = total->attempts};
+    for (size_t i = 0; i < engine->routes->destination_count; i++)
+        if (str_is(engine->routes->destinations[i].name, total->name))
+            out->kind = engine->routes->destinations[i].kind == ROUTE_MLLP ? STR("mllp") : STR("file");
+}
+
+static void view_lanes(struct engine *engine, struct ctx *cx, struct engine_status *out)
+{
+    for (size_t i = 0; i < engine->routes->destination_count; i++) /* shown also before the first message */
+        totals_lane(&engine->shown, engine->routes->destinations[i].name);
+    const struct totals *shown = &engine->shown;
+    out->lanes = arena_array(cx->arena, shown->lanes.count, sizeof *out->lanes);
+    for (size_t i = 0; i < shown->lanes.count; i++) {
+        const struct lane_total *total = &shown->lanes.at[i];
+        view_lane(engine, cx, total, &out->lanes[out->lane_count++]);
+        out->deliveries_owed += total->owed;
+        out->deliveries_done += total->delivered;
+        out->deliveries_dead += total->dead;
+    }
+}
+
+/* What the totals owe against what is in the outbox, both of one commit. */
+static void view_moment(struct engine *engine, struct ctx *cx, struct engine_status *out)
+{
+    SCOPED(data_view_end) struct data_view view;
+    data_view_begin(engine->store, &view);
+    pthread_mutex_lock(&engine->lock);
+    view_sources(engine, cx, out);
+    view_lanes(engine, cx, out);
+    out->applied_seq = engine->applied_seq;
+    pthread_mutex_unlock(&engine->lock);
+    out->deliveries_queued = data_view_rows(&view, engine->outbox);
+    out->unaccounted =
+        (int64_t)(out->deliveries_owed - out->deliveries_done - out->deliveries_dead - out->deliveries_queued);
+}
+
+/* The oldest message that waits in a lane. */
+static bool first_row(void *arg, struct str key, struct str row)
+{
+    (void)row;
+    struct str destination;
+    struct outbox_key at;
+    if (outbox_key_read(key, &destination, &at))
+        *(uint64_t *)arg = at.seq;
+    return false;
+}
+
+/* Its age: the time its entry was journaled. It may have been delivered and dropped since we looked. */
+static status view_age(struct engine *engine, struct ctx *cx, struct engine_lane_view *lane)
+{
+    uint64_t seq = 0;
+    struct str prefix = outbox_prefix(cx->arena, lane->destination);
+    TRY(data_scan(engine->outbox, cx, prefix, STR_NONE, first_row, &seq));
+    if (seq == 0)
+        return STATUS_OK;
+    struct arena_mark mark = arena_mark(cx->arena); /* the entry may hold a large message */
+    struct journal_entry entry;
+    status got = journal_read(engine->journal, cx, seq, &entry);
+    if (got == STATUS_OK)
+        lane->oldest_us = entry.time_us;
+    else if (got != STATUS_NOT_FOUND)
+        return got;
+    ctx_clear(cx);
+    arena_rewind(cx->arena, mark);
+    return STATUS_OK;
+}
+
+status engine_status(struct engine *engine, struct ctx *cx, struct engine_status *out_status)
+{
+    struct engine_status out = {.started_us = engine->started_us};
+    view_moment(engine, cx, &out);
+    lanes_view(engine, cx->arena, out.lanes, out.lane_count);
+    for (size_t i = 0; i < out.lane_count; i++)
+        if (out.lanes[i].queued > 0)
+            TRY(view_age(engine, cx, &out.lanes[i]));
+    out.journal_last_seq = journal_last_seq(engine->journal);
+    out.mpi = mpi_count(engine->mpi);
+    struct codes_work_item *items;
+    TRY(codes_work_items(engine->codes, cx, 100000, &items, &out.work_items));
+    struct journal_stats stats;
+    journal_stats(engine->journal, &stats);
+    out.journal_full = stats.full_now;
+    *out_status = out;
+    return STATUS_OK;
+}
