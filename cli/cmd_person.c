@@ -159,6 +159,8 @@ static enum cli_exit run_history(struct cli_run *run)
         cli_cell_text(&table, e->by);
     }
     cli_table_end(&table, 0);
+    if (history->older)
+        buf_put_str(run->show.out, STR("older events are not shown\n"));
     return CLI_OK;
 }
 

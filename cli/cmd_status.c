@@ -51,6 +51,8 @@ static void show_head(struct cli_show *show, const Idem__Admin__V1__Status *s, i
     put_fact(show, "persons", s->persons, false);
     put_fact(show, "reviews open", s->reviews_open, false);
     put_fact(show, "codes to map", s->work_items, true);
+    if (s->more_said > 0)
+        put_fact(show, "say more than is compared", s->more_said, true);
     cli_end_line(show);
 }
 

@@ -17,16 +17,14 @@ const char *const event_names[EVENT_COUNT] = {[EVENT_CREATED] = "record created"
 void apply_begin(struct applying *ap)
 {
     struct mpi *mpi = ap->mpi;
-    if (mpi->seq != ap->seq) {
-        mpi->seq = ap->seq;
-        mpi->event_count = mpi->decision_count = mpi->review_count = 0;
-    }
+    if (mpi->counters.seq != ap->seq)
+        mpi->counters = (struct counters){.seq = ap->seq};
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
 }
 
 void apply_put_event(struct applying *ap, uint32_t record, enum event_what what, uint64_t person, uint64_t other)
 {
-    struct key key = key_3(record, ap->seq, ap->mpi->event_count++);
+    struct key key = key_3(record, ap->seq, ap->mpi->counters.events++);
     struct stored_event event = {
         .what = (uint8_t)what, .time_us = ap->cx->now_us, .person = person, .other = other, .by = ap->cx->principal};
     SCOPED(buf_fini) struct buf row = {0};
@@ -39,7 +37,7 @@ static void put_members(struct applying *ap)
     struct mpi *mpi = ap->mpi;
     for (size_t i = 0; i < mpi->changes.count; i++) {
         const struct change *change = &mpi->changes.at[i];
-        const struct entry *entry = &mpi->entries[change->record];
+        const struct entry *entry = entry_at(mpi, APPLIED, change->record);
         struct key key = key_1(change->record);
         struct stored_member member = {entry->person, entry->retired_into};
         SCOPED(buf_fini) struct buf row = {0};
@@ -59,7 +57,7 @@ static void put_edges(struct applying *ap)
     for (size_t i = 0; i < mpi->edge_changes.count; i++) {
         struct pair pair = mpi->edge_changes.at[i];
         struct key key = key_2(pair.left, pair.right);
-        const struct edge *edge = index_edge(mpi, pair.left, pair.right);
+        const struct edge *edge = index_edge(mpi, APPLIED, pair.left, pair.right);
         if (edge == NULL) {
             data_txn_delete(ap->txn, mpi->edges, key_str(&key));
             continue;
@@ -79,7 +77,13 @@ static int order_changes(const void *left, const void *right)
 void apply_finish(struct applying *ap)
 {
     struct mpi *mpi = ap->mpi;
+    size_t touched = mpi->touched.count; /* index_recluster() leaves them */
     index_recluster(mpi);
+    for (size_t i = 0; i < touched; i++)
+        index_answer_reviews(mpi, mpi->touched.at[i]);
+    for (size_t i = 0; i < mpi->changes.count; i++)
+        index_answer_reviews(mpi, mpi->changes.at[i].record);
+    mpi->touched.count = 0;
     if (mpi->changes.count > 1) /* the order of rows and event numbers must not depend on memory */
         qsort(mpi->changes.at, mpi->changes.count, sizeof mpi->changes.at[0], order_changes);
     put_members(ap);
@@ -100,15 +104,13 @@ void apply_put_record(struct applying *ap, uint32_t record, const struct stored_
     SCOPED(buf_fini) struct buf row = {0};
     encode_record(&row, stored);
     data_txn_put(ap->txn, ap->mpi->records, key_str(&key), buf_str(&row));
-    pthread_rwlock_wrlock(&ap->mpi->lock);
-    rows_add_pending(ap->mpi, record, ap->seq, buf_str(&row));
-    pthread_rwlock_unlock(&ap->mpi->lock);
 }
 
 status apply_find_own(struct applying *ap, struct mpi_identifier identifier, uint32_t *out_record)
 {
-    uint32_t cursor = 0, record;
-    while ((record = index_find_own(ap->mpi, row_identifier_key(identifier), &cursor)) != 0) {
+    struct holders_at at = {0};
+    uint32_t record;
+    while ((record = index_find_own(ap->mpi, APPLIED, row_identifier_key(identifier), &at)) != 0) {
         struct stored_record stored;
         TRY(apply_get_record(ap, record, &stored));
         if (str_eq(str_trim(stored.identifiers[0].authority), str_trim(identifier.authority)) &&
@@ -133,7 +135,7 @@ uint32_t apply_new_record(struct applying *ap, struct str source, struct mpi_ide
                                    .active = true};
     union row_space space;
     row_make(&identifier, 1, &stored.said, NULL, 0, &space);
-    uint32_t record = index_new_record(mpi, space.row.own_key);
+    uint32_t record = draft_add_record(mpi, space.row.own_key);
     struct best best;
     (void)index_set_row(mpi, record, &space.row, &best);
     apply_put_record(ap, record, &stored);
@@ -145,8 +147,9 @@ uint32_t apply_person_before(const struct applying *ap, uint32_t record)
     const struct mpi *mpi = ap->mpi;
     for (size_t i = 0; i < mpi->changes.count; i++)
         if (mpi->changes.at[i].record == record)
-            return mpi->changes.at[i].person_before == mpi->entries[record].person ? 0
-                                                                                   : mpi->changes.at[i].person_before;
+            return mpi->changes.at[i].person_before == entry_at(mpi, APPLIED, record)->person
+                       ? 0
+                       : mpi->changes.at[i].person_before;
     return 0;
 }
 
@@ -162,21 +165,5 @@ status mpi_applied_find(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, s
 
 uint64_t mpi_applied_person(const struct mpi *mpi, uint64_t record)
 {
-    return mpi->entries[record].person;
-}
-
-struct mpi_mark mpi_mark(struct mpi *mpi)
-{
-    (void)mpi;
-    return (struct mpi_mark){0};
-}
-
-void mpi_undo_to(struct mpi *mpi, struct mpi_mark mark)
-{
-    (void)mpi, (void)mark;
-}
-
-void mpi_publish(struct mpi *mpi)
-{
-    (void)mpi;
+    return entry_at(mpi, APPLIED, (uint32_t)record)->person;
 }

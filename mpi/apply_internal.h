@@ -1,10 +1,10 @@
 /*
- * Steps shared by everything the writer applies. Order: check everything, then begin, change memory and rows, finish:
- * once memory changed nothing may fail.
+ * Steps shared by everything the writer applies. Order: check, begin, draft and write rows, finish. What fails half way
+ * is taken back by the caller's mark (mpi_undo_to, data_txn_undo_to).
  */
 #pragma once
 
-#include "index_internal.h"
+#include "people_internal.h"
 
 enum event_what {
     EVENT_CREATED, /* worked out from the record row */
@@ -31,7 +31,7 @@ struct applying {
 
 /* Starts the counters of an entry; several applies may belong to one. */
 void apply_begin(struct applying *ap);
-/* Reclusters what was touched and writes members, edges and moves. Lock: takes the write lock. */
+/* Reclusters what was touched, answers the reviews that are no longer questions, writes members, edges and moves. */
 void apply_finish(struct applying *ap);
 void apply_put_event(struct applying *ap, uint32_t record, enum event_what what, uint64_t person, uint64_t other);
 /* The record whose own identifier this is, 0 = nobody. Compares the text, not only its hash. */

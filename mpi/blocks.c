@@ -1,100 +1,140 @@
 #include "blocks_internal.h"
 
-#include "base/mem.h"
+#include "base/invariant.h"
 
-#include <sys/mman.h>
+#include <string.h>
+
+enum { SHARD_SLOTS_MIN = 8 };
+
+void blocks_init(struct blocks *blocks, uint32_t shard_bits)
+{
+    INVARIANT(shard_bits <= 16);
+    blocks->shard_bits = shard_bits;
+    blocks->shards = mem_array((size_t)1 << shard_bits, sizeof *blocks->shards);
+}
+
+static size_t shard_count(const struct blocks *blocks)
+{
+    return (size_t)1 << blocks->shard_bits;
+}
 
 void blocks_fini(struct blocks *blocks)
 {
-    mem_free(blocks->slots);
-    mem_free(blocks->nodes);
-    *blocks = (struct blocks){0};
+    if (blocks->shards == NULL)
+        return;
+    for (size_t i = 0; i < shard_count(blocks); i++)
+        mem_free(blocks->shards[i].slots);
+    mem_free(blocks->shards);
+    blocks->shards = NULL;
+    CHUNKS_FINI(&blocks->nodes);
 }
 
-/* The hash's place on the way from 0 to its greatest value, as a place on the way through the slots. */
-static size_t home_slot(size_t cap, uint64_t key)
+void blocks_clear(struct blocks *blocks)
 {
-    uint64_t hash = key * 0x9E3779B97F4A7C15ull;
-    return (size_t)((hash >> 32) * cap >> 32);
+    enum { KEEP_SLOTS = 1 << 16 };
+    for (size_t i = 0; i < shard_count(blocks); i++) {
+        struct shard *shard = &blocks->shards[i];
+        blocks->slot_count -= shard->cap;
+        if (shard->cap > KEEP_SLOTS) {
+            mem_free(shard->slots);
+            *shard = (struct shard){0};
+        } else if (shard->used > 0) {
+            memset(shard->slots, 0, shard->cap * sizeof *shard->slots);
+            shard->used = 0;
+        }
+        blocks->slot_count += shard->cap;
+    }
+    blocks->nodes_used = blocks->free_node = 0;
 }
 
-static size_t find_slot(const struct block *slots, size_t cap, uint64_t key)
+/* Where a key's hash stands on the way from 0 to its greatest value says which shard it is in, and where there. */
+static uint64_t hash_of(uint64_t key)
 {
-    size_t slot = home_slot(cap, key);
-    while (slots[slot].key != 0 && slots[slot].key != key)
-        slot = slot + 1 < cap ? slot + 1 : 0;
-    return slot;
+    return key * 0x9E3779B97F4A7C15ull;
 }
 
-/* Looked at here and there, so every look would also miss the translation of its address: ask for large pages. */
-static struct block *make_slots(size_t cap)
+static struct shard *shard_of(const struct blocks *blocks, uint64_t key)
 {
-    enum { LARGE_PAGE_BYTES = 2 << 20 };
-    struct block *slots = mem_array(cap, sizeof *slots);
-    uintptr_t begin = ((uintptr_t)slots + LARGE_PAGE_BYTES - 1) & -(uintptr_t)LARGE_PAGE_BYTES;
-    uintptr_t end = (uintptr_t)(slots + cap) & -(uintptr_t)LARGE_PAGE_BYTES;
-    if (begin < end)
-        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE); /* refused: slower, nothing else */
-    return slots;
+    return &blocks->shards[hash_of(key) >> 32 >> (32 - blocks->shard_bits)];
 }
 
-/* Leaves blocks that became empty behind. */
-bool blocks_grown(const struct blocks *blocks, size_t keys, struct blocks *out_grown)
+static uint32_t home_slot(const struct blocks *blocks, uint32_t cap, uint64_t key)
 {
-    if ((blocks->slots_used + keys) * 5 <= blocks->slots_cap * 4)
-        return false;
-    struct blocks grown = *blocks;
-    grown.slots_used = 0;
-    for (size_t i = 0; i < blocks->slots_cap; i++)
-        grown.slots_used += blocks->slots[i].count != 0;
-    size_t want = grown.slots_used + keys;
-    grown.slots_cap = 1024 + want + want / 2 + want / 16; /* 64 % full then, 80 % when it grows again */
-    grown.slots = make_slots(grown.slots_cap);
-    for (size_t i = 0; i < blocks->slots_cap; i++)
-        if (blocks->slots[i].count != 0)
-            grown.slots[find_slot(grown.slots, grown.slots_cap, blocks->slots[i].key)] = blocks->slots[i];
-    *out_grown = grown;
-    return true;
+    return (uint32_t)((hash_of(key) << blocks->shard_bits >> 32) * cap >> 32);
+}
+
+static struct block *find_slot(const struct blocks *blocks, const struct shard *shard, uint64_t key)
+{
+    uint32_t slot = home_slot(blocks, shard->cap, key);
+    while (shard->slots[slot].key != 0 && shard->slots[slot].key != key)
+        slot = slot + 1 < shard->cap ? slot + 1 : 0;
+    return &shard->slots[slot];
+}
+
+/* Leaves blocks that became empty behind. Every shard takes a little more than the one before it, so that shards which
+ * fill alike do not all grow in the same moment. */
+static void grow_shard(struct blocks *blocks, struct shard *shard, size_t keys)
+{
+    struct shard old = *shard;
+    size_t want = keys;
+    for (uint32_t i = 0; i < old.cap; i++)
+        want += old.slots[i].count != 0;
+    size_t more = (size_t)(shard - blocks->shards) * 0x9E37 % 256; /* 56 to 64 % full then, 80 % when it grows again */
+    size_t cap = SHARD_SLOTS_MIN + want + want / 2 + want / 16 + want * more / 1024;
+    INVARIANT(cap < UINT32_MAX);
+    *shard = (struct shard){.slots = mem_array(cap, sizeof *shard->slots), .cap = (uint32_t)cap};
+    for (uint32_t i = 0; i < old.cap; i++) {
+        if (old.slots[i].count == 0)
+            continue;
+        *find_slot(blocks, shard, old.slots[i].key) = old.slots[i];
+        shard->used++;
+    }
+    blocks->slot_count += shard->cap - old.cap;
+    mem_free(old.slots);
+}
+
+static bool is_full(const struct shard *shard, size_t keys)
+{
+    return (shard->used + keys) * 5 > (size_t)shard->cap * 4;
 }
 
 void blocks_reserve(struct blocks *blocks, size_t keys)
 {
-    struct blocks grown;
-    if (!blocks_grown(blocks, keys, &grown))
-        return;
-    mem_free(blocks->slots);
-    *blocks = grown;
+    size_t each = keys / shard_count(blocks);
+    for (size_t i = 0; i < shard_count(blocks) && each > 0; i++)
+        if (is_full(&blocks->shards[i], each))
+            grow_shard(blocks, &blocks->shards[i], each);
 }
 
 static uint32_t take_node(struct blocks *blocks, struct block_node node)
 {
     uint32_t at = blocks->free_node;
     if (at) {
-        blocks->free_node = blocks->nodes[at].next;
+        blocks->free_node = CHUNK_AT(&blocks->nodes, at)->next;
     } else {
-        if (blocks->nodes_used + 1 >= blocks->nodes_cap) {
-            blocks->nodes_cap += blocks->nodes_cap / 8 + 1024;
-            blocks->nodes = mem_grow(blocks->nodes, blocks->nodes_cap, sizeof *blocks->nodes);
-        }
-        at = (uint32_t)++blocks->nodes_used;
+        INVARIANT(blocks->nodes_used < UINT32_MAX);
+        at = ++blocks->nodes_used;
     }
-    blocks->nodes[at] = node;
+    *CHUNK_ADD(&blocks->nodes, at) = node;
     return at;
 }
 
 static void give_node(struct blocks *blocks, uint32_t at)
 {
-    blocks->nodes[at] = (struct block_node){0, blocks->free_node};
+    *CHUNK_AT(&blocks->nodes, at) = (struct block_node){0, blocks->free_node};
     blocks->free_node = at;
 }
 
 uint32_t blocks_add(struct blocks *blocks, uint64_t key, uint32_t record)
 {
-    blocks_reserve(blocks, 1);
-    struct block *block = &blocks->slots[find_slot(blocks->slots, blocks->slots_cap, key)];
+    INVARIANT(key != 0 && record != 0);
+    struct shard *shard = shard_of(blocks, key);
+    if (is_full(shard, 1))
+        grow_shard(blocks, shard, 1);
+    struct block *block = find_slot(blocks, shard, key);
     if (block->key == 0) {
         block->key = key;
-        blocks->slots_used++;
+        shard->used++;
     }
     if (block->count == 0) {
         block->head = record;
@@ -109,25 +149,26 @@ uint32_t blocks_add(struct blocks *blocks, uint64_t key, uint32_t record)
 static void remove_chained(struct blocks *blocks, struct block *block, uint32_t record)
 {
     uint32_t *link = &block->head;
-    while (*link && blocks->nodes[*link].record != record)
-        link = &blocks->nodes[*link].next;
+    while (*link && CHUNK_AT(&blocks->nodes, *link)->record != record)
+        link = &CHUNK_AT(&blocks->nodes, *link)->next;
     uint32_t gone = *link;
     if (gone == 0)
         return;
-    *link = blocks->nodes[gone].next;
+    *link = CHUNK_AT(&blocks->nodes, gone)->next;
     give_node(blocks, gone);
     if (--block->count > 1)
         return;
     uint32_t last = block->head; /* alone again: back into the slot */
-    block->head = blocks->nodes[last].record;
+    block->head = CHUNK_AT(&blocks->nodes, last)->record;
     give_node(blocks, last);
 }
 
 uint32_t blocks_remove(struct blocks *blocks, uint64_t key, uint32_t record)
 {
-    if (blocks->slots_cap == 0)
+    struct shard *shard = shard_of(blocks, key);
+    if (shard->cap == 0)
         return 0;
-    struct block *block = &blocks->slots[find_slot(blocks->slots, blocks->slots_cap, key)];
+    struct block *block = find_slot(blocks, shard, key);
     if (block->count > 1)
         remove_chained(blocks, block, record);
     else if (block->count == 1 && block->head == record)
@@ -137,9 +178,10 @@ uint32_t blocks_remove(struct blocks *blocks, uint64_t key, uint32_t record)
 
 const struct block *blocks_get(const struct blocks *blocks, uint64_t key)
 {
-    if (blocks->slots_cap == 0)
+    const struct shard *shard = shard_of(blocks, key);
+    if (shard->cap == 0)
         return NULL;
-    const struct block *block = &blocks->slots[find_slot(blocks->slots, blocks->slots_cap, key)];
+    const struct block *block = find_slot(blocks, shard, key);
     return block->count ? block : NULL;
 }
 
@@ -150,22 +192,45 @@ uint32_t blocks_next(const struct blocks *blocks, const struct block *block, uin
         *cursor = 1;
         return first ? block->head : 0;
     }
-    uint32_t node = *cursor ? blocks->nodes[*cursor].next : block->head;
+    uint32_t node = *cursor ? CHUNK_AT(&blocks->nodes, *cursor)->next : block->head;
     if (node == 0)
         return 0;
     *cursor = node;
-    return blocks->nodes[node].record;
+    return CHUNK_AT(&blocks->nodes, node)->record;
+}
+
+bool blocks_holds(const struct blocks *blocks, uint64_t key, uint32_t record)
+{
+    const struct block *block = blocks_get(blocks, key);
+    uint32_t cursor = 0, at;
+    while (block && (at = blocks_next(blocks, block, &cursor)) != 0)
+        if (at == record)
+            return true;
+    return false;
+}
+
+void blocks_each(const struct blocks *blocks, void (*visit)(void *arg, uint64_t key, uint32_t record), void *arg)
+{
+    for (size_t i = 0; i < shard_count(blocks); i++) {
+        const struct shard *shard = &blocks->shards[i];
+        for (uint32_t k = 0; k < shard->cap && shard->used > 0; k++) {
+            uint32_t cursor = 0, record;
+            while (shard->slots[k].count > 0 && (record = blocks_next(blocks, &shard->slots[k], &cursor)) != 0)
+                visit(arg, shard->slots[k].key, record);
+        }
+    }
 }
 
 void blocks_prefetch(const struct blocks *blocks, const uint64_t *keys, size_t count)
 {
-    if (blocks->slots_cap == 0)
-        return;
-    for (size_t i = 0; i < count; i++)
-        __builtin_prefetch(&blocks->slots[home_slot(blocks->slots_cap, keys[i])]);
+    for (size_t i = 0; i < count; i++) {
+        const struct shard *shard = shard_of(blocks, keys[i]);
+        if (shard->cap > 0)
+            __builtin_prefetch(&shard->slots[home_slot(blocks, shard->cap, keys[i])]);
+    }
 }
 
 size_t blocks_bytes(const struct blocks *blocks)
 {
-    return blocks->slots_cap * sizeof *blocks->slots + blocks->nodes_cap * sizeof *blocks->nodes;
+    return blocks->slot_count * sizeof(struct block) + (size_t)blocks->nodes_used * sizeof(struct block_node);
 }

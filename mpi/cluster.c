@@ -1,4 +1,4 @@
-#include "index_internal.h"
+#include "people_internal.h"
 
 #include <stdlib.h>
 
@@ -24,9 +24,10 @@ static void add_node(struct nodes *nodes, uint32_t record)
 
 static void visit_node(struct mpi *mpi, struct nodes *nodes, uint32_t record)
 {
-    if (mpi->entries[record].visit == mpi->visit)
+    struct note *of = CHUNK_AT(&mpi->notes, record);
+    if (of->visit == mpi->visit)
         return;
-    mpi->entries[record].visit = mpi->visit;
+    of->visit = mpi->visit;
     add_node(nodes, record);
 }
 
@@ -36,13 +37,13 @@ static void walk_component(struct mpi *mpi, uint32_t start, int32_t floor_mbit, 
     visit_node(mpi, nodes, start);
     for (size_t i = 0; i < nodes->count; i++) {
         uint32_t record = nodes->at[i];
-        const struct entry *entry = &mpi->entries[record];
+        const struct entry *entry = entry_at(mpi, APPLIED, record);
         for (uint32_t k = 0; k < entry->edge_count; k++)
             if (entry->edges[k].score_mbit >= floor_mbit)
                 visit_node(mpi, nodes, entry->edges[k].other);
         uint32_t cursor = 0;
-        for (const struct decision *at; (at = index_next_decision(mpi, record, &cursor));)
-            if (!at->undone && decision_ties(at->kind))
+        for (const struct decision *at; (at = index_next_decision(mpi, APPLIED, record, &cursor));)
+            if (decision_stands(at, APPLIED) && decision_ties(at->kind))
                 visit_node(mpi, nodes, at->left == record ? at->right : at->left);
     }
 }
@@ -94,7 +95,8 @@ static int order_decisions(const void *left, const void *right)
 
 static void apply_decision(struct piece *piece, const struct decision *decision)
 {
-    uint32_t left = piece->mpi->entries[decision->left].local, right = piece->mpi->entries[decision->right].local;
+    uint32_t left = CHUNK_AT(&piece->mpi->notes, decision->left)->local;
+    uint32_t right = CHUNK_AT(&piece->mpi->notes, decision->right)->local;
     uint32_t a = piece->group[left], b = piece->group[right];
     if (!decision_ties(decision->kind)) {
         if (a != b)
@@ -115,11 +117,11 @@ static void apply_decisions(struct piece *piece)
     VEC(const struct decision *) found = {0};
     for (uint32_t i = 0; i < piece->count; i++) {
         uint32_t cursor = 0, record = piece->records[i];
-        for (const struct decision *at; (at = index_next_decision(mpi, record, &cursor));) {
+        for (const struct decision *at; (at = index_next_decision(mpi, APPLIED, record, &cursor));) {
             uint32_t other = at->left == record ? at->right : at->left;
-            bool inside =
-                mpi->entries[other].local < piece->count && piece->records[mpi->entries[other].local] == other;
-            if (!at->undone && inside && at->left == record) /* once, from its left side */
+            uint32_t local = CHUNK_AT(&mpi->notes, other)->local;
+            bool inside = local < piece->count && piece->records[local] == other;
+            if (decision_stands(at, APPLIED) && inside && at->left == record) /* once, from its left side */
                 *VEC_ADD(&found) = at;
         }
     }
@@ -160,8 +162,8 @@ static void weigh_pairs(struct piece *piece)
     for (uint32_t i = 0; i < piece->count; i++) {
         for (uint32_t k = i + 1; k < piece->count; k++) {
             uint32_t a = piece->group[i], b = piece->group[k];
-            const struct mpi_row *left = mpi->entries[piece->records[i]].row,
-                                 *right = mpi->entries[piece->records[k]].row;
+            const struct mpi_row *left = entry_at(mpi, APPLIED, piece->records[i])->row,
+                                 *right = entry_at(mpi, APPLIED, piece->records[k])->row;
             if (a == b || left == NULL || right == NULL)
                 continue;
             struct levels levels;
@@ -205,26 +207,17 @@ static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_
 
 /* ---- results ---- */
 
-static void publish_outcome(struct mpi *mpi, const struct outcome *outcome)
+static void draft_outcomes(struct mpi *mpi)
 {
-    struct entry *entry = &mpi->entries[outcome->record];
-    entry->ring = outcome->ring;
-    if (entry->person == outcome->person && entry->retired_into == outcome->retired_into)
-        return;
-    *VEC_ADD(&mpi->changes) = (struct change){outcome->record, entry->person, entry->retired_into};
-    mpi->persons -= entry->person == outcome->record;
-    mpi->persons += outcome->person == outcome->record;
-    entry->person = outcome->person;
-    entry->retired_into = outcome->retired_into;
-}
-
-/* All at once: a reader never sees a person with half of its records. */
-static void publish(struct mpi *mpi)
-{
-    pthread_rwlock_wrlock(&mpi->lock);
-    for (size_t i = 0; i < mpi->outcomes.count; i++)
-        publish_outcome(mpi, &mpi->outcomes.at[i]);
-    pthread_rwlock_unlock(&mpi->lock);
+    for (size_t i = 0; i < mpi->outcomes.count; i++) {
+        const struct outcome *outcome = &mpi->outcomes.at[i];
+        const struct entry *now = entry_at(mpi, APPLIED, outcome->record);
+        bool moved = now->person != outcome->state.person || now->retired_into != outcome->state.retired_into;
+        if (moved)
+            *VEC_ADD(&mpi->changes) = (struct change){outcome->record, now->person, now->retired_into};
+        if (moved || now->ring != outcome->state.ring)
+            draft_set_cluster(mpi, outcome->record, outcome->state);
+    }
     mpi->outcomes.count = 0;
 }
 
@@ -237,7 +230,7 @@ static uint32_t founder_of(const struct piece *piece, uint32_t group)
         if (piece->group[i] != group)
             continue;
         uint32_t record = piece->records[i];
-        uint32_t class = piece->retired[i] ? 2 : piece->mpi->entries[record].row == NULL ? 1 : 0;
+        uint32_t class = piece->retired[i] ? 2 : entry_at(piece->mpi, APPLIED, record)->row == NULL ? 1 : 0;
         if (class < best_class || (class == best_class && record < best)) {
             best = record;
             best_class = class;
@@ -255,11 +248,11 @@ static void write_group(struct piece *piece, uint32_t group)
         if (piece->group[i] != group)
             continue;
         if (mpi->outcomes.count > first)
-            mpi->outcomes.at[mpi->outcomes.count - 1].ring = piece->records[i];
-        *VEC_ADD(&mpi->outcomes) = (struct outcome){piece->records[i], founder, piece->retired[i], 0};
+            mpi->outcomes.at[mpi->outcomes.count - 1].state.ring = piece->records[i];
+        *VEC_ADD(&mpi->outcomes) = (struct outcome){piece->records[i], {founder, piece->retired[i], 0}};
     }
     if (mpi->outcomes.count > first) /* closes the circle */
-        mpi->outcomes.at[mpi->outcomes.count - 1].ring = mpi->outcomes.at[first].record;
+        mpi->outcomes.at[mpi->outcomes.count - 1].state.ring = mpi->outcomes.at[first].record;
 }
 
 static void solve_piece(struct mpi *mpi, uint32_t *records, uint32_t count)
@@ -276,7 +269,7 @@ static void solve_piece(struct mpi *mpi, uint32_t *records, uint32_t count)
                           .sum = mem_array(cells, sizeof *piece.sum),
                           .best = mem_array(cells, sizeof *piece.best)};
     for (uint32_t i = 0; i < count; i++) {
-        mpi->entries[records[i]].local = i;
+        CHUNK_AT(&mpi->notes, records[i])->local = i;
         piece.group[i] = i;
         piece.size[i] = 1;
     }
@@ -316,7 +309,7 @@ static void sort_nodes(struct mpi *mpi, struct nodes *nodes)
 {
     struct sort_item *items = mem_array(nodes->count, sizeof *items);
     for (size_t i = 0; i < nodes->count; i++)
-        items[i] = (struct sort_item){mpi->entries[nodes->at[i]].own_key, nodes->at[i]};
+        items[i] = (struct sort_item){entry_at(mpi, APPLIED, nodes->at[i])->own_key, nodes->at[i]};
     qsort(items, nodes->count, sizeof items[0], order_items);
     for (size_t i = 0; i < nodes->count; i++)
         nodes->at[i] = items[i].record;
@@ -342,7 +335,7 @@ static void add_components(struct mpi *mpi, struct works *works, const uint32_t 
 {
     mpi->visit++;
     for (size_t i = 0; i < count; i++) {
-        if (mpi->entries[from[i]].visit == mpi->visit)
+        if (CHUNK_AT(&mpi->notes, from[i])->visit == mpi->visit)
             continue;
         struct nodes nodes = {0};
         walk_component(mpi, from[i], floor_mbit, &nodes);
@@ -354,7 +347,6 @@ void index_recluster(struct mpi *mpi)
 {
     struct works works = {0};
     add_components(mpi, &works, mpi->touched.at, mpi->touched.count, mpi->model->auto_mbit);
-    mpi->touched.count = 0;
     while (works.count > 0) {
         struct work work = works.at[--works.count];
         if (work.nodes.count > COMPONENT_MAX && work.floor_mbit < FLOOR_TOP_MBIT) {
@@ -366,5 +358,5 @@ void index_recluster(struct mpi *mpi)
         VEC_FINI(&work.nodes);
     }
     VEC_FINI(&works);
-    publish(mpi);
+    draft_outcomes(mpi);
 }

@@ -30,7 +30,7 @@ static void put_decision_row(struct applying *ap, uint64_t id, const struct stor
 
 static status check_room(struct applying *ap, enum mpi_decision_kind kind, uint32_t left, uint32_t right)
 {
-    if (ap->mpi->seq == ap->seq && ap->mpi->decision_count >= DECISIONS_PER_ENTRY)
+    if (ap->mpi->counters.seq == ap->seq && ap->mpi->counters.decisions >= DECISIONS_PER_ENTRY)
         return ctx_fail(ap->cx, &mpi_reasons[MPI_TOO_MANY], "%d decisions in one entry", DECISIONS_PER_ENTRY);
     if (left && right && decision_ties((uint8_t)kind) && index_tie_too_large(ap->mpi, left, right))
         return ctx_fail(ap->cx, &mpi_reasons[MPI_TOO_MANY], "decisions would tie more than %d records", FORCED_MAX);
@@ -41,7 +41,7 @@ static void add_decision(struct applying *ap, enum mpi_decision_kind kind, uint3
                          struct str note, struct str source)
 {
     struct mpi *mpi = ap->mpi;
-    uint64_t id = ap->seq * DECISIONS_PER_ENTRY + mpi->decision_count++;
+    uint64_t id = ap->seq * DECISIONS_PER_ENTRY + mpi->counters.decisions++;
     struct stored_decision stored = {.kind = kind,
                                      .left = left,
                                      .right = right,
@@ -51,13 +51,11 @@ static void add_decision(struct applying *ap, enum mpi_decision_kind kind, uint3
                                      .time_us = ap->cx->now_us};
     put_decision_row(ap, id, &stored);
     struct decision decision = {.id = id, .left = left, .right = right, .kind = (uint8_t)kind};
-    pthread_rwlock_wrlock(&mpi->lock);
-    index_add_decision(mpi, &decision);
-    pthread_rwlock_unlock(&mpi->lock);
+    draft_add_decision(mpi, &decision);
     index_touch(mpi, left);
     index_touch(mpi, right);
-    apply_put_event(ap, left, event_of(kind), mpi->entries[left].person, right);
-    apply_put_event(ap, right, event_of(kind), mpi->entries[right].person, left);
+    apply_put_event(ap, left, event_of(kind), entry_at(mpi, APPLIED, left)->person, right);
+    apply_put_event(ap, right, event_of(kind), entry_at(mpi, APPLIED, right)->person, left);
 }
 
 /* The side whose person changed is the one to tell about; of a merge that is the retired side. */
@@ -67,7 +65,7 @@ static void fill_result(struct applying *ap, uint32_t left, uint32_t right, stru
     uint32_t record = right_before == 0 && left_before != 0 ? left : right;
     *out_result = (struct mpi_result){.verdict = MPI_VERDICT_DECIDED,
                                       .record = record,
-                                      .person = ap->mpi->entries[record].person,
+                                      .person = entry_at(ap->mpi, APPLIED, record)->person,
                                       .person_before = record == left ? left_before : right_before};
 }
 
@@ -94,7 +92,7 @@ static bool is_retired_into(const struct mpi *mpi, uint32_t record, uint32_t int
     for (uint32_t step = 0; record != 0 && step <= FORCED_MAX; step++) {
         if (record == into)
             return true;
-        record = mpi->entries[record].retired_into;
+        record = entry_at(mpi, APPLIED, record)->retired_into;
     }
     return record != 0;
 }
@@ -109,9 +107,9 @@ static status check_merge(struct applying *ap, uint32_t left, uint32_t right)
 static status check_unlink(struct applying *ap, uint32_t left, uint32_t right)
 {
     const struct mpi *mpi = ap->mpi;
-    const struct decision *last = index_decision_between(mpi, left, right);
+    const struct decision *last = index_decision_between(mpi, APPLIED, left, right);
     bool tied = last && decision_ties(last->kind);
-    if (!tied && mpi->entries[left].person != mpi->entries[right].person)
+    if (!tied && entry_at(mpi, APPLIED, left)->person != entry_at(mpi, APPLIED, right)->person)
         return ctx_fail(ap->cx, &mpi_reasons[MPI_LINK_MISSING], "record %u and record %u", left, right);
     return STATUS_OK;
 }
@@ -121,7 +119,7 @@ static bool is_said_already(const struct mpi *mpi, enum mpi_decision_kind kind, 
 {
     if (left == 0 || right == 0)
         return false;
-    const struct decision *last = index_decision_between(mpi, left, right);
+    const struct decision *last = index_decision_between(mpi, APPLIED, left, right);
     return last && last->kind == kind && (kind != MPI_DECISION_MERGE || last->left == left);
 }
 
@@ -166,7 +164,7 @@ status mpi_apply_identifier_decision(struct mpi *mpi, struct data_txn *txn, stru
 
 static status check_record(struct mpi *mpi, struct ctx *cx, uint64_t record)
 {
-    if (record == 0 || record > mpi->count)
+    if (record == 0 || record > mpi->applied.records)
         return ctx_fail(cx, &mpi_reasons[MPI_RECORD_UNKNOWN], "record %llu", (unsigned long long)record);
     return STATUS_OK;
 }
@@ -177,12 +175,14 @@ static status undo_entry(struct applying *ap, uint64_t undoes, struct str note, 
 {
     struct mpi *mpi = ap->mpi;
     uint64_t first = undoes * DECISIONS_PER_ENTRY;
-    if (undoes == 0 || undoes > UINT64_MAX / DECISIONS_PER_ENTRY - 1 || index_decision(mpi, first) == NULL)
+    uint32_t place;
+    if (undoes == 0 || undoes > UINT64_MAX / DECISIONS_PER_ENTRY - 1 || index_decision(mpi, first, &place) == NULL)
         return ctx_fail(ap->cx, &mpi_reasons[MPI_DECISION_UNKNOWN], "decision %llu", (unsigned long long)undoes);
     struct stored_decision stored[DECISIONS_PER_ENTRY];
     size_t count = 0;
-    for (struct decision *at; count < DECISIONS_PER_ENTRY && (at = index_decision(mpi, first + count)); count++) {
-        if (at->undone)
+    for (const struct decision *at; count < DECISIONS_PER_ENTRY && (at = index_decision(mpi, first + count, &place));
+         count++) {
+        if (at->undone_applied)
             return ctx_fail(ap->cx, &mpi_reasons[MPI_DECISION_UNDONE], "decision %llu", (unsigned long long)undoes);
         struct key key = key_1(at->id);
         struct str row;
@@ -195,13 +195,11 @@ static status undo_entry(struct applying *ap, uint64_t undoes, struct str note, 
         uint32_t left = (uint32_t)stored[i].left, right = (uint32_t)stored[i].right;
         stored[i].undone_by = ap->seq;
         put_decision_row(ap, first + i, &stored[i]);
-        pthread_rwlock_wrlock(&mpi->lock);
-        index_decision(mpi, first + i)->undone = true;
-        pthread_rwlock_unlock(&mpi->lock);
+        draft_undo_decision(mpi, first + i);
         index_touch(mpi, left);
         index_touch(mpi, right);
-        apply_put_event(ap, left, EVENT_UNDONE, mpi->entries[left].person, undoes);
-        apply_put_event(ap, right, EVENT_UNDONE, mpi->entries[right].person, undoes);
+        apply_put_event(ap, left, EVENT_UNDONE, entry_at(mpi, APPLIED, left)->person, undoes);
+        apply_put_event(ap, right, EVENT_UNDONE, entry_at(mpi, APPLIED, right)->person, undoes);
     }
     struct stored_decision undo = {.kind = MPI_DECISION_UNDO,
                                    .left = stored[0].left,
@@ -210,7 +208,7 @@ static status undo_entry(struct applying *ap, uint64_t undoes, struct str note, 
                                    .note = note,
                                    .by = ap->cx->principal,
                                    .time_us = ap->cx->now_us};
-    put_decision_row(ap, ap->seq * DECISIONS_PER_ENTRY + mpi->decision_count++, &undo);
+    put_decision_row(ap, ap->seq * DECISIONS_PER_ENTRY + mpi->counters.decisions++, &undo);
     apply_finish(ap);
     fill_result(ap, (uint32_t)stored[0].left, (uint32_t)stored[0].right, out_result);
     return STATUS_OK;

@@ -1,4 +1,4 @@
-#include "index_internal.h"
+#include "people_internal.h"
 
 /* ---- decisions ---- */
 
@@ -7,44 +7,47 @@ bool decision_ties(uint8_t kind)
     return kind == MPI_DECISION_SAME || kind == MPI_DECISION_MERGE || kind == MPI_DECISION_LINK;
 }
 
-void index_add_decision(struct mpi *mpi, const struct decision *decision)
+void index_load_decision(struct mpi *mpi, const struct decision *decision)
 {
-    struct decision made = *decision;
-    made.next_left = mpi->entries[made.left].decision;
-    made.next_right = mpi->entries[made.right].decision;
-    *VEC_ADD(&mpi->decisions) = made;
-    mpi->entries[made.left].decision = mpi->entries[made.right].decision = (uint32_t)mpi->decisions.count;
+    struct entry *left = CHUNK_AT(&mpi->entries, decision->left), *right = CHUNK_AT(&mpi->entries, decision->right);
+    struct decision *made = CHUNK_ADD(&mpi->decisions, mpi->applied.decisions);
+    *made = *decision;
+    made->next_left = left->decision;
+    made->next_right = right->decision;
+    left->decision = right->decision = ++mpi->applied.decisions;
 }
 
-struct decision *index_decision(struct mpi *mpi, uint64_t id)
+const struct decision *index_decision(const struct mpi *mpi, uint64_t id, uint32_t *out_at)
 {
-    size_t low = 0, high = mpi->decisions.count;
+    uint32_t low = 0, high = mpi->applied.decisions;
     while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (mpi->decisions.at[middle].id < id)
+        uint32_t middle = low + (high - low) / 2;
+        if (CHUNK_AT(&mpi->decisions, middle)->id < id)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < mpi->decisions.count && mpi->decisions.at[low].id == id ? &mpi->decisions.at[low] : NULL;
+    *out_at = low;
+    const struct decision *found = low < mpi->applied.decisions ? CHUNK_AT(&mpi->decisions, low) : NULL;
+    return found && found->id == id ? found : NULL;
 }
 
-struct decision *index_next_decision(const struct mpi *mpi, uint32_t record, uint32_t *cursor)
+const struct decision *index_next_decision(const struct mpi *mpi, enum sight sight, uint32_t record, uint32_t *cursor)
 {
     if (*cursor == 0) {
-        *cursor = mpi->entries[record].decision;
+        *cursor = entry_at(mpi, sight, record)->decision;
     } else {
-        const struct decision *at = &mpi->decisions.at[*cursor - 1];
+        const struct decision *at = CHUNK_AT(&mpi->decisions, *cursor - 1);
         *cursor = at->left == record ? at->next_left : at->next_right;
     }
-    return *cursor ? &mpi->decisions.at[*cursor - 1] : NULL;
+    return *cursor ? CHUNK_AT(&mpi->decisions, *cursor - 1) : NULL;
 }
 
-struct decision *index_decision_between(const struct mpi *mpi, uint32_t left, uint32_t right)
+const struct decision *index_decision_between(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right)
 {
     uint32_t cursor = 0;
-    for (struct decision *at; (at = index_next_decision(mpi, left, &cursor));)
-        if (!at->undone && (at->left == right || at->right == right))
+    for (const struct decision *at; (at = index_next_decision(mpi, sight, left, &cursor));)
+        if (decision_stands(at, sight) && (at->left == right || at->right == right))
             return at;
     return NULL;
 }
@@ -55,17 +58,19 @@ bool index_tie_too_large(struct mpi *mpi, uint32_t left, uint32_t right)
     mpi->visit++;
     uint32_t starts[2] = {left, right};
     for (size_t i = 0; i < 2; i++) {
-        if (mpi->entries[starts[i]].visit != mpi->visit)
+        struct note *of = CHUNK_AT(&mpi->notes, starts[i]);
+        if (of->visit != mpi->visit)
             *VEC_ADD(&nodes) = starts[i];
-        mpi->entries[starts[i]].visit = mpi->visit;
+        of->visit = mpi->visit;
     }
     for (size_t i = 0; i < nodes.count && nodes.count <= FORCED_MAX; i++) {
         uint32_t cursor = 0, record = nodes.at[i];
-        for (const struct decision *at; (at = index_next_decision(mpi, record, &cursor));) {
+        for (const struct decision *at; (at = index_next_decision(mpi, APPLIED, record, &cursor));) {
             uint32_t other = at->left == record ? at->right : at->left;
-            if (at->undone || !decision_ties(at->kind) || mpi->entries[other].visit == mpi->visit)
+            struct note *of = CHUNK_AT(&mpi->notes, other);
+            if (!decision_stands(at, APPLIED) || !decision_ties(at->kind) || of->visit == mpi->visit)
                 continue;
-            mpi->entries[other].visit = mpi->visit;
+            of->visit = mpi->visit;
             *VEC_ADD(&nodes) = other;
         }
     }
@@ -76,29 +81,62 @@ bool index_tie_too_large(struct mpi *mpi, uint32_t left, uint32_t right)
 
 /* ---- reviews ---- */
 
-void index_add_review(struct mpi *mpi, const struct open_review *review)
+void index_load_review(struct mpi *mpi, const struct review *review)
 {
-    struct open_review made = *review;
-    made.next_left = mpi->entries[made.left].review;
-    made.next_right = mpi->entries[made.right].review;
-    *VEC_ADD(&mpi->open_reviews) = made;
-    mpi->entries[made.left].review = mpi->entries[made.right].review = (uint32_t)mpi->open_reviews.count;
+    struct entry *left = CHUNK_AT(&mpi->entries, review->left), *right = CHUNK_AT(&mpi->entries, review->right);
+    struct review *made = CHUNK_ADD(&mpi->asked, mpi->applied.reviews);
+    *made = *review;
+    made->next_left = left->review;
+    made->next_right = right->review;
+    left->review = right->review = ++mpi->applied.reviews;
+}
+
+int index_review_state(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right,
+                       const struct decision **out_decision)
+{
+    const struct decision *decision = index_decision_between(mpi, sight, left, right);
+    *out_decision = decision;
+    if (decision)
+        return decision_ties(decision->kind) ? MPI_REVIEW_SAME : MPI_REVIEW_DIFFERENT;
+    const struct entry *a = entry_at(mpi, sight, left), *b = entry_at(mpi, sight, right);
+    return a->person == b->person || a->row == NULL || b->row == NULL || index_edge(mpi, sight, left, right) == NULL
+               ? MPI_REVIEW_MOOT
+               : MPI_REVIEW_OPEN;
+}
+
+/* Walks the reviews about a record, newest first, as index_next_decision() does. */
+static const struct review *next_review(const struct mpi *mpi, uint32_t record, uint32_t *cursor)
+{
+    if (*cursor == 0) {
+        *cursor = entry_at(mpi, APPLIED, record)->review;
+    } else {
+        const struct review *at = CHUNK_AT(&mpi->asked, *cursor - 1);
+        *cursor = at->left == record ? at->next_left : at->next_right;
+    }
+    return *cursor ? CHUNK_AT(&mpi->asked, *cursor - 1) : NULL;
 }
 
 bool index_review_open_between(const struct mpi *mpi, uint32_t left_person, uint32_t right_person)
 {
     uint32_t record = left_person;
     do {
-        uint32_t at = mpi->entries[record].review;
-        while (at) {
-            const struct open_review *review = &mpi->open_reviews.at[at - 1];
-            uint32_t other = review->left == record ? review->right : review->left;
-            if (mpi->entries[other].person == right_person &&
-                index_decision_between(mpi, review->left, review->right) == NULL)
+        uint32_t cursor = 0;
+        for (const struct review *at; (at = next_review(mpi, record, &cursor));) {
+            uint32_t other = at->left == record ? at->right : at->left;
+            if (at->open_applied && entry_at(mpi, APPLIED, other)->person == right_person)
                 return true;
-            at = review->left == record ? review->next_left : review->next_right;
         }
-        record = mpi->entries[record].ring;
+        record = entry_at(mpi, APPLIED, record)->ring;
     } while (record != left_person);
     return false;
+}
+
+void index_answer_reviews(struct mpi *mpi, uint32_t record)
+{
+    uint32_t cursor = 0;
+    for (const struct review *at; (at = next_review(mpi, record, &cursor));) {
+        const struct decision *decision;
+        draft_answer_review(mpi, cursor - 1,
+                            index_review_state(mpi, APPLIED, at->left, at->right, &decision) == MPI_REVIEW_OPEN);
+    }
 }

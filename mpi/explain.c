@@ -3,31 +3,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* What holds between two records, read in one go under the lock. */
+/* What holds between two records. */
 struct standing {
-    bool known, both_active, same_person;
-    uint32_t left_retired, right_retired;
+    bool both_active, same_person;
     uint8_t decision; /* kind of the newest standing decision between the two, 0 = none */
     struct levels levels;
 };
 
-static struct standing read_standing(struct mpi *mpi, uint64_t left, uint64_t right)
+static struct standing read_standing(const struct mpi *mpi, uint32_t left, uint32_t right)
 {
-    struct standing standing = {0};
-    pthread_rwlock_rdlock(&mpi->lock);
-    if (left >= 1 && left <= mpi->count && right >= 1 && right <= mpi->count) {
-        const struct entry *a = &mpi->entries[left], *b = &mpi->entries[right];
-        standing.known = true;
-        standing.both_active = a->row && b->row;
-        standing.same_person = a->person == b->person;
-        standing.left_retired = a->retired_into;
-        standing.right_retired = b->retired_into;
-        const struct decision *decision = index_decision_between(mpi, (uint32_t)left, (uint32_t)right);
-        standing.decision = decision ? decision->kind : 0;
-        if (standing.both_active)
-            compare_rows(a->row, b->row, &standing.levels);
-    }
-    pthread_rwlock_unlock(&mpi->lock);
+    const struct entry *a = entry_at(mpi, SHOWN, left), *b = entry_at(mpi, SHOWN, right);
+    const struct decision *decision = index_decision_between(mpi, SHOWN, left, right);
+    struct standing standing = {.both_active = a->row && b->row,
+                                .same_person = a->person == b->person,
+                                .decision = decision ? decision->kind : 0};
+    if (standing.both_active)
+        compare_rows(a->row, b->row, &standing.levels);
     return standing;
 }
 
@@ -53,9 +44,11 @@ status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t r
 {
     uint64_t left = left_record < right_record ? left_record : right_record;
     uint64_t right = left_record < right_record ? right_record : left_record;
-    struct standing standing = read_standing(mpi, left, right);
-    if (!standing.known)
+    SCOPED(look_end) struct data_view look;
+    look_begin(mpi, &look);
+    if (!is_shown(mpi, left) || !is_shown(mpi, right))
         return ctx_fail(cx, &mpi_reasons[MPI_RECORD_UNKNOWN], "record %" PRIu64 " or %" PRIu64, left, right);
+    struct standing standing = read_standing(mpi, (uint32_t)left, (uint32_t)right);
     struct mpi_why why = {.same_person = standing.same_person};
     if (standing.both_active)
         explain_levels(mpi->model, &standing.levels, left, right, &why.now);
@@ -64,7 +57,7 @@ status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t r
             (struct mpi_comparison){.left_record = left, .right_record = right, .model_version = mpi->model->version};
     struct key key = key_2(left, right);
     struct str row;
-    status got = data_get(mpi->links, cx, key_str(&key), &row);
+    status got = data_view_get(&look, mpi->links, cx, key_str(&key), &row);
     if (got == STATUS_OK)
         TRY(decode_comparison(cx, row, &why.stored));
     else if (got != STATUS_NOT_FOUND)

@@ -1,87 +1,109 @@
 #include "apply_internal.h"
 #include "ask_internal.h"
 
+#include <stdlib.h>
+
+/* One person's events. Of a very long history the newest are kept: what happened last is what is asked about. */
 struct collecting {
     struct ctx *cx;
     VEC(struct mpi_event) events;
     uint32_t record;
+    size_t room; /* for this record */
+    bool cut;    /* a record has more than that */
     status failed;
 };
 enum { EVENTS_MAX = 10000 };
 
+/* Newest first. */
 static bool take_event(void *arg, struct str key, struct str row)
 {
     struct collecting *collecting = arg;
     struct stored_event stored;
     collecting->failed = decode_event(collecting->cx, row, &stored);
-    if (collecting->failed != STATUS_OK || collecting->events.count >= EVENTS_MAX)
+    if (collecting->failed != STATUS_OK)
         return false;
     *VEC_ADD(&collecting->events) =
         (struct mpi_event){.seq = key_part(key, 1),
+                           .number = (uint32_t)key_part(key, 2),
                            .time_us = stored.time_us,
                            .what = stored.what < EVENT_COUNT ? event_names[stored.what] : "unknown",
                            .record = collecting->record,
                            .person = stored.person,
                            .other = stored.other,
                            .by = arena_str(collecting->cx->arena, stored.by)};
-    return true;
+    collecting->cut |= --collecting->room == 0;
+    return collecting->room > 0;
 }
 
 /* Creation is worked out from the record itself: most records never get an event of their own. */
-static status take_record(struct mpi *mpi, struct collecting *collecting, uint32_t record)
+static void take_creation(struct collecting *collecting, uint32_t record, const struct stored_record *stored)
 {
-    struct ctx *cx = collecting->cx;
-    struct stored_record stored;
-    status got = rows_fetch_record(mpi, cx, record, &stored);
-    if (got == STATUS_NOT_FOUND) {
-        ctx_clear(cx);
-        return STATUS_OK;
-    }
-    TRY(got);
-    collecting->record = record;
-    *VEC_ADD(&collecting->events) = (struct mpi_event){.seq = stored.first_seq,
-                                                       .time_us = stored.first_us,
+    *VEC_ADD(&collecting->events) = (struct mpi_event){.seq = stored->first_seq,
+                                                       .time_us = stored->first_us,
                                                        .what = event_names[EVENT_CREATED],
                                                        .record = record,
                                                        .person = record,
-                                                       .by = stored.source};
+                                                       .by = stored->source};
+}
+
+static status take_events(struct mpi *mpi, struct collecting *collecting, uint32_t record)
+{
     struct key key = key_1(record);
-    TRY(data_scan(mpi->events, cx, key_str(&key), STR_NONE, take_event, collecting));
+    collecting->record = record;
+    collecting->room = EVENTS_MAX;
+    TRY(data_scan_back(mpi->events, collecting->cx, key_str(&key), STR_NONE, take_event, collecting));
     return collecting->failed;
 }
 
-/* Oldest first; events of one entry stay in the order of their records. */
-static void sort_events(struct mpi_event *events, size_t count)
+/* Oldest first; events of one entry in the order of their records, creation first. */
+static int order_events(const void *left, const void *right)
 {
-    for (size_t i = 1; i < count; i++) {
-        struct mpi_event event = events[i];
-        size_t k = i;
-        for (; k > 0 && events[k - 1].seq > event.seq; k--)
-            events[k] = events[k - 1];
-        events[k] = event;
-    }
+    const struct mpi_event *a = left, *b = right;
+    bool a_first = a->what == event_names[EVENT_CREATED], b_first = b->what == event_names[EVENT_CREATED];
+    if (a->seq != b->seq)
+        return a->seq < b->seq ? -1 : 1;
+    if (a->record != b->record)
+        return a->record < b->record ? -1 : 1;
+    if (a_first != b_first)
+        return a_first ? -1 : 1;
+    return a->number < b->number ? -1 : a->number > b->number;
 }
 
-status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_event **out_events, size_t *out_count)
+/* Members and their creation, of one moment. */
+static status take_members(struct mpi *mpi, struct collecting *collecting, uint64_t person, uint32_t **out_members,
+                           size_t *out_count)
 {
-    pthread_rwlock_rdlock(&mpi->lock);
-    bool known = person >= 1 && person <= mpi->count;
-    pthread_rwlock_unlock(&mpi->lock);
-    if (!known)
-        return ctx_fail(cx, &mpi_reasons[MPI_PERSON_UNKNOWN], "number %llu", (unsigned long long)person);
-    uint32_t *members, id;
-    size_t count = person_members(mpi, cx, person, &members, &id);
+    SCOPED(look_end) struct data_view look;
+    look_begin(mpi, &look);
+    if (!is_shown(mpi, person))
+        return ctx_fail(collecting->cx, &mpi_reasons[MPI_PERSON_UNKNOWN], "number %llu", (unsigned long long)person);
+    uint32_t id;
+    *out_count = look_at_members(mpi, collecting->cx, person, out_members, &id);
+    for (size_t i = 0; i < *out_count; i++) {
+        struct stored_record stored;
+        TRY(look_at_record(&look, mpi, collecting->cx, (*out_members)[i], &stored));
+        take_creation(collecting, (*out_members)[i], &stored);
+    }
+    return STATUS_OK;
+}
+
+status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_event **out_events, size_t *out_count,
+                   bool *out_older)
+{
     struct collecting collecting = {.cx = cx};
-    status result = STATUS_OK;
+    uint32_t *members;
+    size_t count = 0;
+    status result = take_members(mpi, &collecting, person, &members, &count);
     for (size_t i = 0; i < count && result == STATUS_OK; i++)
-        result = take_record(mpi, &collecting, members[i]);
+        result = take_events(mpi, &collecting, members[i]);
     if (result == STATUS_OK) {
-        struct mpi_event *events = arena_array(cx->arena, collecting.events.count + 1, sizeof *events);
-        if (collecting.events.count)
-            memcpy(events, collecting.events.at, collecting.events.count * sizeof *events);
-        sort_events(events, collecting.events.count);
+        size_t all = collecting.events.count, kept = all < EVENTS_MAX ? all : EVENTS_MAX;
+        qsort(collecting.events.at, all, sizeof collecting.events.at[0], order_events);
+        struct mpi_event *events = arena_array(cx->arena, kept, sizeof *events);
+        memcpy(events, collecting.events.at + (all - kept), kept * sizeof *events);
         *out_events = events;
-        *out_count = collecting.events.count;
+        *out_count = kept;
+        *out_older = all > kept || collecting.cut;
     }
     VEC_FINI(&collecting.events);
     return result;

@@ -1,9 +1,14 @@
+#include "codec_internal.h"
 #include "row_internal.h"
 
+#include "base/invariant.h"
+#include "base/limits.h"
 #include "base/text/fold.h"
 #include "base/text/nickname.h"
 #include "base/text/phonetic.h"
 #include "common_names_internal.h"
+
+#include <stdlib.h>
 
 /* ---- packing strings ---- */
 
@@ -177,9 +182,12 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
     if (is_name_placeholder(word_str(&middle)))
         middle.len = 0;
     split_given(&given, &middle);
-    if (family.len + given.len == 0 || row->name_count == ROW_NAMES ||
-        have_name(row, word_str(&family), word_str(&given), word_str(&middle)))
+    if (family.len + given.len == 0 || have_name(row, word_str(&family), word_str(&given), word_str(&middle)))
         return;
+    if (row->name_count == ROW_NAMES) {
+        row->flags |= ROW_MORE_SAID;
+        return;
+    }
     struct mpi_row_name name = {.family = pack_text(row, word_str(&family)),
                                 .given = pack_text(row, word_str(&given)),
                                 .middle = pack_text(row, word_str(&middle)),
@@ -207,8 +215,8 @@ static void set_birth(struct mpi_row *row, struct date date)
         row->flags |= ROW_BIRTH_ESTIMATED;
 }
 
-/* The last nine digits: with or without country code and trunk zero they are the same. */
-static void add_phone(struct mpi_row *row, struct str said)
+/* The last nine digits: with or without country code and trunk zero they are the same. 0: nobody's. */
+static uint32_t phone_of(struct str said)
 {
     char digits[32];
     size_t count = 0;
@@ -217,15 +225,24 @@ static void add_phone(struct mpi_row *row, struct str said)
             digits[count++] = said.data[i];
     size_t from = count > 9 ? count - 9 : 0;
     if (count - from < 6 || is_number_placeholder(str_make(digits + from, count - from)))
-        return;
+        return 0;
     uint32_t phone = 0;
     for (size_t i = from; i < count; i++)
         phone = phone * 10 + (uint32_t)(digits[i] - '0');
+    return phone;
+}
+
+static void add_phone(struct mpi_row *row, uint32_t phone)
+{
+    if (phone == 0)
+        return;
     for (size_t i = 0; i < row->phone_count; i++)
         if (row->phones[i] == phone)
             return;
     if (row->phone_count < ROW_PHONES)
         row->phones[row->phone_count++] = phone;
+    else
+        row->flags |= ROW_MORE_SAID;
 }
 
 static bool has_digit(struct str s)
@@ -280,8 +297,6 @@ static void split_line(struct str line, struct word *street, uint32_t *number)
 
 static void add_address(struct mpi_row *row, const struct mpi_address *said)
 {
-    if (row->address_count == ROW_ADDRESSES)
-        return;
     struct word street, city = fold_word(said->city);
     struct mpi_row_address address = {.postcode = postcode_of(str_trim(said->postcode)),
                                       .state = hash_word(said->state)};
@@ -290,10 +305,15 @@ static void add_address(struct mpi_row *row, const struct mpi_address *said)
         city.len = 0;
     if (is_name_placeholder(word_str(&street)))
         street.len = 0;
+    if (address.postcode == 0 && street.len == 0 && city.len == 0)
+        return;
+    if (row->address_count == ROW_ADDRESSES) {
+        row->flags |= ROW_MORE_SAID;
+        return;
+    }
     address.street = pack_text(row, word_str(&street));
     address.city = pack_text(row, word_str(&city));
-    if (address.postcode || address.street || address.city)
-        row->addresses[row->address_count++] = address;
+    row->addresses[row->address_count++] = address;
 }
 
 /* Kinds of number that name a person, whoever writes them down. HL7 table 0203. */
@@ -328,41 +348,127 @@ static void add_identifier(struct mpi_row *row, const struct mpi_identifier *ide
     struct word number;
     number.len = text_fold_joined(identifier->value, number.bytes, sizeof number.bytes);
     if (kind != 0) {
-        if (!is_number_placeholder(word_str(&number)) && row->national_count < ROW_NATIONALS)
+        if (is_number_placeholder(word_str(&number)))
+            return;
+        if (row->national_count < ROW_NATIONALS)
             row->nationals[row->national_count++] =
                 (struct mpi_row_national){.kind = kind, .text = pack_text(row, word_str(&number))};
+        else
+            row->flags |= ROW_MORE_SAID;
         return;
     }
-    if (identifier->authority.len == 0 || row->shared_count == ROW_SHARED)
+    if (identifier->authority.len == 0)
         return; /* a bare number is nobody's */
     uint64_t key = row_identifier_key(*identifier);
     for (size_t i = 0; i < row->shared_count; i++)
         if (row->shared[i] == key)
             return;
-    row->shared[row->shared_count++] = key;
+    if (row->shared_count < ROW_SHARED)
+        row->shared[row->shared_count++] = key;
+    else
+        row->flags |= ROW_MORE_SAID;
 }
+
+/* ---- what does not all fit ---- */
+
+enum { SAID_MAX = 2 * CODEC_LIST_MAX }; /* names and former names of the longest row that decodes */
+_Static_assert((int)CODEC_LIST_MAX >= (int)LIMIT_IDENTIFIERS_PER_RECORD, "what may be said can be stored");
+
+struct said_item {
+    uint64_t rank; /* smaller ones first */
+    uint32_t at;
+};
+
+static int order_said(const void *left, const void *right)
+{
+    const struct said_item *a = left, *b = right;
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/*
+ * A row holds only so many of each. When more are said, which ones count must not depend on the order they were said or
+ * updated in: they are taken by what they are (rank), not by where they stand.
+ */
+static void order_when_many(struct said_item *items, size_t count, size_t room)
+{
+    if (count > room)
+        qsort(items, count, sizeof items[0], order_said);
+}
+
+static void add_identifiers(struct mpi_row *row, const struct mpi_identifier *identifiers, size_t count)
+{
+    enum { ROOM = ROW_NATIONALS < ROW_SHARED ? ROW_NATIONALS : ROW_SHARED };
+    struct said_item items[SAID_MAX];
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct said_item){i == 0 ? 0 : row_identifier_key(identifiers[i]) | 1, (uint32_t)i};
+    order_when_many(items, count, ROOM); /* its own stays first */
+    for (size_t i = 0; i < count; i++)
+        add_identifier(row, &identifiers[items[i].at]);
+}
+
+/* What is said now before what was said earlier, legal names before others. [HL7 table 0200] */
+static uint64_t name_rank(const struct mpi_name *name, bool former)
+{
+    bool legal = name->type.len == 0 || str_is(name->type, "L") || str_is(name->type, "D");
+    uint64_t text = str_hash(name->family) * 31 + str_hash(name->given) * 7 + str_hash(name->middle);
+    return text >> 2 | (uint64_t)former << 63 | (uint64_t)!legal << 62;
+}
+
+static void add_names(struct mpi_row *row, const struct mpi_name *said, size_t said_count,
+                      const struct mpi_name *former, size_t former_count)
+{
+    struct said_item items[SAID_MAX];
+    size_t count = said_count + former_count;
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct said_item){
+            i < said_count ? name_rank(&said[i], false) : name_rank(&former[i - said_count], true), (uint32_t)i};
+    order_when_many(items, count, ROW_NAMES);
+    for (size_t i = 0; i < count; i++)
+        add_name(row, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
+}
+
+static void add_phones(struct mpi_row *row, const struct str *said, size_t count)
+{
+    struct said_item items[SAID_MAX];
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct said_item){phone_of(said[i]), (uint32_t)i};
+    order_when_many(items, count, ROW_PHONES);
+    for (size_t i = 0; i < count; i++)
+        add_phone(row, (uint32_t)items[i].rank);
+}
+
+static void add_addresses(struct mpi_row *row, const struct mpi_address *said, size_t count)
+{
+    struct said_item items[SAID_MAX];
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct said_item){
+            str_hash(said[i].line) * 31 + str_hash(said[i].postcode) * 7 + str_hash(said[i].city), (uint32_t)i};
+    order_when_many(items, count, ROW_ADDRESSES);
+    for (size_t i = 0; i < count; i++)
+        add_address(row, &said[items[i].at]);
+}
+
+/* ---- the row ---- */
 
 void row_make(const struct mpi_identifier *identifiers, size_t identifier_count, const struct mpi_demographics *said,
               const struct mpi_name *former, size_t former_count, union row_space *out_row)
 {
     struct mpi_row *row = &out_row->row;
+    INVARIANT(identifier_count <= SAID_MAX && said->name_count + former_count <= SAID_MAX &&
+              said->phone_count <= SAID_MAX && said->address_count <= SAID_MAX);
     *row = (struct mpi_row){.text_len = 1};
     row->text[0] = 0; /* offset 0 is the empty string */
     if (identifier_count > 0)
         row->own_key = row_identifier_key(identifiers[0]);
-    for (size_t i = 0; i < identifier_count; i++)
-        add_identifier(row, &identifiers[i]);
-    for (size_t i = 0; i < said->name_count; i++)
-        add_name(row, &said->names[i]);
-    for (size_t i = 0; i < former_count; i++)
-        add_name(row, &former[i]);
+    add_identifiers(row, identifiers, identifier_count);
+    add_names(row, said->names, said->name_count, former, former_count);
     set_birth(row, said->birth_date);
     char sex = (char)(said->sex & ~0x20);
     row->sex = sex == 'F' || sex == 'M' ? sex : 0;
-    for (size_t i = 0; i < said->phone_count; i++)
-        add_phone(row, said->phones[i]);
-    for (size_t i = 0; i < said->address_count; i++)
-        add_address(row, &said->addresses[i]);
+    add_phones(row, said->phones, said->phone_count);
+    add_addresses(row, said->addresses, said->address_count);
     struct word mother_family = fold_word(said->mother.family), mother_given = fold_word(said->mother.given);
     if (!is_name_placeholder(word_str(&mother_family)))
         row->mother_family = pack_text(row, word_str(&mother_family));

@@ -1,4 +1,4 @@
-#include "index_internal.h"
+#include "people_internal.h"
 
 /*
  * The index is a projection of the store's tables: rows are folded again (they are cheap), edges, members and decisions
@@ -28,14 +28,15 @@ static bool load_record(void *arg, struct str key, struct str row)
     struct mpi *mpi = opening->mpi;
     struct arena_mark mark = arena_mark(opening->cx->arena);
     struct stored_record stored;
-    if (key_part(key, 0) != (uint64_t)mpi->count + 1)
+    if (key_part(key, 0) != (uint64_t)mpi->applied.records + 1)
         return bad(opening, "mpi.record: a gap");
     opening->failed = decode_record(opening->cx, row, &stored);
     if (opening->failed != STATUS_OK)
         return false;
     union row_space space;
     row_make(stored.identifiers, stored.identifier_count, &stored.said, stored.former, stored.former_count, &space);
-    uint32_t record = index_add_record(mpi, space.row.own_key);
+    uint32_t record = index_load_record(mpi, space.row.own_key);
+    index_load_handles(mpi, record, stored.identifiers, stored.identifier_count);
     if (stored.active)
         index_load_row(mpi, record, &space.row);
     arena_rewind(opening->cx->arena, mark);
@@ -44,7 +45,7 @@ static bool load_record(void *arg, struct str key, struct str row)
 
 static bool is_record(const struct mpi *mpi, uint64_t record)
 {
-    return record >= 1 && record <= mpi->count;
+    return record >= 1 && record <= mpi->applied.records;
 }
 
 static bool load_member(void *arg, struct str key, struct str row)
@@ -59,8 +60,9 @@ static bool load_member(void *arg, struct str key, struct str row)
     if (!is_record(mpi, record) || !is_record(mpi, member.person) ||
         (member.retired_into && !is_record(mpi, member.retired_into)))
         return bad(opening, "mpi.member");
-    mpi->entries[record].person = (uint32_t)member.person;
-    mpi->entries[record].retired_into = (uint32_t)member.retired_into;
+    struct entry *entry = CHUNK_AT(&mpi->entries, record);
+    entry->person = (uint32_t)member.person;
+    entry->retired_into = (uint32_t)member.retired_into;
     return true;
 }
 
@@ -94,8 +96,9 @@ static bool load_decision(void *arg, struct str key, struct str row)
                                 .left = (uint32_t)stored.left,
                                 .right = (uint32_t)stored.right,
                                 .kind = (uint8_t)stored.kind,
-                                .undone = stored.undone_by != 0};
-    index_add_decision(opening->mpi, &decision);
+                                .undone = stored.undone_by != 0,
+                                .undone_applied = stored.undone_by != 0};
+    index_load_decision(opening->mpi, &decision);
     return true;
 }
 
@@ -108,11 +111,11 @@ static bool load_review(void *arg, struct str key, struct str row)
         return false;
     if (!is_record(opening->mpi, stored.left) || !is_record(opening->mpi, stored.right) || stored.left == stored.right)
         return bad(opening, "mpi.review");
-    struct open_review review = {.id = key_part(key, 0),
-                                 .left = (uint32_t)stored.left,
-                                 .right = (uint32_t)stored.right,
-                                 .score_mbit = stored.comparison.score_mbit};
-    index_add_review(opening->mpi, &review);
+    struct review review = {.id = key_part(key, 0),
+                            .left = (uint32_t)stored.left,
+                            .right = (uint32_t)stored.right,
+                            .score_mbit = stored.comparison.score_mbit};
+    index_load_review(opening->mpi, &review);
     return true;
 }
 
@@ -135,8 +138,7 @@ static status make_room(struct opening *opening)
     enum { KEYS_OF_ITS_OWN = 7, ROOM_MAX = 1 << 24 }; /* beyond, a number may just as well be damage */
     uint64_t count = 0;
     TRY(data_scan_back(opening->mpi->records, opening->cx, STR_NONE, STR_NONE, take_number, &count));
-    size_t records = count < ROOM_MAX ? (size_t)count : ROOM_MAX;
-    index_reserve(opening->mpi, records, records * KEYS_OF_ITS_OWN);
+    index_load_reserve(opening->mpi, (size_t)(count < ROOM_MAX ? count : ROOM_MAX) * KEYS_OF_ITS_OWN);
     return STATUS_OK;
 }
 
@@ -149,7 +151,7 @@ static status load_all(struct opening *opening)
     TRY(load_table(opening, mpi->edges, load_edge));
     TRY(load_table(opening, mpi->decided, load_decision));
     TRY(load_table(opening, mpi->reviews, load_review));
-    index_rebuild_rings(mpi);
+    index_load_finish(mpi);
     return STATUS_OK;
 }
 

@@ -4,6 +4,8 @@ const struct reason mpi_reasons[MPI_REASON_COUNT] = {
     [MPI_PERSON_UNKNOWN] = {"mpi.person-unknown", STATUS_NOT_FOUND, 204, "no such person"},
     [MPI_RECORD_UNKNOWN] = {"mpi.record-unknown", STATUS_NOT_FOUND, 204, "no such record"},
     [MPI_IDENTIFIER_UNKNOWN] = {"mpi.identifier-unknown", STATUS_NOT_FOUND, 204, "nobody has this identifier"},
+    [MPI_IDENTIFIER_SHARED] = {"mpi.identifier-shared", STATUS_FAILED_PRECONDITION, 204,
+                               "records of more than one person have this identifier: it names nobody"},
     [MPI_IDENTIFIER_MISSING] = {"mpi.identifier-missing", STATUS_INVALID_ARGUMENT, 101,
                                 "a patient identifier is required"},
     [MPI_MERGE_SELF] = {"mpi.merge-self", STATUS_INVALID_ARGUMENT, 205, "both sides are the same record"},

@@ -162,15 +162,17 @@ static void keep_version(struct applying *ap, uint32_t record, const struct stor
     data_txn_put(ap->txn, ap->mpi->versions, key_str(&key), buf_str(&row));
 }
 
-static uint32_t change_index(struct applying *ap, uint32_t record, const struct stored_record *stored,
-                             struct best *best, uint32_t *out_compared)
+static uint32_t change_index(struct applying *ap, uint32_t record, const struct stored_record *before,
+                             const struct stored_record *stored, struct best *best, uint32_t *out_compared)
 {
     struct mpi *mpi = ap->mpi;
     union row_space space;
     row_make(stored->identifiers, stored->identifier_count, &stored->said, stored->former, stored->former_count,
              &space);
     if (record == 0)
-        record = index_new_record(mpi, space.row.own_key);
+        record = draft_add_record(mpi, space.row.own_key);
+    index_set_handles(mpi, record, before ? before->identifiers : NULL, before ? before->identifier_count : 0,
+                      stored->identifiers, stored->identifier_count);
     *out_compared = index_set_row(mpi, record, stored->active ? &space.row : NULL, best);
     return record;
 }
@@ -188,54 +190,56 @@ static void explain_pair(const struct mpi *mpi, uint32_t a, uint32_t b, struct m
 {
     uint32_t left = a < b ? a : b, right = a < b ? b : a;
     struct levels levels;
-    compare_rows(mpi->entries[left].row, mpi->entries[right].row, &levels);
+    compare_rows(entry_at(mpi, APPLIED, left)->row, entry_at(mpi, APPLIED, right)->row, &levels);
     explain_levels(mpi->model, &levels, left, right, out_comparison);
+}
+
+/* Is the edge to `edge` more worth asking about than the one to `best`? Never by who came first. */
+static bool asks_more(const struct mpi *mpi, const struct edge *edge, const struct edge *best)
+{
+    if (best == NULL || edge->score_mbit != best->score_mbit)
+        return best == NULL || edge->score_mbit > best->score_mbit;
+    return entry_at(mpi, APPLIED, edge->other)->own_key < entry_at(mpi, APPLIED, best->other)->own_key;
 }
 
 /* The strongest alike record of another person that nobody has decided about and no open review asks about; 0 = none.
  */
 static uint32_t find_review(const struct mpi *mpi, uint32_t record)
 {
-    const struct entry *entry = &mpi->entries[record];
+    const struct entry *entry = entry_at(mpi, APPLIED, record);
     const struct edge *best = NULL;
     for (uint32_t i = 0; i < entry->edge_count; i++) {
         const struct edge *edge = &entry->edges[i];
-        if (mpi->entries[edge->other].person == entry->person || index_decision_between(mpi, record, edge->other))
-            continue;
-        if (best && (edge->score_mbit < best->score_mbit ||
-                     (edge->score_mbit == best->score_mbit &&
-                      mpi->entries[edge->other].own_key > mpi->entries[best->other].own_key)))
-            continue;
-        best = edge;
+        uint32_t person = entry_at(mpi, APPLIED, edge->other)->person;
+        if (person != entry->person && asks_more(mpi, edge, best) &&
+            !index_decision_between(mpi, APPLIED, record, edge->other) &&
+            !index_review_open_between(mpi, entry->person, person))
+            best = edge;
     }
-    if (best == NULL || index_review_open_between(mpi, entry->person, mpi->entries[best->other].person))
-        return 0;
-    return best->other;
+    return best ? best->other : 0;
 }
 
 static uint64_t open_review(struct applying *ap, uint32_t record)
 {
     struct mpi *mpi = ap->mpi;
     uint32_t other = find_review(mpi, record);
-    if (other == 0 || mpi->review_count >= REVIEWS_PER_ENTRY)
+    if (other == 0 || mpi->counters.reviews >= REVIEWS_PER_ENTRY)
         return 0;
     struct stored_review review = {.opened_us = ap->cx->now_us};
     explain_pair(mpi, record, other, &review.comparison);
     review.left = review.comparison.left_record;
     review.right = review.comparison.right_record;
-    struct open_review open = {.id = ap->seq * REVIEWS_PER_ENTRY + mpi->review_count++,
-                               .left = (uint32_t)review.left,
-                               .right = (uint32_t)review.right,
-                               .score_mbit = review.comparison.score_mbit};
+    struct review open = {.id = ap->seq * REVIEWS_PER_ENTRY + mpi->counters.reviews++,
+                          .left = (uint32_t)review.left,
+                          .right = (uint32_t)review.right,
+                          .score_mbit = review.comparison.score_mbit};
     struct key key = key_1(open.id);
     SCOPED(buf_fini) struct buf row = {0};
     encode_review(&row, &review);
     data_txn_put(ap->txn, mpi->reviews, key_str(&key), buf_str(&row));
     put_link(ap, &review.comparison);
-    apply_put_event(ap, record, EVENT_REVIEW, mpi->entries[record].person, other);
-    pthread_rwlock_wrlock(&mpi->lock);
-    index_add_review(mpi, &open);
-    pthread_rwlock_unlock(&mpi->lock);
+    apply_put_event(ap, record, EVENT_REVIEW, entry_at(mpi, APPLIED, record)->person, other);
+    draft_add_review(mpi, &open);
     return open.id;
 }
 
@@ -243,11 +247,12 @@ static uint64_t open_review(struct applying *ap, uint32_t record)
 static void keep_link(struct applying *ap, uint32_t record)
 {
     const struct mpi *mpi = ap->mpi;
-    const struct entry *entry = &mpi->entries[record];
+    const struct entry *entry = entry_at(mpi, APPLIED, record);
     uint32_t best = 0;
     int32_t score = INT32_MIN;
     for (uint32_t i = 0; i < entry->edge_count; i++) {
-        if (mpi->entries[entry->edges[i].other].person != entry->person || entry->edges[i].score_mbit <= score)
+        if (entry_at(mpi, APPLIED, entry->edges[i].other)->person != entry->person ||
+            entry->edges[i].score_mbit <= score)
             continue;
         best = entry->edges[i].other;
         score = entry->edges[i].score_mbit;
@@ -267,10 +272,10 @@ static void finish_record(struct applying *ap, uint32_t record, bool is_new, con
     struct mpi_result result = {.record = record, .candidates = compared};
     if (best->record)
         explain_pair(mpi, record, best->record, &result.best);
-    result.person = mpi->entries[record].person;
+    result.person = entry_at(mpi, APPLIED, record)->person;
     uint32_t before = is_new ? 0 : apply_person_before(ap, record);
     result.person_before = before;
-    bool joined = mpi->entries[record].ring != record;
+    bool joined = entry_at(mpi, APPLIED, record)->ring != record;
     if (joined && (is_new || before != 0))
         keep_link(ap, record);
     result.review = open_review(ap, record);
@@ -300,9 +305,9 @@ static status update_record(struct applying *ap, uint32_t record, const struct m
     if (!says_the_same(&old, &now)) {
         keep_version(ap, record, &old);
         now.versions++;
-        apply_put_event(ap, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED, ap->mpi->entries[record].person,
-                        now.versions);
-        (void)change_index(ap, record, &now, &best, &compared);
+        apply_put_event(ap, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED,
+                        entry_at(ap->mpi, APPLIED, record)->person, now.versions);
+        (void)change_index(ap, record, &old, &now, &best, &compared);
     }
     apply_put_record(ap, record, &now);
     finish_record(ap, record, false, &best, compared, out_result);
@@ -323,7 +328,7 @@ static void create_record(struct applying *ap, const struct mpi_record_input *in
     update_identifiers(ap->cx->arena, input, &stored);
     struct best best = {0};
     uint32_t compared;
-    uint32_t record = change_index(ap, 0, &stored, &best, &compared);
+    uint32_t record = change_index(ap, 0, NULL, &stored, &best, &compared);
     apply_put_record(ap, record, &stored);
     finish_record(ap, record, true, &best, compared, out_result);
 }

@@ -3,7 +3,8 @@
  *
  * Strings are offsets into `text`: one length byte, then the bytes; offset 0 is the empty string. Numbers that stand
  * for strings are str_hash() of the folded form. Everything is bounded: what does not fit takes no part in matching
- * (the record keeps it). About 200 bytes and the text.
+ * (the record keeps it, ROW_MORE_SAID tells), and which values fit depends on the values, never on their order. About
+ * 200 bytes and the text.
  */
 #pragma once
 
@@ -24,6 +25,7 @@ enum row_flag {
     ROW_BIRTH_ESTIMATED = 1 << 0,   /* 1 January: only the year speaks */
     ROW_GIVEN_PLACEHOLDER = 1 << 1, /* "Baby of …": no given name, and twins may look equal */
     ROW_MULTIPLE_BIRTH = 1 << 2,
+    ROW_MORE_SAID = 1 << 3, /* the record says more than the row holds */
 };
 
 struct mpi_row_name {

@@ -64,6 +64,7 @@ status admin_get_status(struct rpc_call *call, struct ctx *cx, const void *reque
     answer->records = now.mpi.records;
     answer->persons = now.mpi.persons;
     answer->reviews_open = now.mpi.reviews_open;
+    answer->more_said = now.mpi.more_said;
     answer->work_items = now.work_items;
     answer->rss_bytes = resident_bytes();
     answer->journal_full = now.journal_full;

@@ -74,8 +74,10 @@ status identity_get_history(struct rpc_call *call, struct ctx *cx, const void *r
     TRY(rpc_need(cx, asked->person != 0, "person"));
     struct mpi_event *events;
     size_t count;
-    TRY(mpi_history(mpi_of(call), cx, asked->person, &events, &count));
+    bool older;
+    TRY(mpi_history(mpi_of(call), cx, asked->person, &events, &count, &older));
     answer->person = asked->person;
+    answer->older = older;
     MESSAGE_LIST(cx, answer, events, &idem__identity__v1__event__descriptor, count);
     for (size_t i = 0; i < count; i++) {
         Idem__Identity__V1__Event *event = answer->events[i];

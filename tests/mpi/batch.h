@@ -18,15 +18,16 @@ struct batch {
 static inline bool batch_share_live_key(const struct mpi *mpi, uint32_t a, uint32_t b)
 {
     uint64_t a_keys[ROW_KEYS_MAX], b_keys[ROW_KEYS_MAX];
-    size_t a_count = row_keys(mpi->entries[a].row, a_keys), b_count = row_keys(mpi->entries[b].row, b_keys);
+    size_t a_count = row_keys(entry_at(mpi, APPLIED, a)->row, a_keys),
+           b_count = row_keys(entry_at(mpi, APPLIED, b)->row, b_keys);
     for (size_t i = 0; i < a_count; i++) {
         for (size_t k = 0; k < b_count; k++) {
             if (a_keys[i] != b_keys[k])
                 continue;
             uint32_t holders = 0;
-            for (uint32_t r = 1; r <= mpi->count; r++) {
+            for (uint32_t r = 1; r <= mpi->applied.records; r++) {
                 uint64_t keys[ROW_KEYS_MAX];
-                size_t count = mpi->entries[r].row ? row_keys(mpi->entries[r].row, keys) : 0;
+                size_t count = entry_at(mpi, APPLIED, r)->row ? row_keys(entry_at(mpi, APPLIED, r)->row, keys) : 0;
                 for (size_t n = 0; n < count; n++)
                     holders += keys[n] == a_keys[i];
             }
@@ -40,19 +41,20 @@ static inline bool batch_share_live_key(const struct mpi *mpi, uint32_t a, uint3
 static inline int32_t batch_pair(const struct mpi *mpi, uint32_t a, uint32_t b, bool *out_veto)
 {
     struct levels levels;
-    compare_rows(mpi->entries[a].row, mpi->entries[b].row, &levels);
+    compare_rows(entry_at(mpi, APPLIED, a)->row, entry_at(mpi, APPLIED, b)->row, &levels);
     *out_veto = levels_veto(mpi->model, &levels);
     return weigh_levels(mpi->model, &levels);
 }
 
 static inline void batch_edges(const struct mpi *mpi, struct batch *batch)
 {
-    for (uint32_t a = 1; a <= mpi->count; a++) {
-        for (uint32_t b = a + 1; b <= mpi->count; b++) {
-            int32_t *at = &batch->score[(size_t)a * (mpi->count + 1) + b];
+    for (uint32_t a = 1; a <= mpi->applied.records; a++) {
+        for (uint32_t b = a + 1; b <= mpi->applied.records; b++) {
+            int32_t *at = &batch->score[(size_t)a * (mpi->applied.records + 1) + b];
             *at = INT32_MIN;
             bool veto;
-            if (mpi->entries[a].row == NULL || mpi->entries[b].row == NULL || !batch_share_live_key(mpi, a, b))
+            if (entry_at(mpi, APPLIED, a)->row == NULL || entry_at(mpi, APPLIED, b)->row == NULL ||
+                !batch_share_live_key(mpi, a, b))
                 continue;
             int32_t score = batch_pair(mpi, a, b, &veto);
             if (score >= mpi->model->review_mbit)
@@ -78,17 +80,17 @@ static inline void batch_components(const struct mpi *mpi, struct batch *batch, 
         for (uint32_t b = a + 1; b <= batch->count; b++)
             if (batch->score[(size_t)a * (batch->count + 1) + b] >= mpi->model->auto_mbit)
                 batch_join(batch, component, a, b);
-    for (size_t i = 0; i < mpi->decisions.count; i++)
-        if (!mpi->decisions.at[i].undone && decision_ties(mpi->decisions.at[i].kind))
-            batch_join(batch, component, mpi->decisions.at[i].left, mpi->decisions.at[i].right);
+    for (size_t i = 0; i < mpi->applied.decisions; i++)
+        if (!CHUNK_AT(&mpi->decisions, i)->undone_applied && decision_ties(CHUNK_AT(&mpi->decisions, i)->kind))
+            batch_join(batch, component, CHUNK_AT(&mpi->decisions, i)->left, CHUNK_AT(&mpi->decisions, i)->right);
 }
 
 static inline void batch_decisions(const struct mpi *mpi, struct batch *batch, bool *apart)
 {
     size_t side = batch->count + 1;
-    for (size_t i = mpi->decisions.count; i-- > 0;) {
-        const struct decision *at = &mpi->decisions.at[i];
-        if (at->undone)
+    for (size_t i = mpi->applied.decisions; i-- > 0;) {
+        const struct decision *at = CHUNK_AT(&mpi->decisions, i);
+        if (at->undone_applied)
             continue;
         bool forbidden = false;
         for (uint32_t a = 1; a <= batch->count; a++)
@@ -118,10 +120,11 @@ static inline bool batch_bodies(const struct mpi *mpi, const uint32_t *body, uin
     int32_t best = INT32_MIN;
     for (uint32_t i = 1; i <= count; i++) {
         for (uint32_t k = 1; k <= count; k++) {
-            if (body[i] != a || body[k] != b || mpi->entries[i].row == NULL || mpi->entries[k].row == NULL)
+            if (body[i] != a || body[k] != b || entry_at(mpi, APPLIED, i)->row == NULL ||
+                entry_at(mpi, APPLIED, k)->row == NULL)
                 continue;
             struct levels levels;
-            compare_rows(mpi->entries[i].row, mpi->entries[k].row, &levels);
+            compare_rows(entry_at(mpi, APPLIED, i)->row, entry_at(mpi, APPLIED, k)->row, &levels);
             int32_t score = weigh_levels(mpi->model, &levels);
             bool holds = levels_hold(mpi->model, &levels);
             held = score > best ? holds : score == best ? held && holds : held;
@@ -153,10 +156,10 @@ static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct
     bool forbidden = false;
     uint64_t a_key = UINT64_MAX, b_key = UINT64_MAX;
     for (uint32_t i = 1; i <= batch->count; i++) {
-        if (batch->group[i] == a && mpi->entries[i].own_key < a_key)
-            a_key = mpi->entries[i].own_key;
-        if (batch->group[i] == b && mpi->entries[i].own_key < b_key)
-            b_key = mpi->entries[i].own_key;
+        if (batch->group[i] == a && entry_at(mpi, APPLIED, i)->own_key < a_key)
+            a_key = entry_at(mpi, APPLIED, i)->own_key;
+        if (batch->group[i] == b && entry_at(mpi, APPLIED, i)->own_key < b_key)
+            b_key = entry_at(mpi, APPLIED, i)->own_key;
         for (uint32_t k = 1; k <= batch->count; k++) {
             if (batch->group[i] != a || batch->group[k] != b)
                 continue;
@@ -190,8 +193,9 @@ static inline bool batch_prefers(const struct batch_offer *left, const struct ba
 
 static inline void batch_run(const struct mpi *mpi, struct batch *batch)
 {
-    size_t side = mpi->count + 1;
-    *batch = (struct batch){.count = mpi->count, .group = mem_array(side, 4), .score = mem_array(side * side, 4)};
+    size_t side = mpi->applied.records + 1;
+    *batch =
+        (struct batch){.count = mpi->applied.records, .group = mem_array(side, 4), .score = mem_array(side * side, 4)};
     uint32_t *component = mem_array(side, 4);
     bool *apart = mem_array(side * side, 1), *veto = mem_array(side * side, 1);
     batch_edges(mpi, batch);
@@ -201,7 +205,7 @@ static inline void batch_run(const struct mpi *mpi, struct batch *batch)
     batch_decisions(mpi, batch, apart);
     for (uint32_t a = 1; a <= batch->count; a++)
         for (uint32_t b = 1; b <= batch->count; b++)
-            if (a != b && mpi->entries[a].row && mpi->entries[b].row)
+            if (a != b && entry_at(mpi, APPLIED, a)->row && entry_at(mpi, APPLIED, b)->row)
                 (void)batch_pair(mpi, a, b, &veto[a * side + b]);
     batch->body = mem_copy(batch->group, side * 4);
     batch->body_score = mem_array(side * side, 4);
@@ -245,22 +249,24 @@ static inline void batch_check(const struct mpi *mpi, const char *what, uint64_t
 {
     struct batch batch;
     batch_run(mpi, &batch);
-    for (uint32_t a = 1; a <= mpi->count; a++) {
-        for (uint32_t b = a + 1; b <= mpi->count; b++) {
-            const struct edge *edge = index_edge(mpi, a, b);
-            int32_t have = edge ? edge->score_mbit : INT32_MIN, want = batch.score[(size_t)a * (mpi->count + 1) + b];
+    for (uint32_t a = 1; a <= mpi->applied.records; a++) {
+        for (uint32_t b = a + 1; b <= mpi->applied.records; b++) {
+            const struct edge *edge = index_edge(mpi, APPLIED, a, b);
+            int32_t have = edge ? edge->score_mbit : INT32_MIN,
+                    want = batch.score[(size_t)a * (mpi->applied.records + 1) + b];
             if (have != want)
                 fail_msg("%s seed %llu step %d: edge %u-%u is %d, want %d", what, (unsigned long long)seed, step, a, b,
                          have, want);
-            bool one = mpi->entries[a].person == mpi->entries[b].person, same = batch.group[a] == batch.group[b];
+            bool one = entry_at(mpi, APPLIED, a)->person == entry_at(mpi, APPLIED, b)->person,
+                 same = batch.group[a] == batch.group[b];
             if (one != same)
                 fail_msg("%s seed %llu step %d: records %u and %u are %s, batch says %s", what,
                          (unsigned long long)seed, step, a, b, one ? "one" : "two", same ? "one" : "two");
         }
     }
     uint64_t persons = 0;
-    for (uint32_t i = 1; i <= mpi->count; i++)
-        persons += mpi->entries[i].person == i;
-    assert_int_equal(persons, mpi->persons);
+    for (uint32_t i = 1; i <= mpi->applied.records; i++)
+        persons += entry_at(mpi, APPLIED, i)->person == i;
+    assert_int_equal(persons, mpi->applied.persons);
     batch_free(&batch);
 }

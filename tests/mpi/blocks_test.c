@@ -34,9 +34,10 @@ static void check_block(const struct blocks *blocks, const struct plain *plain, 
     }
 }
 
-static void check_random(uint64_t seed)
+static void check_random(uint64_t seed, uint32_t shard_bits)
 {
-    struct blocks blocks = {0};
+    struct blocks *blocks = mem_alloc(sizeof *blocks);
+    blocks_init(blocks, shard_bits);
     struct plain *plain = mem_alloc(sizeof *plain);
     uint64_t random = seed;
     for (int step = 0; step < 20000; step++) {
@@ -45,44 +46,70 @@ static void check_random(uint64_t seed)
         uint32_t at = find_record(plain, key, record), *count = &plain->count[key];
         if (at < *count) {
             memmove(&plain->records[key][at], &plain->records[key][at + 1], (*count - at - 1) * sizeof(uint32_t));
-            assert_int_equal(blocks_remove(&blocks, key_of(key), record), --*count);
+            assert_int_equal(blocks_remove(blocks, key_of(key), record), --*count);
         } else if (hash_random(&random) % 4 != 0) {
             plain->records[key][(*count)++] = record;
-            assert_int_equal(blocks_add(&blocks, key_of(key), record), *count);
+            assert_int_equal(blocks_add(blocks, key_of(key), record), *count);
         } else {
-            assert_int_equal(blocks_remove(&blocks, key_of(key), record), *count); /* nobody: nothing changes */
+            assert_int_equal(blocks_remove(blocks, key_of(key), record), *count); /* nobody: nothing changes */
         }
-        check_block(&blocks, plain, key);
+        check_block(blocks, plain, key);
     }
     for (uint32_t key = 0; key < KEYS; key++)
-        check_block(&blocks, plain, key);
+        check_block(blocks, plain, key);
+    blocks_clear(blocks);
+    for (uint32_t key = 0; key < KEYS; key++)
+        assert_null(blocks_get(blocks, key_of(key)));
+    assert_int_equal(blocks_add(blocks, key_of(1), 7), 1);
     mem_free(plain);
-    blocks_fini(&blocks);
+    blocks_fini(blocks);
+    mem_free(blocks);
 }
 
 static void test_blocks__equal_a_plain_list(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed < 6; seed++)
-        check_random(seed);
+        check_random(seed, seed % 3 * 4);
 }
 
 static void test_blocks__grow_without_losing_anybody_and_stay_small(void **state)
 {
     (void)state;
-    struct blocks blocks = {0};
+    struct blocks *blocks = mem_alloc(sizeof *blocks);
+    blocks_init(blocks, 12);
     enum { MANY = 300000 };
     for (uint32_t i = 1; i <= MANY; i++)
-        assert_int_equal(blocks_add(&blocks, key_of(i), i), 1);
+        assert_int_equal(blocks_add(blocks, key_of(i), i), 1);
     for (uint32_t i = 1; i <= MANY; i++) {
         uint32_t cursor = 0;
-        assert_int_equal(blocks_next(&blocks, blocks_get(&blocks, key_of(i)), &cursor), i);
+        assert_int_equal(blocks_next(blocks, blocks_get(blocks, key_of(i)), &cursor), i);
     }
-    assert_true(blocks_bytes(&blocks) <= MANY * 26);
+    assert_true(blocks_bytes(blocks) <= MANY * 26);
     for (uint32_t i = 1; i <= MANY; i++)
-        assert_int_equal(blocks_remove(&blocks, key_of(i), i), 0);
-    assert_null(blocks_get(&blocks, key_of(1)));
-    blocks_fini(&blocks);
+        assert_int_equal(blocks_remove(blocks, key_of(i), i), 0);
+    assert_null(blocks_get(blocks, key_of(1)));
+    blocks_fini(blocks);
+    mem_free(blocks);
+}
+
+/* Ten million people have a hundred million keys; one step copies no more than one shard of that. */
+static void test_blocks__grow_one_small_shard_at_a_time(void **state)
+{
+    (void)state;
+    struct blocks *blocks = mem_alloc(sizeof *blocks);
+    blocks_init(blocks, 12);
+    enum { MANY = 1000000 };
+    size_t before = 0, largest = 0;
+    for (uint32_t i = 1; i <= MANY; i++) {
+        (void)blocks_add(blocks, key_of(i), i);
+        size_t now = blocks_bytes(blocks);
+        largest = now - before > largest ? now - before : largest;
+        before = now;
+    }
+    assert_true(largest <= blocks_bytes(blocks) / 4096);
+    blocks_fini(blocks);
+    mem_free(blocks);
 }
 
 int main(void)
@@ -90,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks__equal_a_plain_list),
         cmocka_unit_test(test_blocks__grow_without_losing_anybody_and_stay_small),
+        cmocka_unit_test(test_blocks__grow_one_small_shard_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

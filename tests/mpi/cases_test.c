@@ -260,6 +260,7 @@ static void test_name_change__keeps_the_former_name_for_matching(void **state)
     assert_int_equal(updated.verdict, MPI_VERDICT_KNOWN);
     assert_int_equal(world_apply(&world, &elsewhere).verdict, MPI_VERDICT_LINKED);
     struct mpi_person_view person;
+    world_commit(&world);
     assert_ok(&world.support, mpi_person(world.mpi, &world.support.cx, 1, &person));
     assert_int_equal(person.record_count, 2);
     assert_int_equal(person.records[0].versions, 2);
@@ -300,6 +301,7 @@ static void test_identify__answers_identifiers_first_then_score_one_row_per_pers
     said_fill(&said, &query);
     struct mpi_match *matches;
     size_t count;
+    world_commit(&world);
     assert_ok(&world.support, mpi_identify(world.mpi, &world.support.cx, said.identifiers, 1, &said.input.demographics,
                                            10, &matches, &count));
     assert_int_equal(count, 2);
@@ -344,6 +346,7 @@ static void test_bad_input__is_refused_or_kept_but_never_breaks(void **state)
     many.demographics.name_count = 64;
     many.demographics.birth_date = (struct date){1980, 2, 31};
     assert_ok(&world.support, mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &many, &result));
+    world_commit(&world);
     assert_int_equal(mpi_count(world.mpi).records, 1);
     world_fini(&world);
 }

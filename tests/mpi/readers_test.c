@@ -46,7 +46,10 @@ static void ask_by_everything(struct reading *reading, struct ctx *cx)
 static void ask_person(struct reading *reading, struct ctx *cx, uint64_t number)
 {
     uint32_t *members, person;
-    size_t count = person_members(reading->mpi, cx, number, &members, &person);
+    struct data_view look;
+    look_begin(reading->mpi, &look);
+    size_t count = look_at_members(reading->mpi, cx, number, &members, &person);
+    look_end(&look);
     bool founder = false;
     for (size_t i = 0; i < count; i++) {
         founder |= members[i] == person;
@@ -70,11 +73,12 @@ static void ask_once(struct reading *reading, struct ctx *cx)
     struct mpi_event *events;
     struct mpi_why why;
     size_t count;
+    bool older;
     char id[12];
     ask_by_everything(reading, cx);
     ask_person(reading, cx, number);
     note(reading, mpi_reviews(reading->mpi, cx, 20, &reviews, &count), "reviews");
-    note(reading, mpi_history(reading->mpi, cx, number, &events, &count), "history");
+    note(reading, mpi_history(reading->mpi, cx, number, &events, &count, &older), "history");
     note(reading, mpi_why(reading->mpi, cx, number, other, &why), "why");
     snprintf(id, sizeof id, "%llu", (unsigned long long)(hash_random(&reading->seed) % IDS));
     note(reading, mpi_find(reading->mpi, cx, world_id(id), &person, &record), "find");

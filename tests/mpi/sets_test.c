@@ -141,12 +141,12 @@ static size_t read_rows(struct support *support, const struct set *set, const ch
     return count;
 }
 
-struct tally {
+struct score {
     uint64_t true_pairs, made_pairs, right_pairs;
 };
 
 static void count_pairs(const struct world *world, const struct set *set, const struct row_text *rows, size_t count,
-                        struct tally *tally)
+                        struct score *tally)
 {
     bool show = getenv("IDEM_SHOW_MISSES") != NULL;
     for (size_t i = 0; i < count; i++) {
@@ -154,13 +154,14 @@ static void count_pairs(const struct world *world, const struct set *set, const 
             if (set->across && rows[i].second == rows[k].second)
                 continue;
             bool truth = str_eq(rows[i].truth, rows[k].truth);
-            bool made = world->mpi->entries[i + 1].person == world->mpi->entries[k + 1].person;
+            bool made = entry_at(world->mpi, APPLIED, i + 1)->person == entry_at(world->mpi, APPLIED, k + 1)->person;
             tally->true_pairs += truth;
             tally->made_pairs += made;
             tally->right_pairs += truth && made;
             if (show && truth != made) {
                 struct levels levels;
-                compare_rows(world->mpi->entries[i + 1].row, world->mpi->entries[k + 1].row, &levels);
+                compare_rows(entry_at(world->mpi, APPLIED, i + 1)->row, entry_at(world->mpi, APPLIED, k + 1)->row,
+                             &levels);
                 printf("%s %s %s score %d:", made ? "WRONG" : "MISSED", rows[i].id, rows[k].id,
                        weigh_levels(world->mpi->model, &levels));
                 for (size_t f = 0; f < FIELD_COUNT; f++)
@@ -194,8 +195,8 @@ static void check_set(const struct set *set)
             world_commit(&world);
         arena_rewind(&world.support.arena, mark);
     }
-    assert_int_equal(world.mpi->count, count);
-    struct tally tally = {0};
+    assert_int_equal(world.mpi->applied.records, count);
+    struct score tally = {0};
     count_pairs(&world, set, rows, count, &tally);
     double precision = tally.made_pairs ? (double)tally.right_pairs / (double)tally.made_pairs : 1;
     double recall = tally.true_pairs ? (double)tally.right_pairs / (double)tally.true_pairs : 1;

@@ -4,7 +4,7 @@
 #include "support.h"
 
 #include "base/hash.h"
-#include "index_internal.h"
+#include "people_internal.h"
 
 struct world {
     struct support support;
@@ -32,9 +32,15 @@ static inline void world_init(struct world *world)
     world_open(world);
 }
 
+static inline void world_publish(void *arg)
+{
+    mpi_publish(arg);
+}
+
+/* Readers see what was applied. */
 static inline void world_commit(struct world *world)
 {
-    data_txn_commit(world->txn, world->seq, NULL, NULL);
+    data_txn_commit(world->txn, world->seq, world_publish, world->mpi);
     world->txn = data_txn_begin(world->store);
 }
 
@@ -140,6 +146,7 @@ static inline status world_steward(struct world *world, enum mpi_decision_kind k
 static inline uint64_t world_person(struct world *world, const char *id)
 {
     uint64_t person = 0, record = 0;
+    world_commit(world);
     assert_ok(&world->support, mpi_find(world->mpi, &world->support.cx, world_id(id), &person, &record));
     return person;
 }

@@ -1,17 +1,21 @@
 /*
  * The master patient index as the rest of idem sees it.
  *
- *   record    what one source said about one patient under one identifier, with all its versions
- *   person    a cluster of records: one human, as far as the evidence goes; its number redirects for ever once merged
- * away decision  what a steward or a message (A40, A24, A37) said about two records; pinned until undone
+ *   record     what one source said about one patient under one identifier, with all its versions
+ *   person     a cluster of records: one human, as far as the evidence goes; its number redirects for ever once
+ *              merged away
+ *   decision   what a steward or a message (A40, A24, A37) said about two records; pinned until undone
  *
  * Clusters are a pure function of (records, decisions, model version): never of arrival order. Merges and unmerges are
  * decisions, never rewrites. See docs/adr/0007-clusters-are-a-pure-function.md, DESIGN section 5, [FS69].
  *
- * Threads: mpi_apply_* only from the one writer; everything else from any thread (the index locks itself, shared for
- * readers). Memory:  results are in cx->arena; nothing returned points into the index. Writing: a refused mpi_apply_*
- * changes nothing. One that answered OK has changed the index: its rows must be committed, not undone. Readers see
- * records, persons and members at once; reviews, history and stored comparisons after the commit.
+ * Threads: mpi_apply_*, mpi_applied_*, mpi_mark, mpi_undo_to and mpi_publish only from the one writer; everything else
+ * from any thread, and not inside a data_view of the store. Memory: results are in cx->arena; nothing returned points
+ * into the index.
+ *
+ * Writing: what mpi_apply_* does is a draft, seen by later mpi_apply_* and mpi_applied_* and by no reader, until
+ * mpi_publish() inside the commit. One that fails may have drafted some of its steps: the caller takes them back with
+ * the mark it made before (mpi_undo_to, data_txn_undo_to).
  */
 #pragma once
 
@@ -151,11 +155,9 @@ status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct 
                                   uint64_t undoes, struct str note, struct mpi_result *out_result);
 
 /*
- * What mpi_apply_* did is seen by later mpi_apply_* of the same batch and by nobody else, until mpi_publish(), which is
- * called inside the commit (data_publish_fn) and shows all of it to readers at once.
- *
  * mpi_mark() before an entry, mpi_undo_to() when it is refused: the index is then as if the entry had never been. Marks
- * nest like data_txn_mark() and are void after mpi_publish(). The one writer.
+ * nest like data_txn_mark() and are void after mpi_publish(). mpi_publish() shows all of the draft at once: it is called
+ * inside the commit of its rows (data_publish_fn).
  */
 struct mpi_mark {
     size_t at;
@@ -206,7 +208,11 @@ struct mpi_person_view {
 /* mpi.person-unknown */
 status mpi_person(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_person_view *out_person);
 status mpi_record(struct mpi *mpi, struct ctx *cx, uint64_t record, struct mpi_record_view *out_record);
-/* mpi.identifier-unknown. Follows merges: a retired identifier answers the survivor's person. */
+/*
+ * By any identifier a record has; its own goes before those it only mentions. mpi.identifier-unknown; mpi.identifier-
+ * shared when records of two persons mention it and it is nobody's own. Follows merges: a retired identifier answers
+ * the survivor's person.
+ */
 status mpi_find(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifier, uint64_t *out_person,
                 uint64_t *out_record);
 
@@ -244,12 +250,16 @@ struct mpi_event {
     const char *what; /* "record created", "linked", "merged", "unmerged", "decided same", "undone" … static */
     uint64_t record, person, other; /* other: person or record or decision it concerns */
     struct str by;                  /* principal */
+    uint32_t number;                /* of the events of one entry */
 };
-/* What happened to a person and its records, oldest first. */
-status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_event **out_events, size_t *out_count);
+/* What happened to a person and its records, oldest first; of more than 10,000 events the newest, and *out_older says
+ * that there are older ones. */
+status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_event **out_events, size_t *out_count,
+                   bool *out_older);
 
 struct mpi_counts {
     uint64_t records, persons, decisions, reviews_open, index_bytes;
+    uint64_t more_said; /* records that say more names, phones, addresses or numbers than matching looks at */
 };
 /* How much there is now. */
 struct mpi_counts mpi_count(struct mpi *mpi);
@@ -258,6 +268,7 @@ enum mpi_reason {
     MPI_PERSON_UNKNOWN,     /* mpi.person-unknown, NOT_FOUND, 204 */
     MPI_RECORD_UNKNOWN,     /* mpi.record-unknown, NOT_FOUND, 204 */
     MPI_IDENTIFIER_UNKNOWN, /* mpi.identifier-unknown, NOT_FOUND, 204 */
+    MPI_IDENTIFIER_SHARED,  /* mpi.identifier-shared, FAILED_PRECONDITION, 204 */
     MPI_IDENTIFIER_MISSING, /* mpi.identifier-missing, INVALID_ARGUMENT, 101 */
     MPI_MERGE_SELF,         /* mpi.merge-self, INVALID_ARGUMENT, 205 */
     MPI_MERGE_CYCLE,        /* mpi.merge-cycle, FAILED_PRECONDITION, 205 */

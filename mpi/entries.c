@@ -1,0 +1,174 @@
+#include "people_internal.h"
+
+#include <stdlib.h>
+
+enum { BLOCK_SHARD_BITS = 12 };
+
+struct mpi *index_new(void)
+{
+    struct mpi *mpi = mem_alloc(sizeof *mpi);
+    mpi->model = &model_builtin;
+    mpi->block_cap = BLOCK_CAP_DEFAULT;
+    blocks_init(&mpi->blocks, BLOCK_SHARD_BITS);
+    blocks_init(&mpi->came, 0);
+    blocks_init(&mpi->left, 0);
+    return mpi;
+}
+
+void index_free(struct mpi *mpi)
+{
+    if (mpi == NULL)
+        return;
+    if (mpi->steps.count > 0)
+        mpi_undo_to(mpi, (struct mpi_mark){0});
+    mpi_publish(mpi);
+    for (uint32_t i = 1; i <= mpi->shown.records; i++) {
+        mem_free(CHUNK_AT(&mpi->entries, i)->row);
+        mem_free(CHUNK_AT(&mpi->entries, i)->edges);
+    }
+    CHUNKS_FINI(&mpi->entries);
+    CHUNKS_FINI(&mpi->notes);
+    CHUNKS_FINI(&mpi->decisions);
+    CHUNKS_FINI(&mpi->asked);
+    CHUNKS_FINI(&mpi->copies);
+    blocks_fini(&mpi->blocks);
+    blocks_fini(&mpi->came);
+    blocks_fini(&mpi->left);
+    VEC_FINI(&mpi->steps);
+    VEC_FINI(&mpi->touched);
+    VEC_FINI(&mpi->changes);
+    VEC_FINI(&mpi->edge_changes);
+    VEC_FINI(&mpi->outcomes);
+    mem_free(mpi);
+}
+
+void index_touch(struct mpi *mpi, uint32_t record)
+{
+    *VEC_ADD(&mpi->touched) = record;
+}
+
+/* ---- keys of identifiers: of kinds of their own, so that they meet no blocking key ---- */
+
+uint64_t own_block_key(uint64_t own_key)
+{
+    return (own_key ^ 0x6A09E667F3BCC909ull) | 1;
+}
+
+uint64_t handle_key(struct mpi_identifier identifier)
+{
+    return (row_identifier_key(identifier) ^ 0xBB67AE8584CAA73Bull) | 1;
+}
+
+/* ---- edges ---- */
+
+size_t edge_place(const struct entry *entry, uint32_t other)
+{
+    size_t low = 0, high = entry->edge_count;
+    if (high > 0 && entry->edges[high - 1].other < other)
+        return high; /* the usual place of a new one; always while opening */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (entry->edges[middle].other < other)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct edge *index_edge(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right)
+{
+    const struct entry *entry = entry_at(mpi, sight, left);
+    size_t at = edge_place(entry, right);
+    return at < entry->edge_count && entry->edges[at].other == right ? &entry->edges[at] : NULL;
+}
+
+/* ---- opening ---- */
+
+void index_load_reserve(struct mpi *mpi, size_t keys)
+{
+    blocks_reserve(&mpi->blocks, keys);
+}
+
+uint32_t index_load_record(struct mpi *mpi, uint64_t own_key)
+{
+    INVARIANT(mpi->applied.records < UINT32_MAX);
+    uint32_t record = ++mpi->applied.records;
+    *CHUNK_ADD(&mpi->entries, record) = (struct entry){.person = record, .ring = record, .own_key = own_key};
+    *CHUNK_ADD(&mpi->notes, record) = (struct note){0};
+    (void)blocks_add(&mpi->blocks, own_block_key(own_key), record);
+    return record;
+}
+
+void index_load_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row)
+{
+    uint64_t keys[ROW_KEYS_MAX];
+    size_t count = row_keys(row, keys);
+    blocks_prefetch(&mpi->blocks, keys, count);
+    for (size_t i = 0; i < count; i++)
+        (void)blocks_add(&mpi->blocks, keys[i], record);
+    CHUNK_AT(&mpi->entries, record)->row = mem_copy(row, row_bytes(row));
+    mpi->applied.row_bytes += row_bytes(row);
+    mpi->applied.more_said += (row->flags & ROW_MORE_SAID) != 0;
+}
+
+void index_load_handles(struct mpi *mpi, uint32_t record, const struct mpi_identifier *identifiers, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        uint64_t key = handle_key(identifiers[i]);
+        if (!blocks_holds(&mpi->blocks, key, record)) /* one said twice */
+            (void)blocks_add(&mpi->blocks, key, record);
+    }
+}
+
+/* Edges come in the order of the table: at the end of one side's list, nearly always at the end of the other's. */
+static void load_half_edge(struct mpi *mpi, uint32_t from, uint32_t to, int32_t score_mbit)
+{
+    struct entry *entry = CHUNK_AT(&mpi->entries, from);
+    size_t at = edge_place(entry, to);
+    if (entry->edge_count == entry->edge_cap) {
+        mpi->applied.edge_bytes += sizeof *entry->edges * (entry->edge_cap ? entry->edge_cap : 2);
+        entry->edge_cap = entry->edge_cap ? entry->edge_cap * 2 : 2;
+        entry->edges = mem_grow(entry->edges, entry->edge_cap, sizeof *entry->edges);
+    }
+    memmove(entry->edges + at + 1, entry->edges + at, (entry->edge_count++ - at) * sizeof *entry->edges);
+    entry->edges[at] = (struct edge){to, score_mbit};
+}
+
+void index_load_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit)
+{
+    load_half_edge(mpi, left, right, score_mbit);
+    load_half_edge(mpi, right, left, score_mbit);
+}
+
+static void load_rings(struct mpi *mpi)
+{
+    uint32_t records = mpi->applied.records, *last = mem_array((size_t)records + 1, sizeof *last);
+    for (uint32_t i = 1; i <= records; i++) {
+        struct entry *entry = CHUNK_AT(&mpi->entries, i);
+        uint32_t person = entry->person;
+        mpi->applied.persons += last[person] == 0;
+        entry->ring = i;
+        if (last[person] != 0) { /* after the one before, closing the circle */
+            struct entry *before = CHUNK_AT(&mpi->entries, last[person]);
+            entry->ring = before->ring;
+            before->ring = i;
+        }
+        last[person] = i;
+    }
+    mem_free(last);
+}
+
+void index_load_finish(struct mpi *mpi)
+{
+    load_rings(mpi);
+    mpi->shown = mpi->applied; /* states of reviews are worked out from what is shown */
+    for (uint32_t i = 0; i < mpi->applied.reviews; i++) {
+        struct review *review = CHUNK_AT(&mpi->asked, i);
+        const struct decision *decision;
+        review->open = index_review_state(mpi, SHOWN, review->left, review->right, &decision) == MPI_REVIEW_OPEN;
+        review->open_applied = review->open;
+        mpi->applied.reviews_open += review->open;
+    }
+    mpi->shown = mpi->applied;
+}

@@ -1,0 +1,288 @@
+/*
+ * struct mpi: the match index in memory, and the steps that change it.
+ *
+ * Record numbers count from 1 without gaps and are never used again. A person's number is the number of its founding
+ * record: the smallest active record of its cluster that is not retired. So a person's number is a function of the
+ * clusters, any record's number redirects to the person that record belongs to now, for ever, and an unmerge gives back
+ * the earlier numbers.
+ *
+ * Plan, commit, publish. What the writer applies goes into a draft laid over the index: copies of the entries it
+ * touches, keys that come and go, records and decisions beyond those that are shown. It reads through the draft
+ * (APPLIED); readers see what is below it (SHOWN). mpi_publish() writes the draft into the index inside the store's
+ * commit, so a reader inside a data_view has rows and index of one moment. mpi_undo_to() takes steps of the draft back.
+ *
+ * Threads: one writer, which needs no lock for reading, comparing and drafting. Readers hold a data_view of the store:
+ * the index below the draft changes only inside the commit. What is the writer's alone says so.
+ */
+#pragma once
+
+#include "base/invariant.h"
+#include "base/vec.h"
+#include "blocks_internal.h"
+#include "codec_internal.h"
+#include "model_internal.h"
+
+enum {
+    BLOCK_CAP_DEFAULT = 128,   /* a key that more records share is too common to compare by */
+    COMPONENT_MAX = 128,       /* larger components are cut at a higher floor first */
+    FORCED_MAX = 512,          /* records tied together by decisions alone */
+    DECISIONS_PER_ENTRY = 256, /* an A40 may repeat its merge group */
+    REVIEWS_PER_ENTRY = 16,
+    NO_EDGE = INT32_MIN,
+};
+
+/* ---- what there is ---- */
+
+struct edge {
+    uint32_t other;
+    int32_t score_mbit;
+};
+struct entry {
+    struct mpi_row *row; /* NULL = takes no part in matching (no row yet, or deactivated) */
+    uint64_t own_key;    /* of its own identifier: an order that has nothing to do with arrival */
+    struct edge *edges;  /* sorted by `other`; scores at or above the review floor */
+    uint32_t edge_count, edge_cap;
+    uint32_t person, retired_into;
+    uint32_t ring;     /* next record of the same person, in a circle */
+    uint32_t decision; /* newest decision about it: index + 1 into mpi.decisions */
+    uint32_t review;   /* newest review about it: index + 1 into mpi.reviews_asked */
+};
+struct note {       /* the writer's about a record */
+    uint64_t visit; /* round of the last walk */
+    uint32_t local; /* place in the component being solved */
+    uint32_t copy;  /* its copy in the draft: index + 1, 0 = none */
+};
+struct decision {
+    uint64_t id; /* seq * DECISIONS_PER_ENTRY + n */
+    uint32_t left, right;
+    uint32_t next_left, next_right; /* older decisions about the same record */
+    uint8_t kind;
+    bool undone;         /* as readers see it */
+    bool undone_applied; /* the writer's */
+};
+struct review {
+    uint64_t id;
+    uint32_t left, right;
+    uint32_t next_left, next_right; /* older reviews about the same record */
+    int32_t score_mbit;
+    bool open;         /* asks something, as readers see it */
+    bool open_applied; /* the writer's */
+};
+struct tally { /* how much of everything */
+    uint32_t records, decisions, reviews;
+    uint64_t persons, reviews_open, row_bytes, edge_bytes, more_said; /* more_said: records with ROW_MORE_SAID */
+};
+
+/* ---- the draft ---- */
+
+struct copy {
+    uint32_t record;
+    struct entry entry; /* edges: those of the entry below until they change */
+};
+enum step_kind {
+    STEP_RECORD,
+    STEP_ROW,
+    STEP_EDGE,
+    STEP_CLUSTER,
+    STEP_CAME,
+    STEP_LEFT,
+    STEP_DECISION,
+    STEP_UNDONE,
+    STEP_REVIEW,
+    STEP_ANSWERED,
+    STEP_COUNTERS
+};
+struct cluster_state { /* a record's place among the persons */
+    uint32_t person, retired_into, ring;
+};
+struct counters { /* of the entry being applied */
+    uint64_t seq;
+    uint32_t events, decisions, reviews;
+};
+/* One change of the draft, with what it was before. */
+struct step {
+    enum step_kind kind;
+    uint32_t at, other; /* a record, or an index into decisions or reviews */
+    union {
+        struct mpi_row *row;
+        int32_t score_mbit;
+        struct cluster_state cluster;
+        uint64_t key;
+        struct counters counters;
+    } before;
+};
+
+/* ---- the writer's notes about the entry being applied ---- */
+
+struct change { /* of a record's cluster state; the first `before` of a round is kept */
+    uint32_t record, person_before, retired_before;
+};
+struct outcome { /* what clustering says of a record */
+    uint32_t record;
+    struct cluster_state state;
+};
+struct pair {
+    uint32_t left, right; /* left < right */
+};
+
+enum sight {
+    SHOWN,   /* committed: for readers, inside a data_view */
+    APPLIED, /* with the draft: for the writer */
+};
+
+struct mpi {
+    struct data_store *store; /* NULL: a bench without rows and readers */
+    struct data_table *records, *versions, *members, *edges, *links, *decided, *reviews, *events;
+    const struct model *model;
+    uint32_t block_cap;
+
+    struct tally shown, applied;
+    CHUNKS(struct entry) entries; /* [0] is not used */
+    CHUNKS(struct note) notes;
+    struct blocks blocks;
+    CHUNKS(struct decision) decisions; /* ascending id */
+    CHUNKS(struct review) asked;       /* ascending id */
+
+    /* the draft */
+    CHUNKS(struct copy) copies;
+    uint32_t copy_count;
+    struct blocks came, left; /* keys of records, beyond those in blocks or no longer */
+    VEC(struct step) steps;   /* since the last publish */
+
+    /* the writer's notes */
+    VEC(uint32_t) touched;
+    VEC(struct change) changes;
+    VEC(struct pair) edge_changes;
+    VEC(struct outcome) outcomes;
+    uint64_t visit;
+    struct counters counters;
+};
+
+/* ---- draft.c: looking through it ---- */
+
+static inline const struct entry *entry_at(const struct mpi *mpi, enum sight sight, uint32_t record)
+{
+    if (sight == APPLIED) {
+        uint32_t copy = CHUNK_AT(&mpi->notes, record)->copy;
+        if (copy != 0)
+            return &CHUNK_AT(&mpi->copies, copy - 1)->entry;
+    }
+    return CHUNK_AT(&mpi->entries, record);
+}
+
+static inline const struct tally *tally_of(const struct mpi *mpi, enum sight sight)
+{
+    return sight == APPLIED ? &mpi->applied : &mpi->shown;
+}
+
+/* The records that hold a key. */
+struct holders {
+    const struct mpi *mpi;
+    const struct block *shown, *came, *left; /* NULL = nobody */
+    uint64_t key;
+    uint32_t count;
+};
+struct holders_at { /* all-zero: before the first */
+    uint32_t cursor;
+    bool in_came;
+};
+struct holders holders_of(const struct mpi *mpi, enum sight sight, uint64_t key);
+uint32_t holders_next(const struct holders *holders, struct holders_at *at); /* 0 at the end */
+
+/* ---- draft.c: changing it; each a step that mpi_undo_to() takes back ---- */
+
+uint32_t draft_add_record(struct mpi *mpi, uint64_t own_key);
+void draft_set_row(struct mpi *mpi, uint32_t record, struct mpi_row *row); /* takes the row; NULL = none */
+void draft_set_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit); /* NO_EDGE: none */
+void draft_set_cluster(struct mpi *mpi, uint32_t record, struct cluster_state state);
+uint32_t draft_add_key(struct mpi *mpi, uint64_t key, uint32_t record);    /* holders afterwards */
+uint32_t draft_remove_key(struct mpi *mpi, uint64_t key, uint32_t record); /* holders afterwards */
+void draft_add_decision(struct mpi *mpi, const struct decision *decision);
+void draft_undo_decision(struct mpi *mpi, uint64_t id);
+void draft_add_review(struct mpi *mpi, const struct review *review);
+void draft_answer_review(struct mpi *mpi, uint32_t at, bool open);
+
+/* ---- entries.c: records and edges ---- */
+
+struct mpi *index_new(void);
+void index_free(struct mpi *mpi);
+/* Keys of identifiers: a record's own, by which it is found again, and the others it has. */
+uint64_t own_block_key(uint64_t own_key);
+uint64_t handle_key(struct mpi_identifier identifier);
+/* The edge between two records, or NULL. */
+const struct edge *index_edge(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right);
+size_t edge_place(const struct entry *entry, uint32_t other); /* where it is or would be */
+void index_touch(struct mpi *mpi, uint32_t record);
+
+/* While opening, before anybody reads: straight into the index; edges and clusters come from the store. */
+void index_load_reserve(struct mpi *mpi, size_t keys);
+uint32_t index_load_record(struct mpi *mpi, uint64_t own_key);
+void index_load_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row);
+void index_load_handles(struct mpi *mpi, uint32_t record, const struct mpi_identifier *identifiers, size_t count);
+void index_load_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit);
+void index_load_finish(struct mpi *mpi); /* rings, reviews, counts */
+
+/* ---- candidates.c: who may be alike ---- */
+
+/* Who looks: a record that is about to join the blocks of its new row, or somebody who only asks. */
+struct seeker {
+    uint32_t record; /* itself is no candidate; 0 = none */
+    bool joins;
+};
+/* Records that share a live key with `row`, each once, into an array on the heap; the caller frees it. */
+size_t index_candidates(const struct mpi *mpi, enum sight sight, const struct mpi_row *row, const struct seeker *seeker,
+                        uint32_t **out_records);
+/* The record whose own identifier has this key, or 0; the caller checks the text: a key may be shared. */
+uint32_t index_find_own(const struct mpi *mpi, enum sight sight, uint64_t own_key, struct holders_at *at);
+
+/* ---- place.c: a record gets another row ---- */
+
+struct best {
+    uint32_t record;
+    struct levels levels;
+    int32_t score_mbit;
+};
+/*
+ * Gives a record a new row (NULL: none), moves it between blocks and renews its edges. Notes touched records and
+ * changed edges; index_recluster() must follow. Also keeps the rule "a key shared by more than block_cap records finds
+ * nobody" true for every pair when a block crosses the cap. Answers the records compared; the best comparison goes to
+ * *out_best (record 0: none).
+ */
+uint32_t index_set_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row, struct best *out_best);
+/* By which identifiers beside its own it is found. */
+void index_set_handles(struct mpi *mpi, uint32_t record, const struct mpi_identifier *before, size_t before_count,
+                       const struct mpi_identifier *now, size_t now_count);
+
+/* ---- decisions.c: decisions and reviews in memory ---- */
+
+bool decision_ties(uint8_t kind);
+static inline bool decision_stands(const struct decision *decision, enum sight sight)
+{
+    return !(sight == APPLIED ? decision->undone_applied : decision->undone);
+}
+void index_load_decision(struct mpi *mpi, const struct decision *decision);
+void index_load_review(struct mpi *mpi, const struct review *review);
+/* The writer's: the decision with this id, NULL = none; its place. */
+const struct decision *index_decision(const struct mpi *mpi, uint64_t id, uint32_t *out_at);
+/* Walks the decisions about a record, newest first: *cursor starts at 0; NULL at the end. */
+const struct decision *index_next_decision(const struct mpi *mpi, enum sight sight, uint32_t record, uint32_t *cursor);
+/* The newest standing decision between two records (SAME, DIFFERENT, MERGE, LINK, UNLINK), or NULL. */
+const struct decision *index_decision_between(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right);
+/* True when a new tie of the two would bind more than FORCED_MAX records by decisions alone. The writer's. */
+bool index_tie_too_large(struct mpi *mpi, uint32_t left, uint32_t right);
+/* OPEN, SAME, DIFFERENT or MOOT: worked out from what holds, so an undone decision opens a review again and none
+ * outlives its question. */
+int index_review_state(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right,
+                       const struct decision **out_decision);
+/* Does an open review ask about two persons? The writer's. */
+bool index_review_open_between(const struct mpi *mpi, uint32_t left_person, uint32_t right_person);
+/* Works the states of the reviews about a record out again. The writer's. */
+void index_answer_reviews(struct mpi *mpi, uint32_t record);
+
+/* ---- cluster.c ---- */
+
+/*
+ * Works out the clusters of every component that holds a touched record, drafts persons, retirements and rings, and
+ * notes the changes. A pure function of rows, edges and standing decisions of these components.
+ */
+void index_recluster(struct mpi *mpi);

@@ -1,0 +1,133 @@
+/* A row holds so many names, phones, addresses and numbers; which ones depends on what they are, never on their order.
+ */
+#include "world.h"
+
+enum { MANY = 9 };
+
+struct plenty {
+    char text[MANY][16];
+    struct mpi_identifier identifiers[1 + 2 * MANY];
+    struct mpi_name names[MANY];
+    struct str phones[MANY];
+    struct mpi_address addresses[MANY];
+};
+
+static void shuffle(uint32_t *order, uint64_t *random)
+{
+    for (uint32_t i = 0; i < MANY; i++)
+        order[i] = i;
+    for (uint32_t i = MANY; i > 1; i--) {
+        uint32_t k = (uint32_t)(hash_random(random) % i), swap = order[i - 1];
+        order[i - 1] = order[k];
+        order[k] = swap;
+    }
+}
+
+/* The same `count` of everything, in another order each time. */
+static void make(struct plenty *p, size_t count, uint64_t *random, union row_space *out)
+{
+    uint32_t order[MANY];
+    size_t kept = 0;
+    shuffle(order, random);
+    *p = (struct plenty){0};
+    p->identifiers[0] = world_id("1");
+    for (uint32_t i = 0; i < MANY; i++) {
+        if (order[i] >= count)
+            continue;
+        char *text = p->text[order[i]];
+        snprintf(text, sizeof p->text[0], "%c%u4471%u", 'k' + (int)order[i], order[i] + 2, order[i]);
+        p->identifiers[1 + 2 * kept] = (struct mpi_identifier){str_from(text), STR("5"), STR("MR")};
+        p->identifiers[2 + 2 * kept] = (struct mpi_identifier){STR("USA"), str_from(text), STR("SS")};
+        p->names[kept] = (struct mpi_name){.family = str_from(text), .given = STR("Ada")};
+        p->phones[kept] = str_from(text);
+        p->addresses[kept++] = (struct mpi_address){.line = str_from(text), .postcode = STR("98101")};
+    }
+    struct mpi_demographics said = {.names = p->names,
+                                    .name_count = kept,
+                                    .phones = p->phones,
+                                    .phone_count = kept,
+                                    .addresses = p->addresses,
+                                    .address_count = kept};
+    row_make(p->identifiers, 1 + 2 * kept, &said, NULL, 0, out);
+}
+
+static void check_same(size_t count, bool more_said)
+{
+    struct plenty plenty;
+    union row_space first, again;
+    uint64_t keys[ROW_KEYS_MAX], again_keys[ROW_KEYS_MAX], random = count;
+    make(&plenty, count, &random, &first);
+    size_t key_count = row_keys(&first.row, keys);
+    assert_int_equal((first.row.flags & ROW_MORE_SAID) != 0, more_said);
+    for (int round = 0; round < 50; round++) {
+        make(&plenty, count, &random, &again);
+        assert_int_equal(row_keys(&again.row, again_keys), key_count);
+        assert_memory_equal(keys, again_keys, key_count * sizeof keys[0]);
+        struct levels same, self;
+        compare_rows(&first.row, &again.row, &same);
+        compare_rows(&first.row, &first.row, &self);
+        assert_memory_equal(&same, &self, sizeof same);
+    }
+}
+
+static void test_evidence__is_the_same_in_any_order_at_the_bounds_and_beyond(void **state)
+{
+    (void)state;
+    check_same(1, false);
+    check_same(ROW_ADDRESSES, false); /* at the smallest bound */
+    check_same(ROW_ADDRESSES + 1, true);
+    check_same(MANY, true);
+}
+
+static void test_legal_name__counts_before_many_others(void **state)
+{
+    (void)state;
+    struct mpi_name names[8];
+    char text[8][8];
+    for (size_t i = 0; i < 8; i++) {
+        snprintf(text[i], sizeof text[i], "Alias%c", 'a' + (int)i);
+        names[i] = (struct mpi_name){.family = str_from(text[i]), .given = STR("Ada"), .type = STR("A")};
+    }
+    names[7] = (struct mpi_name){.family = STR("Okafor"), .given = STR("Ada"), .type = STR("L")};
+    struct mpi_identifier own = world_id("1");
+    struct mpi_demographics said = {.names = names, .name_count = 8};
+    union row_space space;
+    row_make(&own, 1, &said, NULL, 0, &space);
+    assert_str(row_text(&space.row, space.row.names[0].family), "okafor");
+    assert_int_equal(space.row.name_count, ROW_NAMES);
+}
+
+static void test_records__that_say_more_are_counted(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct mpi_name names[5] = {{.family = STR("A1"), .given = STR("x")},
+                                {.family = STR("B2"), .given = STR("x")},
+                                {.family = STR("C3"), .given = STR("x")},
+                                {.family = STR("D4"), .given = STR("x")}};
+    struct mpi_identifier own = world_id("1");
+    struct mpi_record_input input = {
+        .identifiers = &own, .identifier_count = 1, .demographics = {.names = names, .name_count = ROW_NAMES}};
+    struct mpi_result result;
+    for (size_t names_said = ROW_NAMES; names_said <= ROW_NAMES + 1; names_said++) {
+        input.demographics.name_count = names_said;
+        assert_ok(&world.support,
+                  mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &input, &result));
+        world_commit(&world);
+        assert_int_equal(mpi_count(world.mpi).more_said, names_said > ROW_NAMES);
+    }
+    world_reopen(&world);
+    assert_int_equal(mpi_count(world.mpi).more_said, 1);
+    world_fini(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_evidence__is_the_same_in_any_order_at_the_bounds_and_beyond),
+        cmocka_unit_test(test_legal_name__counts_before_many_others),
+        cmocka_unit_test(test_records__that_say_more_are_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
