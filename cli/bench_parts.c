@@ -97,6 +97,7 @@ void bench_identity(struct bench *bench)
     bench_add(bench, ROW("identity.apply-p99", "us", got.apply_us_p99));
     bench_add(bench, ROW("identity.identify-p50", "us", got.identify_us_p50));
     bench_add(bench, ROW("identity.identify-p99", "us", got.identify_us_p99));
+    bench_add(bench, ROW("identity.publish-max", "us", got.publish_us_max));
     bench_add(bench, ROW("identity.candidates", "records", got.candidates_mean));
     bench_add(bench, ROW("identity.index", "bytes/record", (double)got.index_bytes / (double)got.people));
 }

@@ -315,13 +315,24 @@ struct mpi_mark mpi_mark(struct mpi *mpi)
     return mark;
 }
 
-void mpi_undo_to(struct mpi *mpi, struct mpi_mark mark)
+static void take_back_to(struct mpi *mpi, size_t at)
 {
-    INVARIANT(mark.at < mpi->steps.count && mpi->steps.at[mark.at].kind == STEP_COUNTERS);
-    while (mpi->steps.count > mark.at) {
+    while (mpi->steps.count > at) {
         struct step step = mpi->steps.at[--mpi->steps.count];
         take_back(mpi, &step);
     }
+}
+
+void draft_drop(struct mpi *mpi)
+{
+    take_back_to(mpi, 0);
+    mpi_publish(mpi);
+}
+
+void mpi_undo_to(struct mpi *mpi, struct mpi_mark mark)
+{
+    INVARIANT(mark.at < mpi->steps.count && mpi->steps.at[mark.at].kind == STEP_COUNTERS);
+    take_back_to(mpi, mark.at);
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = mpi->outcomes.count = 0;
 }
 

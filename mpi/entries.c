@@ -19,9 +19,7 @@ void index_free(struct mpi *mpi)
 {
     if (mpi == NULL)
         return;
-    if (mpi->steps.count > 0)
-        mpi_undo_to(mpi, (struct mpi_mark){0});
-    mpi_publish(mpi);
+    draft_drop(mpi);
     for (uint32_t i = 1; i <= mpi->shown.records; i++) {
         mem_free(CHUNK_AT(&mpi->entries, i)->row);
         mem_free(CHUNK_AT(&mpi->entries, i)->edges);

@@ -202,6 +202,9 @@ void draft_undo_decision(struct mpi *mpi, uint64_t id);
 void draft_add_review(struct mpi *mpi, const struct review *review);
 void draft_answer_review(struct mpi *mpi, uint32_t at, bool open);
 
+/* At the end: takes all of it back. */
+void draft_drop(struct mpi *mpi);
+
 /* ---- entries.c: records and edges ---- */
 
 struct mpi *index_new(void);

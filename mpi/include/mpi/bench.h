@@ -11,7 +11,8 @@ struct mpi_bench {
     uint64_t people, queries;
     uint64_t index_bytes;
     double load_seconds;                /* placing `people` rows without comparing, as mpi_open does */
-    double apply_us_mean, apply_us_p99; /* a new record among `people`: fold, compare, cluster; no store */
+    double apply_us_mean, apply_us_p99; /* a new record among `people`: fold, compare, cluster, publish; no store */
+    double publish_us_max;              /* showing 128 of them at once: readers wait so long */
     double identify_us_p50, identify_us_p99;
     double candidates_mean; /* records compared for one new record */
     double compare_ns;      /* one comparison of two rows */
