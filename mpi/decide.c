@@ -1,4 +1,4 @@
-#include "apply_internal.h"
+#include "writer_internal.h"
 
 /* ---- shared by stewards and messages ---- */
 
@@ -20,52 +20,52 @@ static enum event_what event_of(enum mpi_decision_kind kind)
     }
 }
 
-static void put_decision_row(struct applying *ap, uint64_t id, const struct stored_decision *decision)
+static void put_decision_row(struct writer *w, uint64_t id, const struct stored_decision *decision)
 {
     struct key key = key_1(id);
     SCOPED(buf_fini) struct buf row = {0};
     encode_decision(&row, decision);
-    data_txn_put(ap->txn, ap->mpi->decided, key_str(&key), buf_str(&row));
+    data_txn_put(w->txn, w->mpi->decided, key_str(&key), buf_str(&row));
 }
 
-static status check_room(struct applying *ap, enum mpi_decision_kind kind, uint32_t left, uint32_t right)
+static status check_room(struct writer *w, enum mpi_decision_kind kind, uint32_t left, uint32_t right)
 {
-    if (ap->mpi->counters.seq == ap->seq && ap->mpi->counters.decisions >= DECISIONS_PER_ENTRY)
-        return ctx_fail(ap->cx, &mpi_reasons[MPI_TOO_MANY], "%d decisions in one entry", DECISIONS_PER_ENTRY);
-    if (left && right && decision_ties((uint8_t)kind) && index_tie_too_large(ap->mpi, left, right))
-        return ctx_fail(ap->cx, &mpi_reasons[MPI_TOO_MANY], "decisions would tie more than %d records", FORCED_MAX);
+    if (w->mpi->counters.seq == w->seq && w->mpi->counters.decisions >= DECISIONS_PER_ENTRY)
+        return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "%d decisions in one entry", DECISIONS_PER_ENTRY);
+    if (left && right && decision_ties((uint8_t)kind) && index_tie_too_large(w->mpi, left, right))
+        return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "decisions would tie more than %d records", FORCED_MAX);
     return STATUS_OK;
 }
 
-static void add_decision(struct applying *ap, enum mpi_decision_kind kind, uint32_t left, uint32_t right,
-                         struct str note, struct str source)
+static void add_decision(struct writer *w, enum mpi_decision_kind kind, uint32_t left, uint32_t right, struct str note,
+                         struct str source)
 {
-    struct mpi *mpi = ap->mpi;
-    uint64_t id = ap->seq * DECISIONS_PER_ENTRY + mpi->counters.decisions++;
+    struct mpi *mpi = w->mpi;
+    uint64_t id = w->seq * DECISIONS_PER_ENTRY + mpi->counters.decisions++;
     struct stored_decision stored = {.kind = kind,
                                      .left = left,
                                      .right = right,
                                      .note = note,
                                      .source = source,
-                                     .by = ap->cx->principal,
-                                     .time_us = ap->cx->now_us};
-    put_decision_row(ap, id, &stored);
+                                     .by = w->cx->principal,
+                                     .time_us = w->cx->now_us};
+    put_decision_row(w, id, &stored);
     struct decision decision = {.id = id, .left = left, .right = right, .kind = (uint8_t)kind};
     draft_add_decision(mpi, &decision);
     index_touch(mpi, left);
     index_touch(mpi, right);
-    apply_put_event(ap, left, event_of(kind), entry_at(mpi, APPLIED, left)->person, right);
-    apply_put_event(ap, right, event_of(kind), entry_at(mpi, APPLIED, right)->person, left);
+    writer_put_event(w, left, event_of(kind), entry_at(mpi, APPLIED, left)->person, right);
+    writer_put_event(w, right, event_of(kind), entry_at(mpi, APPLIED, right)->person, left);
 }
 
 /* The side whose person changed is the one to tell about; of a merge that is the retired side. */
-static void fill_result(struct applying *ap, uint32_t left, uint32_t right, struct mpi_result *out_result)
+static void fill_result(struct writer *w, uint32_t left, uint32_t right, struct mpi_result *out_result)
 {
-    uint32_t left_before = apply_person_before(ap, left), right_before = apply_person_before(ap, right);
+    uint32_t left_before = writer_person_before(w, left), right_before = writer_person_before(w, right);
     uint32_t record = right_before == 0 && left_before != 0 ? left : right;
     *out_result = (struct mpi_result){.verdict = MPI_VERDICT_DECIDED,
                                       .record = record,
-                                      .person = entry_at(ap->mpi, APPLIED, record)->person,
+                                      .person = entry_at(w->mpi, APPLIED, record)->person,
                                       .person_before = record == left ? left_before : right_before};
 }
 
@@ -97,20 +97,20 @@ static bool is_retired_into(const struct mpi *mpi, uint32_t record, uint32_t int
     return record != 0;
 }
 
-static status check_merge(struct applying *ap, uint32_t left, uint32_t right)
+static status check_merge(struct writer *w, uint32_t left, uint32_t right)
 {
-    if (left && right && is_retired_into(ap->mpi, left, right))
-        return ctx_fail(ap->cx, &mpi_reasons[MPI_MERGE_CYCLE], "record %u into record %u", right, left);
+    if (left && right && is_retired_into(w->mpi, left, right))
+        return ctx_fail(w->cx, &mpi_reasons[MPI_MERGE_CYCLE], "record %u into record %u", right, left);
     return STATUS_OK;
 }
 
-static status check_unlink(struct applying *ap, uint32_t left, uint32_t right)
+static status check_unlink(struct writer *w, uint32_t left, uint32_t right)
 {
-    const struct mpi *mpi = ap->mpi;
+    const struct mpi *mpi = w->mpi;
     const struct decision *last = index_decision_between(mpi, APPLIED, left, right);
     bool tied = last && decision_ties(last->kind);
     if (!tied && entry_at(mpi, APPLIED, left)->person != entry_at(mpi, APPLIED, right)->person)
-        return ctx_fail(ap->cx, &mpi_reasons[MPI_LINK_MISSING], "record %u and record %u", left, right);
+        return ctx_fail(w->cx, &mpi_reasons[MPI_LINK_MISSING], "record %u and record %u", left, right);
     return STATUS_OK;
 }
 
@@ -123,12 +123,12 @@ static bool is_said_already(const struct mpi *mpi, enum mpi_decision_kind kind, 
     return last && last->kind == kind && (kind != MPI_DECISION_MERGE || last->left == left);
 }
 
-static status find_or_refuse(struct applying *ap, enum mpi_decision_kind kind, struct mpi_identifier identifier,
+static status find_or_refuse(struct writer *w, enum mpi_decision_kind kind, struct mpi_identifier identifier,
                              uint32_t *out_record)
 {
-    TRY(apply_find_own(ap, identifier, out_record));
+    TRY(writer_find_own(w, identifier, out_record));
     if (*out_record == 0 && kind != MPI_DECISION_MERGE)
-        return ctx_fail(ap->cx, &mpi_reasons[MPI_IDENTIFIER_UNKNOWN], "authority %.*s", STR_ARGS(identifier.authority));
+        return ctx_fail(w->cx, &mpi_reasons[MPI_IDENTIFIER_UNKNOWN], "authority %.*s", STR_ARGS(identifier.authority));
     return STATUS_OK;
 }
 
@@ -136,27 +136,27 @@ status mpi_apply_identifier_decision(struct mpi *mpi, struct data_txn *txn, stru
                                      enum mpi_decision_kind kind, struct str source, struct mpi_identifier left,
                                      struct mpi_identifier right, struct mpi_result *out_result)
 {
-    struct applying ap = {mpi, txn, cx, seq};
+    struct writer w = {mpi, txn, cx, seq};
     uint32_t left_record = 0, right_record = 0;
     TRY(check_identifiers(cx, kind, &left, &right));
-    TRY(find_or_refuse(&ap, kind, left, &left_record));
-    TRY(find_or_refuse(&ap, kind, right, &right_record));
+    TRY(find_or_refuse(&w, kind, left, &left_record));
+    TRY(find_or_refuse(&w, kind, right, &right_record));
     if (kind == MPI_DECISION_MERGE)
-        TRY(check_merge(&ap, left_record, right_record));
+        TRY(check_merge(&w, left_record, right_record));
     bool repeated = is_said_already(mpi, kind, left_record, right_record);
     if (kind == MPI_DECISION_UNLINK && !repeated)
-        TRY(check_unlink(&ap, left_record, right_record));
-    TRY(check_room(&ap, kind, left_record, right_record));
-    apply_begin(&ap);
+        TRY(check_unlink(&w, left_record, right_record));
+    TRY(check_room(&w, kind, left_record, right_record));
+    writer_begin(&w);
     if (!repeated) {
         if (left_record == 0)
-            left_record = apply_new_record(&ap, source, left);
+            left_record = writer_new_record(&w, source, left);
         if (right_record == 0)
-            right_record = apply_new_record(&ap, source, right);
-        add_decision(&ap, kind, left_record, right_record, STR_NONE, source);
+            right_record = writer_new_record(&w, source, right);
+        add_decision(&w, kind, left_record, right_record, STR_NONE, source);
     }
-    apply_finish(&ap);
-    fill_result(&ap, left_record, right_record, out_result);
+    writer_finish(&w);
+    fill_result(&w, left_record, right_record, out_result);
     return STATUS_OK;
 }
 
@@ -171,46 +171,46 @@ static status check_record(struct mpi *mpi, struct ctx *cx, uint64_t record)
 
 /* Marks every decision of that entry as undone, in memory and in its row. Checked before: nothing here fails half way.
  */
-static status undo_entry(struct applying *ap, uint64_t undoes, struct str note, struct mpi_result *out_result)
+static status undo_entry(struct writer *w, uint64_t undoes, struct str note, struct mpi_result *out_result)
 {
-    struct mpi *mpi = ap->mpi;
+    struct mpi *mpi = w->mpi;
     uint64_t first = undoes * DECISIONS_PER_ENTRY;
     uint32_t place;
     if (undoes == 0 || undoes > UINT64_MAX / DECISIONS_PER_ENTRY - 1 || index_decision(mpi, first, &place) == NULL)
-        return ctx_fail(ap->cx, &mpi_reasons[MPI_DECISION_UNKNOWN], "decision %llu", (unsigned long long)undoes);
+        return ctx_fail(w->cx, &mpi_reasons[MPI_DECISION_UNKNOWN], "decision %llu", (unsigned long long)undoes);
     struct stored_decision stored[DECISIONS_PER_ENTRY];
     size_t count = 0;
     for (const struct decision *at; count < DECISIONS_PER_ENTRY && (at = index_decision(mpi, first + count, &place));
          count++) {
         if (at->undone_applied)
-            return ctx_fail(ap->cx, &mpi_reasons[MPI_DECISION_UNDONE], "decision %llu", (unsigned long long)undoes);
+            return ctx_fail(w->cx, &mpi_reasons[MPI_DECISION_UNDONE], "decision %llu", (unsigned long long)undoes);
         struct key key = key_1(at->id);
         struct str row;
-        TRY(data_txn_get(ap->txn, mpi->decided, ap->cx, key_str(&key), &row));
-        TRY(decode_decision(ap->cx, row, &stored[count]));
+        TRY(data_txn_get(w->txn, mpi->decided, w->cx, key_str(&key), &row));
+        TRY(decode_decision(w->cx, row, &stored[count]));
     }
-    TRY(check_room(ap, MPI_DECISION_UNDO, 0, 0));
-    apply_begin(ap);
+    TRY(check_room(w, MPI_DECISION_UNDO, 0, 0));
+    writer_begin(w);
     for (size_t i = 0; i < count; i++) {
         uint32_t left = (uint32_t)stored[i].left, right = (uint32_t)stored[i].right;
-        stored[i].undone_by = ap->seq;
-        put_decision_row(ap, first + i, &stored[i]);
+        stored[i].undone_by = w->seq;
+        put_decision_row(w, first + i, &stored[i]);
         draft_undo_decision(mpi, first + i);
         index_touch(mpi, left);
         index_touch(mpi, right);
-        apply_put_event(ap, left, EVENT_UNDONE, entry_at(mpi, APPLIED, left)->person, undoes);
-        apply_put_event(ap, right, EVENT_UNDONE, entry_at(mpi, APPLIED, right)->person, undoes);
+        writer_put_event(w, left, EVENT_UNDONE, entry_at(mpi, APPLIED, left)->person, undoes);
+        writer_put_event(w, right, EVENT_UNDONE, entry_at(mpi, APPLIED, right)->person, undoes);
     }
     struct stored_decision undo = {.kind = MPI_DECISION_UNDO,
                                    .left = stored[0].left,
                                    .right = stored[0].right,
                                    .undoes = undoes,
                                    .note = note,
-                                   .by = ap->cx->principal,
-                                   .time_us = ap->cx->now_us};
-    put_decision_row(ap, ap->seq * DECISIONS_PER_ENTRY + mpi->counters.decisions++, &undo);
-    apply_finish(ap);
-    fill_result(ap, (uint32_t)stored[0].left, (uint32_t)stored[0].right, out_result);
+                                   .by = w->cx->principal,
+                                   .time_us = w->cx->now_us};
+    put_decision_row(w, w->seq * DECISIONS_PER_ENTRY + mpi->counters.decisions++, &undo);
+    writer_finish(w);
+    fill_result(w, (uint32_t)stored[0].left, (uint32_t)stored[0].right, out_result);
     return STATUS_OK;
 }
 
@@ -218,9 +218,9 @@ status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct 
                                   enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record,
                                   uint64_t undoes, struct str note, struct mpi_result *out_result)
 {
-    struct applying ap = {mpi, txn, cx, seq};
+    struct writer w = {mpi, txn, cx, seq};
     if (kind == MPI_DECISION_UNDO)
-        return undo_entry(&ap, undoes, note, out_result);
+        return undo_entry(&w, undoes, note, out_result);
     if (kind != MPI_DECISION_SAME && kind != MPI_DECISION_DIFFERENT)
         return ctx_fail(cx, &mpi_reasons[MPI_DECISION_UNKNOWN], "kind %d is not for stewards", (int)kind);
     TRY(check_record(mpi, cx, left_record));
@@ -228,10 +228,10 @@ status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct 
     if (left_record == right_record)
         return ctx_fail(cx, &mpi_reasons[MPI_MERGE_SELF], NULL);
     uint32_t left = (uint32_t)left_record, right = (uint32_t)right_record;
-    TRY(check_room(&ap, kind, left, right));
-    apply_begin(&ap);
-    add_decision(&ap, kind, left, right, note, STR_NONE);
-    apply_finish(&ap);
-    fill_result(&ap, left, right, out_result);
+    TRY(check_room(&w, kind, left, right));
+    writer_begin(&w);
+    add_decision(&w, kind, left, right, note, STR_NONE);
+    writer_finish(&w);
+    fill_result(&w, left, right, out_result);
     return STATUS_OK;
 }

@@ -1,5 +1,5 @@
-#include "apply_internal.h"
 #include "ask_internal.h"
+#include "writer_internal.h"
 
 #include <stdlib.h>
 

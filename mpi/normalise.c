@@ -1,5 +1,5 @@
-#include "codec_internal.h"
 #include "row_internal.h"
+#include "stored_internal.h"
 
 #include "base/invariant.h"
 #include "base/limits.h"
@@ -371,8 +371,8 @@ static void add_identifier(struct mpi_row *row, const struct mpi_identifier *ide
 
 /* ---- what does not all fit ---- */
 
-enum { SAID_MAX = 2 * CODEC_LIST_MAX }; /* names and former names of the longest row that decodes */
-_Static_assert((int)CODEC_LIST_MAX >= (int)LIMIT_IDENTIFIERS_PER_RECORD, "what may be said can be stored");
+enum { SAID_MAX = 2 * STORED_LIST_MAX }; /* names and former names of the longest row that decodes */
+_Static_assert((int)STORED_LIST_MAX >= (int)LIMIT_IDENTIFIERS_PER_RECORD, "what may be said can be stored");
 
 struct said_item {
     uint64_t rank; /* smaller ones first */

@@ -19,8 +19,8 @@
 #include "base/invariant.h"
 #include "base/vec.h"
 #include "blocks_internal.h"
-#include "codec_internal.h"
 #include "model_internal.h"
+#include "stored_internal.h"
 
 enum {
     BLOCK_CAP_DEFAULT = 128,   /* a key that more records share is too common to compare by */

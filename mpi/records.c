@@ -1,4 +1,4 @@
-#include "apply_internal.h"
+#include "writer_internal.h"
 
 #include "base/limits.h"
 
@@ -154,18 +154,18 @@ static bool says_the_same(const struct stored_record *left, const struct stored_
     return str_eq(buf_str(&a_row), buf_str(&b_row));
 }
 
-static void keep_version(struct applying *ap, uint32_t record, const struct stored_record *old)
+static void keep_version(struct writer *w, uint32_t record, const struct stored_record *old)
 {
     struct key key = key_2(record, old->versions);
     SCOPED(buf_fini) struct buf row = {0};
     encode_record(&row, old);
-    data_txn_put(ap->txn, ap->mpi->versions, key_str(&key), buf_str(&row));
+    data_txn_put(w->txn, w->mpi->versions, key_str(&key), buf_str(&row));
 }
 
-static uint32_t change_index(struct applying *ap, uint32_t record, const struct stored_record *before,
+static uint32_t change_index(struct writer *w, uint32_t record, const struct stored_record *before,
                              const struct stored_record *stored, struct best *best, uint32_t *out_compared)
 {
-    struct mpi *mpi = ap->mpi;
+    struct mpi *mpi = w->mpi;
     union row_space space;
     row_make(stored->identifiers, stored->identifier_count, &stored->said, stored->former, stored->former_count,
              &space);
@@ -177,13 +177,13 @@ static uint32_t change_index(struct applying *ap, uint32_t record, const struct 
     return record;
 }
 
-static void put_link(struct applying *ap, const struct mpi_comparison *comparison)
+static void put_link(struct writer *w, const struct mpi_comparison *comparison)
 {
     uint64_t left = comparison->left_record, right = comparison->right_record;
     struct key key = left < right ? key_2(left, right) : key_2(right, left);
     SCOPED(buf_fini) struct buf row = {0};
     encode_comparison(&row, comparison);
-    data_txn_put(ap->txn, ap->mpi->links, key_str(&key), buf_str(&row));
+    data_txn_put(w->txn, w->mpi->links, key_str(&key), buf_str(&row));
 }
 
 static void explain_pair(const struct mpi *mpi, uint32_t a, uint32_t b, struct mpi_comparison *out_comparison)
@@ -219,34 +219,34 @@ static uint32_t find_review(const struct mpi *mpi, uint32_t record)
     return best ? best->other : 0;
 }
 
-static uint64_t open_review(struct applying *ap, uint32_t record)
+static uint64_t open_review(struct writer *w, uint32_t record)
 {
-    struct mpi *mpi = ap->mpi;
+    struct mpi *mpi = w->mpi;
     uint32_t other = find_review(mpi, record);
     if (other == 0 || mpi->counters.reviews >= REVIEWS_PER_ENTRY)
         return 0;
-    struct stored_review review = {.opened_us = ap->cx->now_us};
+    struct stored_review review = {.opened_us = w->cx->now_us};
     explain_pair(mpi, record, other, &review.comparison);
     review.left = review.comparison.left_record;
     review.right = review.comparison.right_record;
-    struct review open = {.id = ap->seq * REVIEWS_PER_ENTRY + mpi->counters.reviews++,
+    struct review open = {.id = w->seq * REVIEWS_PER_ENTRY + mpi->counters.reviews++,
                           .left = (uint32_t)review.left,
                           .right = (uint32_t)review.right,
                           .score_mbit = review.comparison.score_mbit};
     struct key key = key_1(open.id);
     SCOPED(buf_fini) struct buf row = {0};
     encode_review(&row, &review);
-    data_txn_put(ap->txn, mpi->reviews, key_str(&key), buf_str(&row));
-    put_link(ap, &review.comparison);
-    apply_put_event(ap, record, EVENT_REVIEW, entry_at(mpi, APPLIED, record)->person, other);
+    data_txn_put(w->txn, mpi->reviews, key_str(&key), buf_str(&row));
+    put_link(w, &review.comparison);
+    writer_put_event(w, record, EVENT_REVIEW, entry_at(mpi, APPLIED, record)->person, other);
     draft_add_review(mpi, &open);
     return open.id;
 }
 
 /* What made the new record join: its strongest edge into the person. */
-static void keep_link(struct applying *ap, uint32_t record)
+static void keep_link(struct writer *w, uint32_t record)
 {
-    const struct mpi *mpi = ap->mpi;
+    const struct mpi *mpi = w->mpi;
     const struct entry *entry = entry_at(mpi, APPLIED, record);
     uint32_t best = 0;
     int32_t score = INT32_MIN;
@@ -261,24 +261,24 @@ static void keep_link(struct applying *ap, uint32_t record)
         return;
     struct mpi_comparison comparison;
     explain_pair(mpi, record, best, &comparison);
-    put_link(ap, &comparison);
+    put_link(w, &comparison);
 }
 
-static void finish_record(struct applying *ap, uint32_t record, bool is_new, const struct best *best, uint32_t compared,
+static void finish_record(struct writer *w, uint32_t record, bool is_new, const struct best *best, uint32_t compared,
                           struct mpi_result *out_result)
 {
-    struct mpi *mpi = ap->mpi;
-    apply_finish(ap);
+    struct mpi *mpi = w->mpi;
+    writer_finish(w);
     struct mpi_result result = {.record = record, .candidates = compared};
     if (best->record)
         explain_pair(mpi, record, best->record, &result.best);
     result.person = entry_at(mpi, APPLIED, record)->person;
-    uint32_t before = is_new ? 0 : apply_person_before(ap, record);
+    uint32_t before = is_new ? 0 : writer_person_before(w, record);
     result.person_before = before;
     bool joined = entry_at(mpi, APPLIED, record)->ring != record;
     if (joined && (is_new || before != 0))
-        keep_link(ap, record);
-    result.review = open_review(ap, record);
+        keep_link(w, record);
+    result.review = open_review(w, record);
     result.verdict = !is_new         ? MPI_VERDICT_KNOWN
                      : joined        ? MPI_VERDICT_LINKED
                      : result.review ? MPI_VERDICT_REVIEW
@@ -286,67 +286,67 @@ static void finish_record(struct applying *ap, uint32_t record, bool is_new, con
     *out_result = result;
 }
 
-static status update_record(struct applying *ap, uint32_t record, const struct mpi_record_input *input,
+static status update_record(struct writer *w, uint32_t record, const struct mpi_record_input *input,
                             struct mpi_result *out_result)
 {
     struct stored_record old;
-    TRY(apply_get_record(ap, record, &old));
+    TRY(writer_get_record(w, record, &old));
     struct stored_record now = old;
-    update_said(ap->cx->arena, input, &now);
-    update_identifiers(ap->cx->arena, input, &now);
+    update_said(w->cx->arena, input, &now);
+    update_identifiers(w->cx->arena, input, &now);
     if (input->source.len > 0)
         now.source = input->source;
     now.active = !input->deactivate;
     now.person_level |= input->person_level;
-    now.last_seq = ap->seq;
-    now.last_us = ap->cx->now_us;
+    now.last_seq = w->seq;
+    now.last_us = w->cx->now_us;
     struct best best = {0};
     uint32_t compared = 0;
     if (!says_the_same(&old, &now)) {
-        keep_version(ap, record, &old);
+        keep_version(w, record, &old);
         now.versions++;
-        apply_put_event(ap, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED,
-                        entry_at(ap->mpi, APPLIED, record)->person, now.versions);
-        (void)change_index(ap, record, &old, &now, &best, &compared);
+        writer_put_event(w, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED,
+                         entry_at(w->mpi, APPLIED, record)->person, now.versions);
+        (void)change_index(w, record, &old, &now, &best, &compared);
     }
-    apply_put_record(ap, record, &now);
-    finish_record(ap, record, false, &best, compared, out_result);
+    writer_put_record(w, record, &now);
+    finish_record(w, record, false, &best, compared, out_result);
     return STATUS_OK;
 }
 
-static void create_record(struct applying *ap, const struct mpi_record_input *input, struct mpi_result *out_result)
+static void create_record(struct writer *w, const struct mpi_record_input *input, struct mpi_result *out_result)
 {
     struct stored_record stored = {.source = input->source,
-                                   .first_seq = ap->seq,
-                                   .last_seq = ap->seq,
-                                   .first_us = ap->cx->now_us,
-                                   .last_us = ap->cx->now_us,
+                                   .first_seq = w->seq,
+                                   .last_seq = w->seq,
+                                   .first_us = w->cx->now_us,
+                                   .last_us = w->cx->now_us,
                                    .versions = 1,
                                    .active = !input->deactivate,
                                    .person_level = input->person_level};
-    update_said(ap->cx->arena, input, &stored);
-    update_identifiers(ap->cx->arena, input, &stored);
+    update_said(w->cx->arena, input, &stored);
+    update_identifiers(w->cx->arena, input, &stored);
     struct best best = {0};
     uint32_t compared;
-    uint32_t record = change_index(ap, 0, NULL, &stored, &best, &compared);
-    apply_put_record(ap, record, &stored);
-    finish_record(ap, record, true, &best, compared, out_result);
+    uint32_t record = change_index(w, 0, NULL, &stored, &best, &compared);
+    writer_put_record(w, record, &stored);
+    finish_record(w, record, true, &best, compared, out_result);
 }
 
 status mpi_apply_record(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                         const struct mpi_record_input *input, struct mpi_result *out_result)
 {
     TRY(mpi_check_record(cx, input));
-    struct applying ap = {mpi, txn, cx, seq};
+    struct writer w = {mpi, txn, cx, seq};
     uint32_t record;
-    TRY(apply_find_own(&ap, input->identifiers[0], &record));
-    apply_begin(&ap);
+    TRY(writer_find_own(&w, input->identifiers[0], &record));
+    writer_begin(&w);
     if (record != 0 && input->keep_known) {
-        finish_record(&ap, record, false, &(struct best){0}, 0, out_result);
+        finish_record(&w, record, false, &(struct best){0}, 0, out_result);
         return STATUS_OK;
     }
     if (record != 0)
-        return update_record(&ap, record, input, out_result);
-    create_record(&ap, input, out_result);
+        return update_record(&w, record, input, out_result);
+    create_record(&w, input, out_result);
     return STATUS_OK;
 }

@@ -1,4 +1,4 @@
-#include "apply_internal.h"
+#include "writer_internal.h"
 
 #include <stdlib.h>
 
@@ -14,27 +14,27 @@ const char *const event_names[EVENT_COUNT] = {[EVENT_CREATED] = "record created"
                                               [EVENT_UNDONE] = "decision undone",
                                               [EVENT_REVIEW] = "review opened"};
 
-void apply_begin(struct applying *ap)
+void writer_begin(struct writer *w)
 {
-    struct mpi *mpi = ap->mpi;
-    if (mpi->counters.seq != ap->seq)
-        mpi->counters = (struct counters){.seq = ap->seq};
+    struct mpi *mpi = w->mpi;
+    if (mpi->counters.seq != w->seq)
+        mpi->counters = (struct counters){.seq = w->seq};
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
 }
 
-void apply_put_event(struct applying *ap, uint32_t record, enum event_what what, uint64_t person, uint64_t other)
+void writer_put_event(struct writer *w, uint32_t record, enum event_what what, uint64_t person, uint64_t other)
 {
-    struct key key = key_3(record, ap->seq, ap->mpi->counters.events++);
+    struct key key = key_3(record, w->seq, w->mpi->counters.events++);
     struct stored_event event = {
-        .what = (uint8_t)what, .time_us = ap->cx->now_us, .person = person, .other = other, .by = ap->cx->principal};
+        .what = (uint8_t)what, .time_us = w->cx->now_us, .person = person, .other = other, .by = w->cx->principal};
     SCOPED(buf_fini) struct buf row = {0};
     encode_event(&row, &event);
-    data_txn_put(ap->txn, ap->mpi->events, key_str(&key), buf_str(&row));
+    data_txn_put(w->txn, w->mpi->events, key_str(&key), buf_str(&row));
 }
 
-static void put_members(struct applying *ap)
+static void put_members(struct writer *w)
 {
-    struct mpi *mpi = ap->mpi;
+    struct mpi *mpi = w->mpi;
     for (size_t i = 0; i < mpi->changes.count; i++) {
         const struct change *change = &mpi->changes.at[i];
         const struct entry *entry = entry_at(mpi, APPLIED, change->record);
@@ -43,28 +43,28 @@ static void put_members(struct applying *ap)
         SCOPED(buf_fini) struct buf row = {0};
         encode_member(&row, &member);
         if (entry->person == change->record && entry->retired_into == 0)
-            data_txn_delete(ap->txn, mpi->members, key_str(&key)); /* its own person, as every record starts */
+            data_txn_delete(w->txn, mpi->members, key_str(&key)); /* its own person, as every record starts */
         else
-            data_txn_put(ap->txn, mpi->members, key_str(&key), buf_str(&row));
+            data_txn_put(w->txn, mpi->members, key_str(&key), buf_str(&row));
         if (change->person_before != entry->person)
-            apply_put_event(ap, change->record, EVENT_MOVED, entry->person, change->person_before);
+            writer_put_event(w, change->record, EVENT_MOVED, entry->person, change->person_before);
     }
 }
 
-static void put_edges(struct applying *ap)
+static void put_edges(struct writer *w)
 {
-    struct mpi *mpi = ap->mpi;
+    struct mpi *mpi = w->mpi;
     for (size_t i = 0; i < mpi->edge_changes.count; i++) {
         struct pair pair = mpi->edge_changes.at[i];
         struct key key = key_2(pair.left, pair.right);
         const struct edge *edge = index_edge(mpi, APPLIED, pair.left, pair.right);
         if (edge == NULL) {
-            data_txn_delete(ap->txn, mpi->edges, key_str(&key));
+            data_txn_delete(w->txn, mpi->edges, key_str(&key));
             continue;
         }
         SCOPED(buf_fini) struct buf row = {0};
         buf_put_varint(&row, (uint64_t)edge->score_mbit); /* at or above the review floor: never negative */
-        data_txn_put(ap->txn, mpi->edges, key_str(&key), buf_str(&row));
+        data_txn_put(w->txn, mpi->edges, key_str(&key), buf_str(&row));
     }
 }
 
@@ -74,9 +74,9 @@ static int order_changes(const void *left, const void *right)
     return a->record < b->record ? -1 : a->record > b->record;
 }
 
-void apply_finish(struct applying *ap)
+void writer_finish(struct writer *w)
 {
-    struct mpi *mpi = ap->mpi;
+    struct mpi *mpi = w->mpi;
     size_t touched = mpi->touched.count; /* index_recluster() leaves them */
     index_recluster(mpi);
     for (size_t i = 0; i < touched; i++)
@@ -86,33 +86,33 @@ void apply_finish(struct applying *ap)
     mpi->touched.count = 0;
     if (mpi->changes.count > 1) /* the order of rows and event numbers must not depend on memory */
         qsort(mpi->changes.at, mpi->changes.count, sizeof mpi->changes.at[0], order_changes);
-    put_members(ap);
-    put_edges(ap);
+    put_members(w);
+    put_edges(w);
 }
 
-status apply_get_record(struct applying *ap, uint32_t record, struct stored_record *out_record)
+status writer_get_record(struct writer *w, uint32_t record, struct stored_record *out_record)
 {
     struct key key = key_1(record);
     struct str row;
-    TRY(data_txn_get(ap->txn, ap->mpi->records, ap->cx, key_str(&key), &row));
-    return decode_record(ap->cx, row, out_record);
+    TRY(data_txn_get(w->txn, w->mpi->records, w->cx, key_str(&key), &row));
+    return decode_record(w->cx, row, out_record);
 }
 
-void apply_put_record(struct applying *ap, uint32_t record, const struct stored_record *stored)
+void writer_put_record(struct writer *w, uint32_t record, const struct stored_record *stored)
 {
     struct key key = key_1(record);
     SCOPED(buf_fini) struct buf row = {0};
     encode_record(&row, stored);
-    data_txn_put(ap->txn, ap->mpi->records, key_str(&key), buf_str(&row));
+    data_txn_put(w->txn, w->mpi->records, key_str(&key), buf_str(&row));
 }
 
-status apply_find_own(struct applying *ap, struct mpi_identifier identifier, uint32_t *out_record)
+status writer_find_own(struct writer *w, struct mpi_identifier identifier, uint32_t *out_record)
 {
     struct holders_at at = {0};
     uint32_t record;
-    while ((record = index_find_own(ap->mpi, APPLIED, row_identifier_key(identifier), &at)) != 0) {
+    while ((record = index_find_own(w->mpi, APPLIED, row_identifier_key(identifier), &at)) != 0) {
         struct stored_record stored;
-        TRY(apply_get_record(ap, record, &stored));
+        TRY(writer_get_record(w, record, &stored));
         if (str_eq(str_trim(stored.identifiers[0].authority), str_trim(identifier.authority)) &&
             str_eq(str_trim(stored.identifiers[0].value), str_trim(identifier.value)))
             break;
@@ -121,16 +121,16 @@ status apply_find_own(struct applying *ap, struct mpi_identifier identifier, uin
     return STATUS_OK;
 }
 
-uint32_t apply_new_record(struct applying *ap, struct str source, struct mpi_identifier identifier)
+uint32_t writer_new_record(struct writer *w, struct str source, struct mpi_identifier identifier)
 {
-    struct mpi *mpi = ap->mpi;
+    struct mpi *mpi = w->mpi;
     struct stored_record stored = {.source = source,
                                    .identifiers = &identifier,
                                    .identifier_count = 1,
-                                   .first_seq = ap->seq,
-                                   .last_seq = ap->seq,
-                                   .first_us = ap->cx->now_us,
-                                   .last_us = ap->cx->now_us,
+                                   .first_seq = w->seq,
+                                   .last_seq = w->seq,
+                                   .first_us = w->cx->now_us,
+                                   .last_us = w->cx->now_us,
                                    .versions = 1,
                                    .active = true};
     union row_space space;
@@ -138,13 +138,13 @@ uint32_t apply_new_record(struct applying *ap, struct str source, struct mpi_ide
     uint32_t record = draft_add_record(mpi, space.row.own_key);
     struct best best;
     (void)index_set_row(mpi, record, &space.row, &best);
-    apply_put_record(ap, record, &stored);
+    writer_put_record(w, record, &stored);
     return record;
 }
 
-uint32_t apply_person_before(const struct applying *ap, uint32_t record)
+uint32_t writer_person_before(const struct writer *w, uint32_t record)
 {
-    const struct mpi *mpi = ap->mpi;
+    const struct mpi *mpi = w->mpi;
     for (size_t i = 0; i < mpi->changes.count; i++)
         if (mpi->changes.at[i].record == record)
             return mpi->changes.at[i].person_before == entry_at(mpi, APPLIED, record)->person
@@ -156,9 +156,9 @@ uint32_t apply_person_before(const struct applying *ap, uint32_t record)
 status mpi_applied_find(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, struct mpi_identifier identifier,
                         uint64_t *out_record)
 {
-    struct applying ap = {.mpi = mpi, .txn = txn, .cx = cx};
+    struct writer w = {.mpi = mpi, .txn = txn, .cx = cx};
     uint32_t record;
-    TRY(apply_find_own(&ap, identifier, &record));
+    TRY(writer_find_own(&w, identifier, &record));
     *out_record = record;
     return STATUS_OK;
 }

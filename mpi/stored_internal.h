@@ -16,7 +16,7 @@
 
 #include "mpi/mpi.h"
 
-enum { FORMER_NAMES_MAX = 64, CODEC_LIST_MAX = 256 };
+enum { FORMER_NAMES_MAX = 64, STORED_LIST_MAX = 256 };
 
 struct stored_record {
     struct str source;

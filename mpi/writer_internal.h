@@ -1,6 +1,7 @@
 /*
- * Steps shared by everything the writer applies. Order: check, begin, draft and write rows, finish. What fails half way
- * is taken back by the caller's mark (mpi_undo_to, data_txn_undo_to).
+ * struct writer: the one writer at work on one entry, and the steps shared by everything it applies. Order: check,
+ * begin, draft and write rows, finish. What fails half way is taken back by the caller's mark (mpi_undo_to,
+ * data_txn_undo_to).
  */
 #pragma once
 
@@ -22,7 +23,7 @@ enum event_what {
 };
 extern const char *const event_names[EVENT_COUNT];
 
-struct applying {
+struct writer {
     struct mpi *mpi;
     struct data_txn *txn;
     struct ctx *cx;
@@ -30,16 +31,16 @@ struct applying {
 };
 
 /* Starts the counters of an entry; several applies may belong to one. */
-void apply_begin(struct applying *ap);
+void writer_begin(struct writer *w);
 /* Reclusters what was touched, answers the reviews that are no longer questions, writes members, edges and moves. */
-void apply_finish(struct applying *ap);
-void apply_put_event(struct applying *ap, uint32_t record, enum event_what what, uint64_t person, uint64_t other);
+void writer_finish(struct writer *w);
+void writer_put_event(struct writer *w, uint32_t record, enum event_what what, uint64_t person, uint64_t other);
 /* The record whose own identifier this is, 0 = nobody. Compares the text, not only its hash. */
-status apply_find_own(struct applying *ap, struct mpi_identifier identifier, uint32_t *out_record);
+status writer_find_own(struct writer *w, struct mpi_identifier identifier, uint32_t *out_record);
 /* The stored record as this transaction sees it. */
-status apply_get_record(struct applying *ap, uint32_t record, struct stored_record *out_record);
-void apply_put_record(struct applying *ap, uint32_t record, const struct stored_record *stored);
+status writer_get_record(struct writer *w, uint32_t record, struct stored_record *out_record);
+void writer_put_record(struct writer *w, uint32_t record, const struct stored_record *stored);
 /* A new record that knows only its identifier. */
-uint32_t apply_new_record(struct applying *ap, struct str source, struct mpi_identifier identifier);
+uint32_t writer_new_record(struct writer *w, struct str source, struct mpi_identifier identifier);
 /* The person the record had before this apply; 0 when it has not changed. */
-uint32_t apply_person_before(const struct applying *ap, uint32_t record);
+uint32_t writer_person_before(const struct writer *w, uint32_t record);

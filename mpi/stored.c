@@ -1,4 +1,4 @@
-#include "codec_internal.h"
+#include "stored_internal.h"
 
 #include "base/mem.h"
 #include "model_internal.h"
@@ -67,7 +67,7 @@ static struct mpi_name cut_name(struct cut *cut)
 static size_t cut_count(struct cut *cut)
 {
     uint64_t count = cut_varint(cut);
-    if (count > CODEC_LIST_MAX || count > cut->rest.len)
+    if (count > STORED_LIST_MAX || count > cut->rest.len)
         cut->bad = true;
     return cut->bad ? 0 : (size_t)count;
 }
