@@ -6,8 +6,9 @@
  * the log when the store was last closed in good order, absent while it is open.
  *
  * Locking: Berkeley DB runs without its own lock manager. One reader-writer lock of ours says who may be inside:
- * readers share it for a call, a commit holds it alone, so readers see a commit whole or not at all and no two threads
- * ever change a B-tree. Page latches inside Berkeley DB's cache remain and keep readers and the checkpoint apart.
+ * readers share it for a call or for a slice of a scan, a commit holds it alone, so readers see a commit whole or not
+ * at all and no two threads ever change a B-tree. Page latches inside Berkeley DB's cache remain and keep readers and
+ * the checkpoint apart.
  */
 #pragma once
 
@@ -74,7 +75,17 @@ DB_LSN store_pages_lsn(const char *folder);
 bool store_logs_reach(DB_ENV *env, DB_LSN lsn, bool of_page);
 bool store_last_lsn(DB_ENV *env, DB_LSN *out_lsn);
 
-/* ---- store_read.c: the caller holds the lock ---- */
+/* ---- store_read.c ---- */
+
+/* The readers' side of the lock; for SCOPED. */
+struct data_store *store_share(struct data_store *store);
+void store_unshare(struct data_store **store);
+/* A thread that is in a view, or publishes, must not ask for the lock again. */
+void store_hold(const struct data_store *store);
+void store_let_go(const struct data_store *store);
+void store_must_not_hold(const struct data_store *store);
+
+/* The rest is for callers that hold the lock. */
 
 status store_get_locked(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
 

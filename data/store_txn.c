@@ -270,6 +270,7 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
     struct data_store *store = txn->store;
     for (size_t i = 0; i < store->table_count; i++)
         sort_ops(txn, &txn->tables[i]); /* neighbours share pages; and no address decides the order */
+    store_must_not_hold(store);
     pthread_rwlock_wrlock(&store->lock);
     DB_TXN *bdb_txn;
     must(store->env->txn_begin(store->env, NULL, &bdb_txn, DB_TXN_NOSYNC));
@@ -279,8 +280,10 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
     put_applied_seq(store, bdb_txn, applied_seq);
     must(bdb_txn->commit(bdb_txn, DB_TXN_NOSYNC));
     __atomic_store_n(&store->applied_seq, applied_seq, __ATOMIC_RELEASE);
+    store_hold(store);
     if (publish)
         publish(arg);
+    store_let_go(store);
     pthread_rwlock_unlock(&store->lock);
     data_txn_abort(txn);
 }
