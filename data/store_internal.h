@@ -33,6 +33,9 @@ struct data_table {
     DB *db;
     char *name;
     uint32_t number;
+    bool grouped;
+    uint64_t rows;     /* atomic */
+    struct map groups; /* of a grouped table: the group's rows; absent = none. Changes with a commit. */
 };
 
 struct data_store {
@@ -44,6 +47,11 @@ struct data_store {
     pthread_rwlock_t lock;
     uint64_t applied_seq; /* atomic */
 };
+
+static inline struct data_table *store_meta(struct data_store *store)
+{
+    return &store->tables[store->table_count];
+}
 
 /* ---- store_env.c: Berkeley DB, wrapped ---- */
 
@@ -98,3 +106,23 @@ status store_cursor_open(struct data_table *table, struct ctx *cx, struct store_
 /* STATUS_NOT_FOUND without a reason past the last row. `from` only for DB_SET_RANGE. */
 status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from,
                          struct str *out_key, struct str *out_row);
+
+/* ---- store_counts.c ---- */
+
+/* What a transaction adds to the counts of one table. */
+struct store_change {
+    int64_t rows;
+    struct map groups; /* int64_t, as uint64_t */
+};
+void store_change_fini(struct store_change *change);
+void store_change_note(struct store_change *change, const struct data_table *table, struct str key, int64_t by);
+
+/* Reads the counts of a store that was opened; counts, and keeps that, when it has none yet. */
+status store_counts_open(struct data_store *store, struct ctx *cx);
+/* `changes`: one per table. Into the transaction; a Berkeley DB error number. */
+int store_counts_put(struct data_store *store, DB_TXN *txn, const struct store_change *changes);
+/* After the commit, readers still kept out: into memory. */
+void store_counts_show(struct data_store *store, const struct store_change *changes);
+/* Walks the table. */
+status store_count_table(struct data_table *table, struct ctx *cx, struct store_change *change);
+bool store_counts_equal(const struct data_table *table, const struct store_change *counted);

@@ -92,24 +92,6 @@ status data_view_get(const struct data_view *view, struct data_table *table, str
     return store_get_locked(table, cx, key, out_row);
 }
 
-uint64_t data_view_rows(const struct data_view *view, struct data_table *table)
-{
-    INVARIANT(view->store == table->store);
-    struct arena arena = {0};
-    struct ctx cx = {.arena = &arena};
-    struct store_cursor cursor;
-    uint64_t rows = 0;
-    struct str key, row;
-    if (store_cursor_open(table, &cx, &cursor) != STATUS_OK)
-        return 0;
-    for (status moved = store_cursor_move(&cursor, &cx, DB_FIRST, STR_NONE, &key, &row); moved == STATUS_OK;
-         moved = store_cursor_move(&cursor, &cx, DB_NEXT, STR_NONE, &key, &row))
-        rows++;
-    store_cursor_close(&cursor);
-    arena_fini(&arena);
-    return rows;
-}
-
 void store_cursor_close(struct store_cursor *cursor)
 {
     if (cursor->dbc)
@@ -148,21 +130,6 @@ status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t h
         return store_fail(cx, "read a table", error);
     *out_key = str_make(cursor->key.data, cursor->key.size);
     *out_row = str_make(cursor->row.data, cursor->row.size);
-    return STATUS_OK;
-}
-
-static bool count_row(void *arg, struct str key, struct str row)
-{
-    (void)key, (void)row;
-    ++*(uint64_t *)arg;
-    return true;
-}
-
-status data_count(struct data_table *table, struct ctx *cx, uint64_t *out_rows)
-{
-    uint64_t rows = 0;
-    TRY(data_scan_all(table, cx, count_row, &rows));
-    *out_rows = rows;
     return STATUS_OK;
 }
 

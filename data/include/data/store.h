@@ -44,6 +44,10 @@ struct data_options {
     uint64_t cache_bytes; /* 0 = 64 MiB */
     const struct data_table_spec *tables;
     size_t table_count;
+    /* Names of tables whose rows are also counted by group: the bytes of the key before its first zero byte. For few
+     * groups: each is held in memory. */
+    const char *const *grouped;
+    size_t grouped_count;
 };
 
 /* Opens or creates, locks (a second opener gets data.in-use), runs recovery, checks the format number
@@ -80,8 +84,8 @@ status data_scan_back(struct data_table *table, struct ctx *cx, struct str prefi
                       data_visit_fn *visit, void *arg);
 /* Every row of the table, in the same way. */
 status data_scan_all(struct data_table *table, struct ctx *cx, data_visit_fn *visit, void *arg);
-/* Walks the whole table: for reports, not for requests. */
-status data_count(struct data_table *table, struct ctx *cx, uint64_t *out_rows);
+/* How many rows the table has, as of the last commit: kept with the commit, so nothing is walked. */
+uint64_t data_rows(struct data_table *table);
 
 /*
  * One moment: no commit comes between begin and end, so several rows, and what memory shows beside them, belong
@@ -97,6 +101,8 @@ void data_view_end(struct data_view *view); /* all-zero is fine: for SCOPED */
 status data_view_get(const struct data_view *view, struct data_table *table, struct ctx *cx, struct str key,
                      struct str *out_row);
 uint64_t data_view_rows(const struct data_view *view, struct data_table *table);
+/* Of one group of a table that is counted by group; 0 when there is no such group. */
+uint64_t data_view_rows_in(const struct data_view *view, struct data_table *table, struct str group);
 
 /* The one writer's transaction. */
 struct data_txn *data_txn_begin(struct data_store *store);
@@ -133,7 +139,8 @@ status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[
 struct data_doctor_report {
     uint64_t rows, tables, bad_tables;
     char first_bad[64];        /* table name */
-    const char *first_bad_why; /* "page checksum", "key order", … */
+    const char *first_bad_why; /* "page checksum", "key order", "row count", … */
 };
-/* Reads every page and key of a store that nobody has open: checksums, key order. */
+/* Reads every page and key of a store that nobody has open: checksums, key order, and whether there are as many rows as
+ * were counted. */
 status data_doctor(struct ctx *cx, const struct data_options *options, struct data_doctor_report *out_report);
