@@ -19,15 +19,10 @@ static const uint64_t CACHE_BYTES = 64u << 20;
 
 static const struct str FORMAT_KEY = STR_INIT("format"), APPLIED_KEY = STR_INIT("applied");
 
-static struct data_table *meta(struct data_store *store)
-{
-    return &store->tables[store->table_count];
-}
-
 static status read_number(struct data_store *store, struct ctx *cx, struct str key, uint64_t *out_number)
 {
     struct str row;
-    TRY(store_get_locked(meta(store), cx, key, &row));
+    TRY(store_get_locked(store_meta(store), cx, key, &row));
     struct cut cut = {.rest = row};
     *out_number = cut_u64(&cut);
     return cut.bad ? store_fail(cx, "idem.meta", EINVAL) : STATUS_OK;
@@ -38,7 +33,7 @@ static status write_number(struct data_store *store, struct ctx *cx, struct str 
     SCOPED(buf_fini) struct buf row = {0};
     buf_put_u64(&row, number);
     DBT key_dbt = store_dbt(key), row_dbt = store_dbt(buf_str(&row));
-    int error = meta(store)->db->put(meta(store)->db, NULL, &key_dbt, &row_dbt, DB_AUTO_COMMIT);
+    int error = store_meta(store)->db->put(store_meta(store)->db, NULL, &key_dbt, &row_dbt, DB_AUTO_COMMIT);
     return error == 0 ? STATUS_OK : store_fail(cx, "idem.meta", error);
 }
 
@@ -60,6 +55,14 @@ static status check_format(struct data_store *store, struct ctx *cx, uint32_t fo
     return read_number(store, cx, APPLIED_KEY, &store->applied_seq);
 }
 
+static bool is_grouped(const struct data_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->grouped_count; i++)
+        if (str_is(str_from(name), options->grouped[i]))
+            return true;
+    return false;
+}
+
 static status open_tables(struct data_store *store, struct ctx *cx, const struct data_options *options)
 {
     store->table_count = options->table_count;
@@ -67,7 +70,10 @@ static status open_tables(struct data_store *store, struct ctx *cx, const struct
     for (size_t i = 0; i <= options->table_count; i++) {
         const char *name = i < options->table_count ? options->tables[i].name : META_TABLE;
         struct data_table *table = &store->tables[i];
-        *table = (struct data_table){.store = store, .name = mem_copy(name, strlen(name) + 1), .number = (uint32_t)i};
+        *table = (struct data_table){.store = store,
+                                     .name = mem_copy(name, strlen(name) + 1),
+                                     .number = (uint32_t)i,
+                                     .grouped = is_grouped(options, name)};
         int error = store_db_open(store->env, name, &table->db);
         if (error != 0)
             return store_fail(cx, name, error);
@@ -187,6 +193,7 @@ static status open_store(struct data_store *store, struct ctx *cx, const struct 
     TRY(open_env(store, cx, options));
     TRY(open_tables(store, cx, options));
     TRY(check_format(store, cx, options->format, is_new));
+    TRY(store_counts_open(store, cx));
     if (is_new) {
         TRY(data_checkpoint(store, cx));
         TRY(make_file(cx, store->folder, "complete"));
@@ -200,6 +207,7 @@ static void free_store(struct data_store *store)
         if (store->tables[i].db)
             store->tables[i].db->close(store->tables[i].db, DB_NOSYNC);
         mem_free(store->tables[i].name);
+        map_fini(&store->tables[i].groups);
     }
     if (store->env)
         store->env->close(store->env, 0);

@@ -56,6 +56,11 @@ static void walk_table(struct data_table *table, struct ctx *cx, struct data_doc
         bad(report, table->name, "key order");
     report->rows += walk.rows;
     buf_fini(&walk.before);
+    struct store_change counted = {0};
+    if (walked == STATUS_OK && store_count_table(table, cx, &counted) == STATUS_OK &&
+        !store_counts_equal(table, &counted))
+        bad(report, table->name, "row count");
+    store_change_fini(&counted);
 }
 
 status data_doctor(struct ctx *cx, const struct data_options *options, struct data_doctor_report *out_report)

@@ -6,8 +6,9 @@
  * the log when the store was last closed in good order, absent while it is open.
  *
  * Locking: Berkeley DB runs without its own lock manager. One reader-writer lock of ours says who may be inside:
- * readers share it for a call, a commit holds it alone, so readers see a commit whole or not at all and no two threads
- * ever change a B-tree. Page latches inside Berkeley DB's cache remain and keep readers and the checkpoint apart.
+ * readers share it for a call or for a slice of a scan, a commit holds it alone, so readers see a commit whole or not
+ * at all and no two threads ever change a B-tree. Page latches inside Berkeley DB's cache remain and keep readers and
+ * the checkpoint apart.
  */
 #pragma once
 
@@ -32,6 +33,9 @@ struct data_table {
     DB *db;
     char *name;
     uint32_t number;
+    bool grouped;
+    uint64_t rows;     /* atomic */
+    struct map groups; /* of a grouped table: the group's rows; absent = none. Changes with a commit. */
 };
 
 struct data_store {
@@ -43,6 +47,11 @@ struct data_store {
     pthread_rwlock_t lock;
     uint64_t applied_seq; /* atomic */
 };
+
+static inline struct data_table *store_meta(struct data_store *store)
+{
+    return &store->tables[store->table_count];
+}
 
 /* ---- store_env.c: Berkeley DB, wrapped ---- */
 
@@ -74,7 +83,17 @@ DB_LSN store_pages_lsn(const char *folder);
 bool store_logs_reach(DB_ENV *env, DB_LSN lsn, bool of_page);
 bool store_last_lsn(DB_ENV *env, DB_LSN *out_lsn);
 
-/* ---- store_read.c: the caller holds the lock ---- */
+/* ---- store_read.c ---- */
+
+/* The readers' side of the lock; for SCOPED. */
+struct data_store *store_share(struct data_store *store);
+void store_unshare(struct data_store **store);
+/* A thread that is in a view, or publishes, must not ask for the lock again. */
+void store_hold(const struct data_store *store);
+void store_let_go(const struct data_store *store);
+void store_must_not_hold(const struct data_store *store);
+
+/* The rest is for callers that hold the lock. */
 
 status store_get_locked(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
 
@@ -87,3 +106,23 @@ status store_cursor_open(struct data_table *table, struct ctx *cx, struct store_
 /* STATUS_NOT_FOUND without a reason past the last row. `from` only for DB_SET_RANGE. */
 status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from,
                          struct str *out_key, struct str *out_row);
+
+/* ---- store_counts.c ---- */
+
+/* What a transaction adds to the counts of one table. */
+struct store_change {
+    int64_t rows;
+    struct map groups; /* int64_t, as uint64_t */
+};
+void store_change_fini(struct store_change *change);
+void store_change_note(struct store_change *change, const struct data_table *table, struct str key, int64_t by);
+
+/* Reads the counts of a store that was opened; counts, and keeps that, when it has none yet. */
+status store_counts_open(struct data_store *store, struct ctx *cx);
+/* `changes`: one per table. Into the transaction; a Berkeley DB error number. */
+int store_counts_put(struct data_store *store, DB_TXN *txn, const struct store_change *changes);
+/* After the commit, readers still kept out: into memory. */
+void store_counts_show(struct data_store *store, const struct store_change *changes);
+/* Walks the table. */
+status store_count_table(struct data_table *table, struct ctx *cx, struct store_change *change);
+bool store_counts_equal(const struct data_table *table, const struct store_change *counted);

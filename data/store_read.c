@@ -6,17 +6,38 @@
 #include <endian.h>
 #include <stdlib.h>
 
-enum { ROW_ON_STACK_BYTES = 4096, ROWS_AT_ONCE_BYTES = 256 * 1024 };
+enum { ROW_ON_STACK_BYTES = 4096 };
 
-static void unlock(pthread_rwlock_t **lock)
+/* The store this thread holds in a view, or publishes in: whoever asks it for the lock once more may wait for ever. */
+static _Thread_local const struct data_store *held;
+
+void store_hold(const struct data_store *store)
 {
-    pthread_rwlock_unlock(*lock);
+    INVARIANT(held == NULL);
+    held = store;
 }
 
-static pthread_rwlock_t *share(struct data_store *store)
+void store_let_go(const struct data_store *store)
 {
+    INVARIANT(held == store);
+    held = NULL;
+}
+
+void store_must_not_hold(const struct data_store *store)
+{
+    INVARIANT(held != store);
+}
+
+struct data_store *store_share(struct data_store *store)
+{
+    store_must_not_hold(store);
     pthread_rwlock_rdlock(&store->lock);
-    return &store->lock;
+    return store;
+}
+
+void store_unshare(struct data_store **store)
+{
+    pthread_rwlock_unlock(&(*store)->lock);
 }
 
 status store_get_locked(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row)
@@ -43,21 +64,24 @@ status store_get_locked(struct data_table *table, struct ctx *cx, struct str key
 
 status data_get(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row)
 {
-    SCOPED(unlock) pthread_rwlock_t *lock = share(table->store);
-    (void)lock;
+    SCOPED(store_unshare) struct data_store *shared = store_share(table->store);
+    (void)shared;
     return store_get_locked(table, cx, key, out_row);
 }
 
 void data_view_begin(struct data_store *store, struct data_view *out_view)
 {
-    pthread_rwlock_rdlock(&store->lock);
+    store_share(store);
+    store_hold(store);
     out_view->store = store;
 }
 
 void data_view_end(struct data_view *view)
 {
-    if (view->store)
-        pthread_rwlock_unlock(&view->store->lock);
+    if (view->store == NULL)
+        return;
+    store_let_go(view->store);
+    store_unshare(&view->store);
     view->store = NULL;
 }
 
@@ -66,24 +90,6 @@ status data_view_get(const struct data_view *view, struct data_table *table, str
 {
     INVARIANT(view->store == table->store);
     return store_get_locked(table, cx, key, out_row);
-}
-
-uint64_t data_view_rows(const struct data_view *view, struct data_table *table)
-{
-    INVARIANT(view->store == table->store);
-    struct arena arena = {0};
-    struct ctx cx = {.arena = &arena};
-    struct store_cursor cursor;
-    uint64_t rows = 0;
-    struct str key, row;
-    if (store_cursor_open(table, &cx, &cursor) != STATUS_OK)
-        return 0;
-    for (status moved = store_cursor_move(&cursor, &cx, DB_FIRST, STR_NONE, &key, &row); moved == STATUS_OK;
-         moved = store_cursor_move(&cursor, &cx, DB_NEXT, STR_NONE, &key, &row))
-        rows++;
-    store_cursor_close(&cursor);
-    arena_fini(&arena);
-    return rows;
 }
 
 void store_cursor_close(struct store_cursor *cursor)
@@ -124,138 +130,6 @@ status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t h
         return store_fail(cx, "read a table", error);
     *out_key = str_make(cursor->key.data, cursor->key.size);
     *out_row = str_make(cursor->row.data, cursor->row.size);
-    return STATUS_OK;
-}
-
-/* Past the last row is how a scan ends well. */
-static status end_of_scan(status moved)
-{
-    return moved == STATUS_NOT_FOUND ? STATUS_OK : moved;
-}
-
-status data_scan(struct data_table *table, struct ctx *cx, struct str prefix, struct str from, data_visit_fn *visit,
-                 void *arg)
-{
-    SCOPED(unlock) pthread_rwlock_t *lock = share(table->store);
-    (void)lock;
-    SCOPED(store_cursor_close) struct store_cursor cursor;
-    TRY(store_cursor_open(table, cx, &cursor));
-    struct str key, row;
-    struct str begin = str_cmp(from, prefix) > 0 ? from : prefix;
-    status moved = store_cursor_move(&cursor, cx, DB_SET_RANGE, begin, &key, &row);
-    while (moved == STATUS_OK && str_starts(key, prefix) && visit(arg, key, row))
-        moved = store_cursor_move(&cursor, cx, DB_NEXT, STR_NONE, &key, &row);
-    return end_of_scan(moved);
-}
-
-/* Up to a bufferful of rows; grows the buffer for a row that does not fit by itself. */
-static int read_many(DBC *dbc, DBT *rows)
-{
-    for (;;) {
-        DBT key = {0};
-        int error = dbc->get(dbc, &key, rows, DB_MULTIPLE_KEY | DB_NEXT);
-        if (error != DB_BUFFER_SMALL)
-            return error;
-        uint32_t need = rows->size + ROWS_AT_ONCE_BYTES; /* with what is kept about each row */
-        rows->ulen = need - need % 1024;                 /* Berkeley DB asks for whole KiB */
-        rows->data = mem_grow(rows->data, rows->ulen, 1);
-    }
-}
-
-static bool visit_many(DBT *rows, data_visit_fn *visit, void *arg)
-{
-    void *at;
-    DB_MULTIPLE_INIT(at, rows);
-    for (;;) {
-        void *key, *row;
-        size_t key_len, row_len;
-        DB_MULTIPLE_KEY_NEXT(at, rows, key, key_len, row, row_len);
-        if (at == NULL)
-            return true;
-        if (!visit(arg, str_make(key, key_len), str_make(row, row_len)))
-            return false;
-    }
-}
-
-status data_scan_all(struct data_table *table, struct ctx *cx, data_visit_fn *visit, void *arg)
-{
-    SCOPED(unlock) pthread_rwlock_t *lock = share(table->store);
-    (void)lock;
-    SCOPED(store_cursor_close) struct store_cursor cursor;
-    TRY(store_cursor_open(table, cx, &cursor));
-    DBT rows = {.data = mem_alloc(ROWS_AT_ONCE_BYTES), .ulen = ROWS_AT_ONCE_BYTES, .flags = DB_DBT_USERMEM};
-    int error;
-    do
-        error = read_many(cursor.dbc, &rows);
-    while (error == 0 && visit_many(&rows, visit, arg));
-    mem_free(rows.data);
-    return error == 0 || error == DB_NOTFOUND ? STATUS_OK : store_fail(cx, table->name, error);
-}
-
-/* The first key after everything that starts with `prefix`, in the arena; false when there is none. */
-static bool after_prefix(struct arena *arena, struct str prefix, struct str *out_key)
-{
-    size_t len = prefix.len;
-    while (len > 0 && (uint8_t)prefix.data[len - 1] == 0xff)
-        len--;
-    if (len == 0)
-        return false;
-    struct str key = arena_str(arena, str_sub(prefix, 0, len));
-    ((char *)key.data)[len - 1]++;
-    *out_key = key;
-    return true;
-}
-
-/* Stand on the last row that is `from` or before it, within the prefix. */
-static status begin_back(struct store_cursor *cursor, struct ctx *cx, struct str prefix, struct str from,
-                         struct str *out_key, struct str *out_row)
-{
-    struct str bound = STR_NONE;
-    bool bounded = after_prefix(cx->arena, prefix, &bound);
-    bool inclusive = from.data != NULL && (!bounded || str_cmp(from, bound) < 0);
-    if (inclusive)
-        bound = from;
-    else if (!bounded)
-        return store_cursor_move(cursor, cx, DB_LAST, STR_NONE, out_key, out_row);
-    struct str key, row;
-    status moved = store_cursor_move(cursor, cx, DB_SET_RANGE, bound, &key, &row);
-    if (moved == STATUS_NOT_FOUND)
-        return store_cursor_move(cursor, cx, DB_LAST, STR_NONE, out_key, out_row);
-    TRY(moved);
-    if (inclusive && str_eq(key, bound)) {
-        *out_key = key;
-        *out_row = row;
-        return STATUS_OK;
-    }
-    return store_cursor_move(cursor, cx, DB_PREV, STR_NONE, out_key, out_row);
-}
-
-status data_scan_back(struct data_table *table, struct ctx *cx, struct str prefix, struct str from,
-                      data_visit_fn *visit, void *arg)
-{
-    SCOPED(unlock) pthread_rwlock_t *lock = share(table->store);
-    (void)lock;
-    SCOPED(store_cursor_close) struct store_cursor cursor;
-    TRY(store_cursor_open(table, cx, &cursor));
-    struct str key, row;
-    status moved = begin_back(&cursor, cx, prefix, from, &key, &row);
-    while (moved == STATUS_OK && str_starts(key, prefix) && visit(arg, key, row))
-        moved = store_cursor_move(&cursor, cx, DB_PREV, STR_NONE, &key, &row);
-    return end_of_scan(moved);
-}
-
-static bool count_row(void *arg, struct str key, struct str row)
-{
-    (void)key, (void)row;
-    ++*(uint64_t *)arg;
-    return true;
-}
-
-status data_count(struct data_table *table, struct ctx *cx, uint64_t *out_rows)
-{
-    uint64_t rows = 0;
-    TRY(data_scan_all(table, cx, count_row, &rows));
-    *out_rows = rows;
     return STATUS_OK;
 }
 

@@ -17,6 +17,7 @@ struct op {
     struct str key, row; /* in the transaction's arena */
     uint32_t table;
     enum op_kind kind; /* OP_NOTHING: undone, the committed row shows through */
+    bool there;        /* a row with this key is committed: known when looked ahead */
 };
 
 struct undo {
@@ -37,6 +38,7 @@ struct data_txn {
     VEC(struct op) ops;
     VEC(struct undo) undo;
     struct touched *tables;
+    struct store_change *changes; /* per table; known when looked ahead */
     struct buf scratch;
 };
 
@@ -48,6 +50,7 @@ struct data_txn *data_txn_begin(struct data_store *store)
     txn->store = store;
     arena_init(&txn->arena, TXN_BYTES_MAX);
     txn->tables = mem_array(store->table_count, sizeof *txn->tables);
+    txn->changes = mem_array(store->table_count, sizeof *txn->changes);
     return txn;
 }
 
@@ -55,9 +58,12 @@ void data_txn_abort(struct data_txn *txn)
 {
     if (txn == NULL)
         return;
-    for (size_t i = 0; i < txn->store->table_count; i++)
+    for (size_t i = 0; i < txn->store->table_count; i++) {
         VEC_FINI(&txn->tables[i].ops);
+        store_change_fini(&txn->changes[i]);
+    }
     mem_free(txn->tables);
+    mem_free(txn->changes);
     VEC_FINI(&txn->ops);
     VEC_FINI(&txn->undo);
     map_fini(&txn->by_key);
@@ -245,42 +251,94 @@ static void must(int error)
         mem_panic("store commit", db_strerror(error));
 }
 
+/* Rows that lie on pages of their own: Berkeley DB keeps longer ones than a quarter of a page so. */
+enum { OWN_PAGES_BYTES = STORE_PAGE_BYTES / 4 };
+
+/* Is the row there? Afterwards every page that a change of it needs is in the cache. */
+static bool look_at(DB *db, struct str key)
+{
+    DBT key_dbt = store_dbt(key), row = {.flags = DB_DBT_USERMEM}; /* no room: only its length comes back */
+    int error = db->get(db, NULL, &key_dbt, &row, 0);
+    if (error == DB_NOTFOUND)
+        return false;
+    must(error == DB_BUFFER_SMALL ? 0 : error);
+    if (row.size > OWN_PAGES_BYTES) {
+        row = (DBT){.data = mem_grow(NULL, row.size, 1), .ulen = row.size, .flags = DB_DBT_USERMEM};
+        must(db->get(db, NULL, &key_dbt, &row, 0));
+        mem_free(row.data);
+    }
+    return true;
+}
+
+/*
+ * What is there already of what will be changed: rows are counted by it, and the disk is waited for here, while readers
+ * still come and go, not in the commit. Without the lock: tables change only by this thread.
+ */
+static void look_ahead(struct data_txn *txn, size_t table_number)
+{
+    struct data_table *table = &txn->store->tables[table_number];
+    struct touched *touched = &txn->tables[table_number];
+    sort_ops(txn, touched); /* neighbours share pages; and no address decides the order */
+    for (size_t i = 0; i < touched->ops.count; i++) {
+        struct op *op = &txn->ops.at[touched->ops.at[i]];
+        if (op->kind == OP_NOTHING)
+            continue;
+        op->there = look_at(table->db, op->key);
+        int by = (op->kind == OP_PUT) - op->there;
+        if (by != 0)
+            store_change_note(&txn->changes[table_number], table, op->key, by);
+    }
+}
+
 static void apply_op(DB *db, DB_TXN *bdb_txn, const struct op *op)
 {
     DBT key = store_dbt(op->key), row = store_dbt(op->row);
     if (op->kind == OP_PUT)
         must(db->put(db, bdb_txn, &key, &row, 0));
-    if (op->kind == OP_DELETE) {
-        int error = db->del(db, bdb_txn, &key, 0);
-        must(error == DB_NOTFOUND ? 0 : error);
-    }
+    if (op->kind == OP_DELETE && op->there)
+        must(db->del(db, bdb_txn, &key, 0));
 }
+
+static const struct str APPLIED_KEY = STR_INIT("applied");
 
 static void put_applied_seq(struct data_store *store, DB_TXN *bdb_txn, uint64_t applied_seq)
 {
     SCOPED(buf_fini) struct buf row = {0};
     buf_put_u64(&row, applied_seq);
-    DB *db = store->tables[store->table_count].db;
-    DBT key = store_dbt(STR("applied")), row_dbt = store_dbt(buf_str(&row));
+    DB *db = store_meta(store)->db;
+    DBT key = store_dbt(APPLIED_KEY), row_dbt = store_dbt(buf_str(&row));
     must(db->put(db, bdb_txn, &key, &row_dbt, 0));
+}
+
+/* As one Berkeley DB transaction. */
+static void apply_ops(struct data_txn *txn, uint64_t applied_seq)
+{
+    struct data_store *store = txn->store;
+    DB_TXN *bdb_txn;
+    must(store->env->txn_begin(store->env, NULL, &bdb_txn, DB_TXN_NOSYNC));
+    for (size_t i = 0; i < store->table_count; i++)
+        for (size_t k = 0; k < txn->tables[i].ops.count; k++)
+            apply_op(store->tables[i].db, bdb_txn, &txn->ops.at[txn->tables[i].ops.at[k]]);
+    must(store_counts_put(store, bdb_txn, txn->changes));
+    put_applied_seq(store, bdb_txn, applied_seq);
+    must(bdb_txn->commit(bdb_txn, DB_TXN_NOSYNC));
 }
 
 void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn *publish, void *arg)
 {
     struct data_store *store = txn->store;
     for (size_t i = 0; i < store->table_count; i++)
-        sort_ops(txn, &txn->tables[i]); /* neighbours share pages; and no address decides the order */
+        look_ahead(txn, i);
+    look_at(store_meta(store)->db, APPLIED_KEY);
+    store_must_not_hold(store);
     pthread_rwlock_wrlock(&store->lock);
-    DB_TXN *bdb_txn;
-    must(store->env->txn_begin(store->env, NULL, &bdb_txn, DB_TXN_NOSYNC));
-    for (size_t i = 0; i < store->table_count; i++)
-        for (size_t k = 0; k < txn->tables[i].ops.count; k++)
-            apply_op(store->tables[i].db, bdb_txn, &txn->ops.at[txn->tables[i].ops.at[k]]);
-    put_applied_seq(store, bdb_txn, applied_seq);
-    must(bdb_txn->commit(bdb_txn, DB_TXN_NOSYNC));
+    apply_ops(txn, applied_seq);
+    store_counts_show(store, txn->changes);
     __atomic_store_n(&store->applied_seq, applied_seq, __ATOMIC_RELEASE);
+    store_hold(store);
     if (publish)
         publish(arg);
+    store_let_go(store);
     pthread_rwlock_unlock(&store->lock);
     data_txn_abort(txn);
 }

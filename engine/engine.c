@@ -19,6 +19,7 @@ const size_t engine_table_count = sizeof engine_tables / sizeof engine_tables[0]
 
 static struct data_options store_options(struct ctx *cx, const struct engine_options *of)
 {
+    static const char *const grouped[] = {"engine.outbox"}; /* by destination: status.c */
     size_t count = engine_table_count + mpi_table_count + codes_table_count;
     struct data_table_spec *tables = arena_array(cx->arena, count, sizeof *tables);
     memcpy(tables, engine_tables, engine_table_count * sizeof *tables);
@@ -28,7 +29,9 @@ static struct data_options store_options(struct ctx *cx, const struct engine_opt
                                  .format = ENGINE_STORE_FORMAT,
                                  .cache_bytes = of->store_cache_bytes,
                                  .tables = tables,
-                                 .table_count = count};
+                                 .table_count = count,
+                                 .grouped = grouped,
+                                 .grouped_count = sizeof grouped / sizeof grouped[0]};
 }
 
 static status open_store(struct engine *engine, struct ctx *cx)

@@ -2,6 +2,8 @@
 #include "base/mem.h"
 #include "engine_internal.h"
 
+#include <stdlib.h>
+
 static void view_sources(struct engine *engine, struct ctx *cx, struct engine_status *out)
 {
     const struct totals *shown = &engine->shown;
@@ -23,12 +25,12 @@ static void view_sources(struct engine *engine, struct ctx *cx, struct engine_st
     }
 }
 
-static void view_lane(struct engine *engine, struct ctx *cx, const struct lane_total *total,
-                      struct engine_lane_view *out)
+static void view_lane(struct engine *engine, struct ctx *cx, const struct data_view *view,
+                      const struct lane_total *total, struct engine_lane_view *out)
 {
     *out = (struct engine_lane_view){.destination = arena_str(cx->arena, str_from(total->name)),
                                      .state = STR("stopped"),
-                                     .queued = total->owed - total->delivered - total->dead,
+                                     .queued = data_view_rows_in(view, engine->outbox, str_from(total->name)),
                                      .delivered = total->delivered,
                                      .dead = total->dead,
                                      .attempts = total->attempts};
@@ -37,34 +39,39 @@ static void view_lane(struct engine *engine, struct ctx *cx, const struct lane_t
             out->kind = engine->routes->destinations[i].kind == ROUTE_MLLP ? STR("mllp") : STR("file");
 }
 
-static void view_lanes(struct engine *engine, struct ctx *cx, struct engine_status *out)
+/* What the totals of each lane owe against its rows in the outbox; rows of no lane as well. Differences of two lanes
+ * must not make up for each other. */
+static void view_lanes(struct engine *engine, struct ctx *cx, const struct data_view *view, struct engine_status *out)
 {
     for (size_t i = 0; i < engine->routes->destination_count; i++) /* shown also before the first message */
         totals_lane(&engine->shown, engine->routes->destinations[i].name);
     const struct totals *shown = &engine->shown;
     out->lanes = arena_array(cx->arena, shown->lanes.count, sizeof *out->lanes);
+    uint64_t of_lanes = 0;
     for (size_t i = 0; i < shown->lanes.count; i++) {
         const struct lane_total *total = &shown->lanes.at[i];
-        view_lane(engine, cx, total, &out->lanes[out->lane_count++]);
+        struct engine_lane_view *lane = &out->lanes[out->lane_count++];
+        view_lane(engine, cx, view, total, lane);
+        out->unaccounted += llabs((int64_t)(total->owed - total->delivered - total->dead - lane->queued));
+        of_lanes += lane->queued;
         out->deliveries_owed += total->owed;
         out->deliveries_done += total->delivered;
         out->deliveries_dead += total->dead;
     }
+    out->deliveries_queued = data_view_rows(view, engine->outbox);
+    out->unaccounted += (int64_t)(out->deliveries_queued - of_lanes);
 }
 
-/* What the totals owe against what is in the outbox, both of one commit. */
+/* Totals and rows of one commit. */
 static void view_moment(struct engine *engine, struct ctx *cx, struct engine_status *out)
 {
     SCOPED(data_view_end) struct data_view view;
     data_view_begin(engine->store, &view);
     pthread_mutex_lock(&engine->lock);
     view_sources(engine, cx, out);
-    view_lanes(engine, cx, out);
+    view_lanes(engine, cx, &view, out);
     out->applied_seq = engine->applied_seq;
     pthread_mutex_unlock(&engine->lock);
-    out->deliveries_queued = data_view_rows(&view, engine->outbox);
-    out->unaccounted =
-        (int64_t)(out->deliveries_owed - out->deliveries_done - out->deliveries_dead - out->deliveries_queued);
 }
 
 /* The oldest message that waits in a lane. */
@@ -108,8 +115,7 @@ status engine_status(struct engine *engine, struct ctx *cx, struct engine_status
             TRY(view_age(engine, cx, &out.lanes[i]));
     out.journal_last_seq = journal_last_seq(engine->journal);
     out.mpi = mpi_count(engine->mpi);
-    struct codes_work_item *items;
-    TRY(codes_work_items(engine->codes, cx, 100000, &items, &out.work_items));
+    out.work_items = codes_work_count(engine->codes);
     struct journal_stats stats;
     journal_stats(engine->journal, &stats);
     out.journal_full = stats.full_now;

@@ -219,3 +219,9 @@ status codes_work_items(struct codes *codes, struct ctx *cx, size_t max, struct 
     VEC_FINI(&best.items);
     return scanned;
 }
+
+uint64_t codes_work_count(const struct codes *codes)
+{
+    uint64_t rows = data_rows(codes->work);
+    return rows > 0 ? rows - 1 : 0; /* all but "#" */
+}

@@ -15,10 +15,31 @@ static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
 
 enum { KILL_ROUNDS = 30, LOG_FLIP_ROUNDS = 30, TABLE_FLIPS = 45, COMMITS_MAX = 400, KEYS = 500 };
 
+static const char *const GROUPED[] = {"t.one"}; /* each key a group of its own */
+
 static struct data_options options_for(const char *dir)
 {
     /* the smallest cache: pages are written out early, between checkpoints */
-    return (struct data_options){.dir = dir, .format = 1, .cache_bytes = 1 << 20, .tables = TABLES, .table_count = 2};
+    return (struct data_options){.dir = dir,
+                                 .format = 1,
+                                 .cache_bytes = 1 << 20,
+                                 .tables = TABLES,
+                                 .table_count = 2,
+                                 .grouped = GROUPED,
+                                 .grouped_count = 1};
+}
+
+/* What was counted with the commits is what is there. */
+static bool counts_are_right(struct data_store *store, struct ctx *cx)
+{
+    bool right = true;
+    for (size_t i = 0; i < store->table_count; i++) {
+        struct store_change counted = {0};
+        right &= store_count_table(&store->tables[i], cx, &counted) == STATUS_OK &&
+                 store_counts_equal(&store->tables[i], &counted);
+        store_change_fini(&counted);
+    }
+    return right && data_rows(data_table(store, "t.two")) == data_applied_seq(store);
 }
 
 /* What the journal entry `seq` does to the state: a pure function of both. */
@@ -137,6 +158,7 @@ static void test_kill__leaves_exactly_the_state_of_its_applied_seq(void **state)
         uint8_t digest[32];
         assert_ok(&scratch, data_digest(store, &scratch.cx, digest));
         assert_memory_equal(digest, true_digest(applied), 32);
+        assert_true(counts_are_right(store, &scratch.cx));
         seen += applied;
         data_close(store);
         if (applied > COMMITS_MAX / 2)
@@ -164,7 +186,8 @@ static enum outcome outcome_of(const char *dir, uint64_t applied_before)
         if (opened == STATUS_DATA_LOSS)
             _exit(REFUSED);
         uint64_t applied = opened == STATUS_OK ? data_applied_seq(store) : 0;
-        if (opened != STATUS_OK || applied > COMMITS_MAX || memcmp(digest, true_digest(applied), 32) != 0)
+        if (opened != STATUS_OK || applied > COMMITS_MAX || memcmp(digest, true_digest(applied), 32) != 0 ||
+            !counts_are_right(store, &support.cx))
             _exit(WRONG_STATE);
         _exit(applied < applied_before ? EARLIER_STATE : SAME_STATE);
     }

@@ -258,6 +258,7 @@ static void test_registry__survives_closing_and_refuses_what_is_damaged(void **s
 static void test_work_items__are_counted_and_listed_most_used_first(void **state)
 {
     struct codes_world *w = *state;
+    assert_int_equal(codes_work_count(w->codes), 0);
     struct data_txn *txn = data_txn_begin(w->store);
     static const struct {
         const char *source, *code;
@@ -273,6 +274,7 @@ static void test_work_items__are_counted_and_listed_most_used_first(void **state
     data_txn_commit(txn, w->seq, NULL, NULL);
     struct codes_work_item *items;
     size_t count;
+    assert_int_equal(codes_work_count(w->codes), 4);
     assert_ok(&w->s, codes_work_items(w->codes, &w->s.cx, 3, &items, &count));
     assert_int_equal(count, 3);
     assert_str(items[0].code, "X2");

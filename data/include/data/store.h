@@ -4,7 +4,8 @@
  * Writes: a struct data_txn gathers puts and deletes in memory; its own reads see them. data_txn_commit() applies them,
  * sorted, as one Berkeley DB transaction together with `applied_seq`, without sync: after a crash the store comes back
  * as it was after some earlier commit, and the journal is applied again from data_applied_seq() on. Readers see a
- * commit whole or not at all: they wait while one is applied, so keep batches to a few thousand rows.
+ * commit whole or not at all: they wait while one is applied, so keep batches to a few thousand rows. A scan may lie
+ * across commits; a data_view never does.
  *
  * Why one writer: Debian's Berkeley DB 5.3 silently loses keys under concurrent B-tree inserts
  * (docs/adr/0002-one-writer.md). Every database is created with page checksums; any Berkeley DB write or sync failure
@@ -43,6 +44,10 @@ struct data_options {
     uint64_t cache_bytes; /* 0 = 64 MiB */
     const struct data_table_spec *tables;
     size_t table_count;
+    /* Names of tables whose rows are also counted by group: the bytes of the key before its first zero byte. For few
+     * groups: each is held in memory. */
+    const char *const *grouped;
+    size_t grouped_count;
 };
 
 /* Opens or creates, locks (a second opener gets data.in-use), runs recovery, checks the format number
@@ -61,24 +66,32 @@ uint64_t data_applied_seq(struct data_store *store); /* 0 for a new store */
 /* One row into cx->arena. data.no-such-row (NOT_FOUND) when absent: then cx->reason is set cheaply, without detail. */
 status data_get(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
 
-/* Rows whose key starts with `prefix`, in key order, from `from` on (STR_NONE = the first), until visit answers false.
- * key and row are borrowed for the call. Do not call data_* from inside visit. */
+/*
+ * Rows whose key starts with `prefix`, in key order, from `from` on (STR_NONE = the first), until visit answers false.
+ *
+ * Read slice by slice, a few pages at a time, and visited in between: commits go on meanwhile, and visit may take its
+ * time and call data_*. What that means: each row that is there from beginning to end is given once, in order; one put,
+ * removed or changed meanwhile may be given or not, as it was or as it is, never twice. What must be of one moment is
+ * read in a data_view, or by the writer.
+ *
+ * Memory: key and row are borrowed for the call; a slice is copied (some 32 KiB, or the one row that is longer).
+ */
 typedef bool data_visit_fn(void *arg, struct str key, struct str row);
 status data_scan(struct data_table *table, struct ctx *cx, struct str prefix, struct str from, data_visit_fn *visit,
                  void *arg);
 /* The same from the last key downwards; `from` STR_NONE = the last of the prefix. */
 status data_scan_back(struct data_table *table, struct ctx *cx, struct str prefix, struct str from,
                       data_visit_fn *visit, void *arg);
-/* Every row of the table in key order, until visit answers false; reads many at a time, so at a quarter of the cost of
- * data_scan() when most are wanted: for starting and for reports. */
+/* Every row of the table, in the same way. */
 status data_scan_all(struct data_table *table, struct ctx *cx, data_visit_fn *visit, void *arg);
-/* Walks the whole table: for reports, not for requests. */
-status data_count(struct data_table *table, struct ctx *cx, uint64_t *out_rows);
+/* How many rows the table has, as of the last commit: kept with the commit, so nothing is walked. */
+uint64_t data_rows(struct data_table *table);
 
 /*
  * One moment: no commit comes between begin and end, so several rows, and what memory shows beside them, belong
- * together. The writer waits meanwhile: for a few rows, never for a scan. Inside only data_view_get(): the other
- * readers would wait for a writer that waits for this view. Thread: one, the same for begin and end.
+ * together. The writer waits meanwhile: for a few rows, never for a scan. Inside only data_view_*(): the other
+ * readers would wait for a writer that waits for this view, so they end the process. Thread: one, the same for begin
+ * and end; one view at a time.
  */
 struct data_view {
     struct data_store *store;
@@ -88,6 +101,8 @@ void data_view_end(struct data_view *view); /* all-zero is fine: for SCOPED */
 status data_view_get(const struct data_view *view, struct data_table *table, struct ctx *cx, struct str key,
                      struct str *out_row);
 uint64_t data_view_rows(const struct data_view *view, struct data_table *table);
+/* Of one group of a table that is counted by group; 0 when there is no such group. */
+uint64_t data_view_rows_in(const struct data_view *view, struct data_table *table, struct str group);
 
 /* The one writer's transaction. */
 struct data_txn *data_txn_begin(struct data_store *store);
@@ -117,13 +132,15 @@ void data_txn_abort(struct data_txn *txn);
  */
 status data_checkpoint(struct data_store *store, struct ctx *cx);
 
-/* Every row of every table in order, hashed (SHA-256): equal projections have equal digests. */
+/* Every row of every table in order, hashed (SHA-256): equal projections have equal digests. Of one moment only while
+ * nobody commits. */
 status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[32]);
 
 struct data_doctor_report {
     uint64_t rows, tables, bad_tables;
     char first_bad[64];        /* table name */
-    const char *first_bad_why; /* "page checksum", "key order", … */
+    const char *first_bad_why; /* "page checksum", "key order", "row count", … */
 };
-/* Reads every page and key of a store that nobody has open: checksums, key order. */
+/* Reads every page and key of a store that nobody has open: checksums, key order, and whether there are as many rows as
+ * were counted. */
 status data_doctor(struct ctx *cx, const struct data_options *options, struct data_doctor_report *out_report);

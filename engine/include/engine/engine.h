@@ -22,8 +22,8 @@ struct engine;
 struct crypto_tls;
 
 struct engine_options {
-    const char *dir;                /* data directory */
-    struct crypto_tls *client_tls;  /* for MLLP destinations with tls; NULL = none configured */
+    const char *dir;               /* data directory */
+    struct crypto_tls *client_tls; /* for MLLP destinations with tls; NULL = none configured */
     /* planted bugs, so that the harnesses that must see them can be tried; never set in service */
     bool plant_ack_before_sync, plant_publish_before_commit, plant_skip_bad_row;
     const char *version;            /* written into the START entry */
@@ -198,7 +198,10 @@ struct engine_status {
     int64_t started_us;
     uint64_t journal_last_seq, applied_seq, received, accepted, refused;
     uint64_t deliveries_owed, deliveries_done, deliveries_queued, deliveries_dead;
-    int64_t unaccounted; /* owed - done - queued - dead, the queue counted in the outbox itself; must be 0 */
+    /* owed - done - queued - dead of each lane, added up without sign, the queue counted in the outbox itself; must be
+     * 0
+     */
+    int64_t unaccounted;
     struct mpi_counts mpi;
     uint64_t work_items;
     struct engine_lane_view *lanes;
@@ -220,7 +223,7 @@ enum engine_reason {
     ENGINE_DEAD_UNKNOWN,    /* engine.dead-letter-unknown, NOT_FOUND, 204 */
     ENGINE_CLOSING,         /* engine.closing, UNAVAILABLE, 207 */
     ENGINE_ENTRY_BAD,       /* engine.entry-bad, DATA_LOSS, 207: a journal entry that says nothing readable; refused */
-    ENGINE_ROW_BAD,         /* engine.row-bad, DATA_LOSS, 207: a row of the store that cannot be read; nothing goes on */
+    ENGINE_ROW_BAD, /* engine.row-bad, DATA_LOSS, 207: a row of the store that cannot be read; nothing goes on */
     ENGINE_PATIENT_MISSING, /* engine.patient-missing, INVALID_ARGUMENT, 101 */
     ENGINE_TOO_LARGE,       /* engine.too-large, RESOURCE_EXHAUSTED, 207 */
     ENGINE_REASON_COUNT

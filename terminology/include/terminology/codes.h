@@ -169,6 +169,8 @@ struct codes_work_item {
 /* Work items, most used first, into cx->arena. */
 status codes_work_items(struct codes *codes, struct ctx *cx, size_t max, struct codes_work_item **out_items,
                         size_t *out_count);
+/* How many there are; nothing is walked. */
+uint64_t codes_work_count(const struct codes *codes);
 
 enum codes_reason {
     CODES_SYSTEM_NOT_FOUND, /* codes.system-unknown, NOT_FOUND, 103 */
