@@ -64,6 +64,11 @@ static struct pack_builder *make_map(void)
     return builder;
 }
 
+static void publish(void *codes)
+{
+    codes_publish(codes);
+}
+
 static status install(struct world *world, struct ctx *cx, const char *dir, struct pack_builder *builder, uint64_t seq,
                       const struct pack_name *name)
 {
@@ -86,7 +91,7 @@ static status install(struct world *world, struct ctx *cx, const char *dir, stru
         data_txn_abort(txn);
         return done;
     }
-    data_txn_commit(txn, seq + 1, NULL, NULL);
+    data_txn_commit(txn, seq + 1, publish, world->codes);
     return STATUS_OK;
 }
 

@@ -120,11 +120,12 @@ status codes_open(struct ctx *cx, const char *dir, struct data_store *store, str
     pthread_mutex_init(&codes->lock, NULL);
     status opened = open_packs(codes, cx);
     if (opened == STATUS_OK)
-        opened = codes_show(codes, NULL, cx);
+        opened = codes_take_rows(codes, NULL, cx);
     if (opened != STATUS_OK) {
         codes_close(codes);
         return opened;
     }
+    codes_publish(codes);
     *out_codes = codes;
     return STATUS_OK;
 }
@@ -133,6 +134,7 @@ void codes_close(struct codes *codes)
 {
     if (codes == NULL)
         return;
+    codes_snapshot_unref(codes->applied);
     codes_snapshot_unref(codes->current);
     for (size_t i = 0; i < codes->packs.count; i++)
         pack_close(codes->packs.at[i].pack);

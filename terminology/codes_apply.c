@@ -71,7 +71,7 @@ status codes_apply_register(struct codes *codes, struct data_txn *txn, struct ct
         codes_pack_add(codes, seq, pack);
     }
     put_release(codes, txn, seq, &registration, cx->now_us, 0);
-    return codes_show(codes, txn, cx);
+    return codes_take_rows(codes, txn, cx);
 }
 
 /* Activated ids of a system, oldest first. */
@@ -161,5 +161,5 @@ status codes_apply_activate(struct codes *codes, struct data_txn *txn, struct ct
     if (cut.bad || (id == 0 && system.len == 0))
         return ctx_fail(cx, &codes_reasons[CODES_BODY_BAD], "activation");
     TRY(id ? activate(codes, txn, cx, id) : roll_back(codes, txn, cx, system));
-    return codes_show(codes, txn, cx);
+    return codes_take_rows(codes, txn, cx);
 }

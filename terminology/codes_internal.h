@@ -27,9 +27,10 @@ struct codes {
     char *dir;
     struct data_store *store;
     struct data_table *releases, *active, *work;
-    VEC(struct codes_pack) packs; /* one writer; readers hold the pointers through snapshots */
-    pthread_mutex_t lock;         /* guards `current` and nothing else */
-    struct codes_snapshot *current;
+    VEC(struct codes_pack) packs;   /* one writer; readers hold the pointers through snapshots */
+    struct codes_snapshot *applied; /* the writer's own: what its transaction under way says */
+    pthread_mutex_t lock;           /* guards `current` and nothing else */
+    struct codes_snapshot *current; /* what readers see: what was committed */
 };
 
 struct codes_snapshot {
@@ -44,8 +45,9 @@ struct codes_snapshot {
     size_t map_count;
 };
 
-/* Builds what the rows say (as `txn` sees them; NULL: as committed) and makes it the current snapshot. */
-status codes_show(struct codes *codes, struct data_txn *txn, struct ctx *cx);
+/* Builds what the rows say (as `txn` sees them; NULL: as committed) and makes it the writer's snapshot, as the last
+ * step of an entry: one that is refused has changed nothing. */
+status codes_take_rows(struct codes *codes, struct data_txn *txn, struct ctx *cx);
 const struct pack *codes_pack_of(const struct codes *codes, uint64_t release_id);
 void codes_pack_add(struct codes *codes, uint64_t release_id, struct pack *pack);
 status codes_registration_decode(struct ctx *cx, struct cut *cut, struct codes_registration *out);

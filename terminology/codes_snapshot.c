@@ -1,5 +1,5 @@
-/* From rows to a snapshot, and its life: built whole, swapped in under a lock held for one assignment, freed by its
- * last reader. */
+/* From rows to a snapshot, and its life: built whole by the writer, seen by its later entries at once and by readers
+ * with the commit (one assignment under a lock), freed by its last reader. */
 #include "codes_internal.h"
 
 #include "base/mem.h"
@@ -124,7 +124,7 @@ static status build(struct codes *codes, struct data_txn *txn, struct ctx *cx, s
     return done;
 }
 
-status codes_show(struct codes *codes, struct data_txn *txn, struct ctx *cx)
+status codes_take_rows(struct codes *codes, struct data_txn *txn, struct ctx *cx)
 {
     struct codes_snapshot *fresh = mem_alloc(sizeof *fresh);
     atomic_init(&fresh->refs, 1);
@@ -134,12 +134,26 @@ status codes_show(struct codes *codes, struct data_txn *txn, struct ctx *cx)
         codes_snapshot_unref(fresh);
         return built;
     }
+    codes_snapshot_unref(codes->applied);
+    codes->applied = fresh;
+    return STATUS_OK;
+}
+
+struct codes_snapshot *codes_applied_snapshot(struct codes *codes)
+{
+    return codes->applied;
+}
+
+void codes_publish(struct codes *codes)
+{
+    struct codes_snapshot *fresh = codes->applied, *old = codes->current; /* only this thread changes them */
+    if (fresh == old)
+        return;
+    atomic_fetch_add_explicit(&fresh->refs, 1, memory_order_relaxed);
     pthread_mutex_lock(&codes->lock);
-    struct codes_snapshot *old = codes->current;
     codes->current = fresh;
     pthread_mutex_unlock(&codes->lock);
     codes_snapshot_unref(old);
-    return STATUS_OK;
 }
 
 struct codes_snapshot *codes_snapshot_ref(struct codes *codes)
@@ -169,14 +183,4 @@ size_t codes_release_count(const struct codes_snapshot *snapshot)
 struct codes_release codes_release_at(const struct codes_snapshot *snapshot, size_t index)
 {
     return snapshot->releases[index];
-}
-
-struct codes_snapshot *codes_applied_snapshot(struct codes *codes)
-{
-    return codes->current;
-}
-
-void codes_publish(struct codes *codes)
-{
-    (void)codes;
 }

@@ -225,6 +225,62 @@ static void test_activation__rolls_back_and_leaves_running_calls_alone(void **st
     codes_snapshot_unref(back);
 }
 
+static status apply_activation(struct codes_world *w, struct data_txn *txn, uint64_t id)
+{
+    SCOPED(buf_fini) struct buf body = {0};
+    codes_activation_encode(&body, id);
+    return codes_apply_activate(w->codes, txn, &w->s.cx, ++w->seq, buf_str(&body));
+}
+
+static void assert_readers_see(struct codes_world *w, const char *version, size_t releases)
+{
+    struct codes_snapshot *now = codes_snapshot_ref(w->codes);
+    struct codes_concept concept;
+    assert_int_equal(codes_release_count(now), releases);
+    assert_ok(&w->s, codes_lookup(now, &w->s.cx, STR("LN"), STR("2345-7"), 0, &concept));
+    assert_str(concept.version, version);
+    codes_snapshot_unref(now);
+}
+
+static void test_publish__readers_see_a_batch_whole_and_after_its_commit(void **state)
+{
+    struct codes_world *w = *state;
+    uint64_t first = world_register(w, small_loinc("first words"), LOINC, "1", "loinc");
+    world_activate(w, first);
+    SCOPED(buf_fini) struct buf second = world_pack(w, small_loinc("second words"), LOINC, "2", "loinc");
+
+    struct data_txn *txn = data_txn_begin(w->store);
+    assert_ok(&w->s, codes_apply_register(w->codes, txn, &w->s.cx, ++w->seq, buf_str(&second)));
+    uint64_t id = w->seq;
+    assert_ok(&w->s, apply_activation(w, txn, id));
+    assert_str(display_now(w, codes_applied_snapshot(w->codes)), "second words"); /* the writer's later entries */
+    assert_readers_see(w, "1", 1);
+    data_txn_commit(txn, w->seq, world_publish, w->codes);
+    assert_readers_see(w, "2", 2);
+}
+
+static void test_publish__a_refused_entry_leaves_no_trace(void **state)
+{
+    struct codes_world *w = *state;
+    uint64_t first = world_register(w, small_loinc("first words"), LOINC, "1", "loinc");
+    uint64_t second = world_register(w, small_loinc("second words"), LOINC, "2", "loinc");
+    world_activate(w, first);
+    SCOPED(buf_fini) struct buf twin = world_pack(w, small_loinc("second words"), LOINC, "2", "loinc");
+
+    struct data_txn *txn = data_txn_begin(w->store);
+    assert_ok(&w->s, apply_activation(w, txn, second));
+    struct codes_snapshot *applied = codes_applied_snapshot(w->codes);
+    size_t rows = data_txn_mark(txn);
+    assert_fails(&w->s, codes_apply_register(w->codes, txn, &w->s.cx, ++w->seq, buf_str(&twin)),
+                 "codes.release-exists");
+    data_txn_undo_to(txn, rows);
+    assert_fails(&w->s, apply_activation(w, txn, 4711), "codes.release-unknown");
+    data_txn_undo_to(txn, rows);
+    assert_ptr_equal(codes_applied_snapshot(w->codes), applied);
+    data_txn_commit(txn, w->seq, world_publish, w->codes);
+    assert_readers_see(w, "2", 2);
+}
+
 static void test_registry__survives_closing_and_refuses_what_is_damaged(void **state)
 {
     struct codes_world *w = *state;
@@ -346,6 +402,8 @@ int main(void)
         TEST(test_reconcile__decides_once_per_element),
         TEST(test_subsumes__needs_a_hierarchy),
         TEST(test_activation__rolls_back_and_leaves_running_calls_alone),
+        TEST(test_publish__readers_see_a_batch_whole_and_after_its_commit),
+        TEST(test_publish__a_refused_entry_leaves_no_trace),
         TEST(test_registry__survives_closing_and_refuses_what_is_damaged),
         TEST(test_work_items__are_counted_and_listed_most_used_first),
         TEST(test_snapshots__readers_never_see_two_releases_in_one_call),

@@ -53,6 +53,11 @@ static inline int world_teardown(void **state)
     return 0;
 }
 
+static inline void world_publish(void *codes)
+{
+    codes_publish(codes);
+}
+
 /* Applies one entry in its own transaction; a refused one leaves nothing. */
 static inline status world_apply(struct codes_world *w,
                                  status (*apply)(struct codes *, struct data_txn *, struct ctx *, uint64_t, struct str),
@@ -62,7 +67,7 @@ static inline status world_apply(struct codes_world *w,
     w->s.cx.now_us += 1000000;
     status done = apply(w->codes, txn, &w->s.cx, ++w->seq, body);
     if (done == STATUS_OK)
-        data_txn_commit(txn, w->seq, NULL, NULL);
+        data_txn_commit(txn, w->seq, world_publish, w->codes);
     else
         data_txn_abort(txn);
     return done;

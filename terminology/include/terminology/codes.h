@@ -29,7 +29,7 @@ struct codes_snapshot; /* what was active at one moment */
 status codes_open(struct ctx *cx, const char *dir, struct data_store *store, struct codes **out_codes);
 void codes_close(struct codes *codes);
 
-/* What is active now; give every reference back. */
+/* What is active now, as of the last commit; give every reference back. */
 struct codes_snapshot *codes_snapshot_ref(struct codes *codes);
 void codes_snapshot_unref(struct codes_snapshot *snapshot);
 
@@ -129,10 +129,9 @@ status codes_reconcile(const struct codes_snapshot *snapshot, struct ctx *cx, st
                        struct str display, const struct str *targets, size_t target_count,
                        struct codes_reconciled *out_reconciled);
 
-/* Apply (the one writer). Bodies are those the daemon journals. What register and activate changed is in the current
- * snapshot as soon as they answer OK, before the transaction commits, so that later entries of a batch see it; when
- * such an entry must be undone all the same, the next activation or codes_open() puts the snapshot right. Rows of a
- * refused entry are taken back by the caller (data_txn_undo_to). */
+/* Apply (the one writer). Bodies are those the daemon journals. What register and activate changed is in the writer's
+ * snapshot as soon as they answer OK, so that later entries of a batch see it; an entry that is refused has not changed
+ * it, and its rows are taken back by the caller (data_txn_undo_to). */
 struct codes_registration {
     struct str system, version, kind;
     struct str pack_file; /* file name inside the pack directory */
@@ -151,8 +150,8 @@ status codes_apply_activate(struct codes *codes, struct data_txn *txn, struct ct
 
 /*
  * What register and activate changed is seen by the writer (codes_applied_snapshot()) at once and by readers
- * (codes_snapshot_ref()) only after codes_publish(), which is called inside the commit (data_publish_fn). A refused
- * entry changed nothing. The one writer.
+ * (codes_snapshot_ref()) only after codes_publish(), which is called inside the commit (data_publish_fn): it moves a
+ * pointer, and nothing when nothing changed. Thread: the one writer.
  */
 struct codes_snapshot *codes_applied_snapshot(struct codes *codes); /* borrowed until the next codes_apply_*() */
 void codes_publish(struct codes *codes);
