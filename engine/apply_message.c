@@ -358,7 +358,7 @@ void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry 
     if (got == STATUS_OK && !w.duplicate)
         got = decide(&w);
     applied_as(result, cx, got);
-    if (apply_is_damage(ap, result))
+    if (apply_is_damage(result))
         return; /* no verdict */
     if (got == STATUS_OK) {
         result->reason = NULL;

@@ -105,7 +105,7 @@ static status world_init(struct world *world, struct ctx *cx, const char *dir)
                 &(struct pack_name){STR("http://snomed.info/sct"), STR("bench"), STR("snomed")}));
     TRY(install(world, cx, packs.data, make_map(), 3, &(struct pack_name){STR("map:bench"), STR("1"), STR("map")}));
     world->snapshot = codes_snapshot_ref(world->codes);
-    world->snomed = world->snapshot->packs[0];
+    world->snomed = codes_active_pack(world->snapshot, 0);
     world->probes = mem_array(PROBES, CODE_BYTES);
     uint64_t random = 11;
     for (size_t i = 0; i < PROBES; i++)

@@ -37,7 +37,7 @@ struct collecting {
 static void collect(struct collecting *all, size_t release, struct pack_range range)
 {
     const struct codes_snapshot *snapshot = all->snapshot;
-    const struct pack *pack = snapshot->packs[release];
+    const struct pack *pack = codes_active_pack(snapshot, release);
     for (uint32_t i = 0; i < range.count && all->rows.count < CODES_TRANSLATIONS_MAX; i++) {
         struct pack_map_row held = pack_map_row_at(pack, range.first + i);
         if (all->target.len > 0 && !str_eq(all->target, held.target_system))
@@ -53,8 +53,8 @@ static void collect(struct collecting *all, size_t release, struct pack_range ra
         };
         ptrdiff_t target = codes_active_index(snapshot, held.target_system);
         uint32_t concept;
-        if (target >= 0 && pack_find(snapshot->packs[target], held.target_code, &concept)) {
-            struct pack_concept known = pack_concept_at(snapshot->packs[target], concept);
+        if (target >= 0 && pack_find(codes_active_pack(snapshot, (size_t)target), held.target_code, &concept)) {
+            struct pack_concept known = pack_concept_at(codes_active_pack(snapshot, (size_t)target), concept);
             row.code = known.code; /* as the release spells it: "E119" in the map, "E11.9" in the message */
             row.display = known.display.len ? known.display : row.display;
         }
@@ -67,7 +67,7 @@ static void collect_all(struct collecting *all, struct str source_system, struct
 {
     for (size_t m = 0; m < all->snapshot->map_count; m++) {
         size_t release = all->snapshot->maps[m];
-        collect(all, release, pack_map_find(all->snapshot->packs[release], source_system, code));
+        collect(all, release, pack_map_find(codes_active_pack(all->snapshot, release), source_system, code));
     }
 }
 

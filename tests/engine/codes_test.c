@@ -1,4 +1,5 @@
 /* Codes through the whole engine: when readers see a release, and what a pack that is not whole does. */
+#include "base/mem.h"
 #include "loaders/codes.h"
 #include "world.h"
 
@@ -99,9 +100,115 @@ static void test_activation__is_seen_only_after_its_commit(void **state)
     assert_true(is_seen_before_commit(true, 20000)); /* the planted bug is found */
 }
 
+/* --- packs that are not whole --- */
+
+static const char *pack_path(struct world *w, const struct codes_registration *registration)
+{
+    return arena_printf(&w->s.arena, "%s/packs/%.*s", w->dir, STR_ARGS(registration->pack_file)).data;
+}
+
+/* Missing, or one bit of it flipped. */
+static void spoil(struct world *w, const char *path, bool missing)
+{
+    SCOPED(buf_fini) struct buf bytes = {0};
+    assert_ok(&w->s, file_read(&w->s.cx, path, 1 << 20, &bytes));
+    assert_ok(&w->s, file_replace(&w->s.cx, arena_printf(&w->s.arena, "%s.copy", path).data, buf_str(&bytes), 0600));
+    bytes.data[bytes.len / 2] ^= 1;
+    assert_ok(&w->s, file_replace(&w->s.cx, path, buf_str(&bytes), 0600));
+    if (missing)
+        assert_int_equal(unlink(path), 0);
+}
+
+static void put_back(struct world *w, const char *path)
+{
+    assert_int_equal(rename(arena_printf(&w->s.arena, "%s.copy", path).data, path), 0);
+    ctx_clear(&w->s.cx);
+}
+
+static void test_change__of_a_pack_that_is_not_whole_is_refused_and_is_no_entry(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    world_begin(&w);
+    activate(&w, register_map(&w, "1", "2345-7"));
+    struct codes_registration second = load_map(&w, "2", "2951-2");
+    const char *path = pack_path(&w, &second);
+    uint64_t entries = journal_last_seq(engine_journal(w.engine)), release, seq;
+    for (int missing = 0; missing < 2; missing++) {
+        spoil(&w, path, missing);
+        assert_fails(&w.s, engine_register_codes(w.engine, &w.s.cx, &second, &release), "codes.pack-damaged");
+        put_back(&w, path);
+    }
+    assert_int_equal(journal_last_seq(engine_journal(w.engine)), entries);
+    assert_ok(&w.s, engine_register_codes(w.engine, &w.s.cx, &second, &release));
+
+    entries = journal_last_seq(engine_journal(w.engine));
+    spoil(&w, path, false);
+    assert_fails(&w.s, engine_activate_codes(w.engine, &w.s.cx, release, &seq), "codes.pack-damaged");
+    assert_fails(&w.s, engine_activate_codes(w.engine, &w.s.cx, 4711, &seq), "codes.release-unknown");
+    assert_fails(&w.s, engine_rollback_codes(w.engine, &w.s.cx, STR("map:local"), &seq),
+                 "codes.nothing-to-roll-back-to");
+    assert_int_equal(journal_last_seq(engine_journal(w.engine)), entries);
+    assert_str(translated(&w), "2345-7"); /* in service all the while */
+    put_back(&w, path);
+    activate(&w, release);
+    assert_str(translated(&w), "2951-2");
+    world_end(&w);
+}
+
+static void remove_store(struct world *w)
+{
+    assert_ok(&w->s, data_discard(&w->s.cx, w->dir));
+}
+
+/* With the store as it was, and with one that must be made again from the journal: the entry is applied a second time,
+ * and a pack that is gone meanwhile is no reason to refuse what was accepted. */
+static void test_start__with_a_pack_that_is_not_whole_is_refused_until_it_is_back(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    world_begin(&w);
+    world_routes(&w,
+                 arena_printf(&w.s.arena,
+                              "destinations:\n  - { name: archive, file: { folder: %s } }\n"
+                              "routes:\n  - { name: all, to: [archive], codes: [ { path: \"OBX(*)-3\", to: [LN] } ] "
+                              "}\n",
+                              w.folder));
+    struct codes_registration registration = load_map(&w, "1", "2345-7");
+    uint64_t release;
+    assert_ok(&w.s, engine_register_codes(w.engine, &w.s.cx, &registration, &release));
+    activate(&w, release);
+    uint64_t seq = world_submit(&w, "lab",
+                                STR("MSH|^~\\&|LAB|L|IDEM|HUB|20261121||ORU^R01|O1|P|2.5.1\rPID|1||7^^^N^MR||Doe^J\r"
+                                    "OBR|1\rOBX|1|NM|GLU^Glucose^L||5|mmol/L\r"))
+                       .seq;
+    const char *path = pack_path(&w, &registration);
+    for (int round = 0; round < 4; round++) {
+        world_close(&w);
+        spoil(&w, path, round & 1);
+        if (round & 2)
+            remove_store(&w);
+        struct engine_options options = {.dir = w.dir, .version = "test"};
+        assert_fails(&w.s, engine_open(&w.s.cx, &options, &w.engine), "codes.pack-damaged");
+        const char *why = ctx_message(&w.s.cx).data;
+        assert_non_null(strstr(why, strrchr(path, '/') + 1));
+        assert_non_null(strstr(why, "next: put this file back into"));
+        put_back(&w, path);
+        world_open(&w);
+        assert_str(translated(&w), "2345-7");
+        struct engine_trace trace;
+        assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, seq, STR_NONE, &trace));
+        assert_int_equal(trace.code_count, 1);
+        assert_str(trace.codes[0].outcome, "translated");
+    }
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_change__of_a_pack_that_is_not_whole_is_refused_and_is_no_entry),
+        cmocka_unit_test(test_start__with_a_pack_that_is_not_whole_is_refused_until_it_is_back),
         cmocka_unit_test(test_activation__is_seen_only_after_its_commit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

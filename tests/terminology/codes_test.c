@@ -281,6 +281,179 @@ static void test_publish__a_refused_entry_leaves_no_trace(void **state)
     assert_readers_see(w, "2", 2);
 }
 
+static void damage(struct codes_world *w, const char *path)
+{
+    SCOPED(buf_fini) struct buf bytes = {0};
+    assert_ok(&w->s, file_read(&w->s.cx, path, 1 << 20, &bytes));
+    bytes.data[bytes.len / 2] ^= 1;
+    assert_ok(&w->s, file_replace(&w->s.cx, path, buf_str(&bytes), 0600));
+}
+
+static void test_packs__are_mapped_only_while_somebody_needs_them(void **state)
+{
+    struct codes_world *w = *state;
+    static const char *const words[] = {"first words", "second words", "third words"};
+    uint64_t ids[3];
+    for (size_t i = 0; i < 3; i++)
+        ids[i] = world_register(w, small_loinc(words[i]), LOINC, words[i], "loinc");
+    assert_int_equal(world_mapped(w), 0);
+    for (size_t i = 0; i < 3; i++)
+        world_activate(w, ids[i]);
+    codes_free_unused(w->codes);
+    assert_int_equal(world_mapped(w), 2); /* the active one, and the one a roll back leads to */
+
+    struct codes_snapshot *held = codes_snapshot_ref(w->codes);
+    struct codes_concept concept;
+    for (int i = 0; i < 2; i++)
+        assert_ok(&w->s, codes_lookup(held, &w->s.cx, STR("LN"), STR("2345-7"), ids[0], &concept));
+    assert_int_equal(world_mapped(w), 3); /* asked for: opened once */
+    assert_ok(&w->s, world_roll_back(w, "LN"));
+    codes_free_unused(w->codes);
+    assert_int_equal(world_mapped(w), 3);
+    assert_str(concept.display, "first words");
+    codes_snapshot_unref(held);
+    codes_free_unused(w->codes);
+    assert_int_equal(world_mapped(w), 2); /* active: the second; before it: the first, open when that was decided */
+    world_activate(w, ids[1]);
+    codes_free_unused(w->codes);
+    assert_int_equal(world_mapped(w), 2);
+
+    world_close(w);
+    assert_int_equal(world_mapped(w), 0);
+    world_open(w);
+    codes_free_unused(w->codes);
+    assert_int_equal(world_mapped(w), 2);
+}
+
+static struct codes_registration registration_of(struct codes_world *w, struct str body)
+{
+    struct cut cut = {.rest = body};
+    struct codes_registration registration = {0};
+    registration.system = cut_lstr(&cut);
+    registration.version = cut_lstr(&cut);
+    registration.kind = cut_lstr(&cut);
+    registration.pack_file = cut_lstr(&cut);
+    struct str digest = cut_bytes(&cut, sizeof registration.sha256);
+    assert_false(cut.bad);
+    memcpy(registration.sha256, digest.data, digest.len);
+    (void)w;
+    return registration;
+}
+
+static void test_hold__the_writer_needs_no_file(void **state)
+{
+    struct codes_world *w = *state;
+    world_activate(w, world_register(w, small_loinc("first words"), LOINC, "1", "loinc"));
+    SCOPED(buf_fini) struct buf body = world_pack(w, small_loinc("second words"), LOINC, "2", "loinc");
+    struct codes_registration registration = registration_of(w, buf_str(&body));
+    const char *path = world_pack_path(w, buf_str(&body)), *aside = arena_printf(&w->s.arena, "%s/aside", w->dir).data;
+
+    struct codes_hold hold = {0};
+    assert_ok(&w->s, codes_hold_registration(w->codes, &w->s.cx, &registration, &hold));
+    assert_int_equal(rename(path, aside), 0);
+    assert_ok(&w->s, world_apply(w, codes_apply_register, buf_str(&body)));
+    codes_hold_end(&hold);
+    uint64_t second = w->seq;
+
+    assert_fails(&w->s, codes_hold_activation(w->codes, &w->s.cx, second, &hold), "codes.pack-damaged");
+    assert_int_equal(rename(aside, path), 0);
+    assert_ok(&w->s, codes_hold_activation(w->codes, &w->s.cx, second, &hold));
+    assert_int_equal(rename(path, aside), 0);
+    world_activate(w, second);
+    codes_hold_end(&hold);
+    assert_readers_see(w, "2", 2);
+
+    assert_ok(&w->s, codes_hold_rollback(w->codes, &w->s.cx, STR("LN"), &hold));
+    assert_ok(&w->s, world_roll_back(w, "LN"));
+    codes_hold_end(&hold);
+    assert_readers_see(w, "1", 2);
+    assert_int_equal(rename(aside, path), 0);
+}
+
+static void test_hold__refuses_before_there_is_an_entry(void **state)
+{
+    struct codes_world *w = *state;
+    struct codes_hold hold = {0};
+    assert_fails(&w->s, codes_hold_activation(w->codes, &w->s.cx, 4711, &hold), "codes.release-unknown");
+    assert_fails(&w->s, codes_hold_rollback(w->codes, &w->s.cx, STR("LN"), &hold), "codes.nothing-to-roll-back-to");
+    world_activate(w, world_register(w, small_loinc("first words"), LOINC, "1", "loinc"));
+    assert_fails(&w->s, codes_hold_rollback(w->codes, &w->s.cx, STR("LN"), &hold), "codes.nothing-to-roll-back-to");
+
+    SCOPED(buf_fini) struct buf body = world_pack(w, small_icd(), ICD, "2027", "icd10cm");
+    struct codes_registration registration = registration_of(w, buf_str(&body)), other = registration;
+    other.version = STR("2026");
+    assert_fails(&w->s, codes_hold_registration(w->codes, &w->s.cx, &other, &hold), "codes.pack-damaged");
+    damage(w, world_pack_path(w, buf_str(&body)));
+    assert_fails(&w->s, codes_hold_registration(w->codes, &w->s.cx, &registration, &hold), "codes.pack-damaged");
+    unlink(world_pack_path(w, buf_str(&body)));
+    assert_fails(&w->s, codes_hold_registration(w->codes, &w->s.cx, &registration, &hold), "codes.pack-damaged");
+    codes_hold_end(&hold); /* nothing was held: nothing happens */
+}
+
+static void test_open__refuses_a_registered_pack_that_is_not_whole(void **state)
+{
+    struct codes_world *w = *state;
+    SCOPED(buf_fini) struct buf body = world_pack(w, small_loinc("words"), LOINC, "1", "loinc");
+    assert_ok(&w->s, world_apply(w, codes_apply_register, buf_str(&body))); /* never active: it must be there */
+    const char *path = world_pack_path(w, buf_str(&body)), *aside = arena_printf(&w->s.arena, "%s/aside", w->dir).data;
+    for (int missing = 0; missing < 2; missing++) {
+        SCOPED(buf_fini) struct buf whole = {0};
+        assert_ok(&w->s, file_read(&w->s.cx, path, 1 << 20, &whole));
+        world_close(w);
+        if (missing)
+            assert_int_equal(rename(path, aside), 0);
+        else
+            damage(w, path);
+        world_open_store(w);
+        assert_fails(&w->s, codes_open(&w->s.cx, w->packs.data, w->store, &w->codes), "codes.pack-damaged");
+        const char *why = ctx_message(&w->s.cx).data;
+        assert_non_null(strstr(why, strrchr(path, '/') + 1));
+        assert_non_null(strstr(why, "next: put this file back into"));
+        assert_ok(&w->s, file_replace(&w->s.cx, path, buf_str(&whole), 0600));
+        ctx_clear(&w->s.cx);
+        assert_ok(&w->s, codes_open(&w->s.cx, w->packs.data, w->store, &w->codes));
+    }
+}
+
+static void test_rows__that_cannot_be_read_are_damage(void **state)
+{
+    struct codes_world *w = *state;
+    world_activate(w, world_register(w, small_loinc("words"), LOINC, "1", "loinc"));
+    static const struct {
+        const char *table;
+        struct str key, row;
+    } cases[] = {
+        {"codes.active", STR_INIT(LOINC), STR_INIT("")},
+        {"codes.active", STR_INIT(LOINC), STR_INIT("\xff")},
+        {"codes.active", STR_INIT(LOINC), STR_INIT("\x63")},     /* a release that is not there */
+        {"codes.active", STR_INIT(LOINC), STR_INIT("\x63\x01")}, /* the same, before the active one */
+        {"codes.release", STR_INIT("\0\0\0\0\0\0\0\x01"), STR_INIT("\x01")},
+        {"codes.release", STR_INIT("\0\0\0\0\0\0\x01"), STR_INIT("")},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct data_table *table = data_table(w->store, cases[i].table);
+        struct data_txn *txn = data_txn_begin(w->store);
+        struct str held = STR_NONE;
+        bool was = data_txn_get(txn, table, &w->s.cx, cases[i].key, &held) == STATUS_OK;
+        data_txn_put(txn, table, cases[i].key, cases[i].row);
+        SCOPED(buf_fini) struct buf body = {0};
+        codes_activation_encode(&body, 1);
+        assert_fails(&w->s, codes_apply_activate(w->codes, txn, &w->s.cx, ++w->seq, buf_str(&body)),
+                     "data.store-damaged");
+        data_txn_commit(txn, w->seq, NULL, NULL);
+        codes_close(w->codes);
+        assert_fails(&w->s, codes_open(&w->s.cx, w->packs.data, w->store, &w->codes), "data.store-damaged");
+        txn = data_txn_begin(w->store);
+        if (was)
+            data_txn_put(txn, table, cases[i].key, held);
+        else
+            data_txn_delete(txn, table, cases[i].key);
+        data_txn_commit(txn, ++w->seq, NULL, NULL);
+        ctx_clear(&w->s.cx);
+        assert_ok(&w->s, codes_open(&w->s.cx, w->packs.data, w->store, &w->codes));
+    }
+}
+
 static void test_registry__survives_closing_and_refuses_what_is_damaged(void **state)
 {
     struct codes_world *w = *state;
@@ -295,17 +468,10 @@ static void test_registry__survives_closing_and_refuses_what_is_damaged(void **s
     SCOPED(buf_fini) struct buf again = world_pack(w, small_icd(), ICD, "2026", "icd10cm");
     assert_fails(&w->s, world_apply(w, codes_apply_register, buf_str(&again)), "codes.release-exists");
     SCOPED(buf_fini) struct buf other = world_pack(w, small_icd(), ICD, "2027", "icd10cm");
-    struct cut cut = {.rest = buf_str(&other)};
-    for (int i = 0; i < 3; i++)
-        cut_lstr(&cut);
-    struct str file = cut_lstr(&cut);
-    struct str path = arena_printf(&w->s.arena, "%s/%.*s", w->packs.data, STR_ARGS(file));
-    SCOPED(buf_fini) struct buf bytes = {0};
-    assert_ok(&w->s, file_read(&w->s.cx, path.data, 1 << 20, &bytes));
-    bytes.data[bytes.len / 2] ^= 1;
-    assert_ok(&w->s, file_replace(&w->s.cx, path.data, buf_str(&bytes), 0600));
+    const char *path = world_pack_path(w, buf_str(&other));
+    damage(w, path);
     assert_fails(&w->s, world_apply(w, codes_apply_register, buf_str(&other)), "codes.pack-damaged");
-    unlink(path.data);
+    unlink(path);
     assert_fails(&w->s, world_apply(w, codes_apply_register, buf_str(&other)), "codes.pack-damaged");
     for (size_t len = 0; len < other.len; len++)
         assert_fails(&w->s, world_apply(w, codes_apply_register, str_make(other.data, len)), "codes.bad-entry");
@@ -348,6 +514,7 @@ static void test_work_items__are_counted_and_listed_most_used_first(void **state
 
 struct reader {
     struct codes *codes;
+    uint64_t staged; /* never active: each snapshot opens its pack anew */
     _Atomic bool stop;
     uint64_t calls, wrong;
 };
@@ -360,10 +527,11 @@ static void *read_on(void *arg)
     struct ctx cx = {.arena = &arena};
     while (!atomic_load(&reader->stop)) {
         struct codes_snapshot *now = codes_snapshot_ref(reader->codes);
-        struct codes_concept one, two;
+        struct codes_concept one, two, other;
         bool sound = codes_lookup(now, &cx, STR("LN"), STR("2345-7"), 0, &one) == STATUS_OK &&
                      codes_lookup(now, &cx, STR("LN"), STR("2345-7"), 0, &two) == STATUS_OK &&
-                     str_eq(one.version, two.version) && str_eq(one.display, one.version);
+                     codes_lookup(now, &cx, STR("LN"), STR("2345-7"), reader->staged, &other) == STATUS_OK &&
+                     str_eq(one.version, two.version) && str_eq(one.display, one.version) && str_is(other.display, "C");
         reader->wrong += !sound;
         reader->calls++;
         codes_snapshot_unref(now);
@@ -380,15 +548,21 @@ static void test_snapshots__readers_never_see_two_releases_in_one_call(void **st
     ids[0] = world_register(w, small_loinc("A"), LOINC, "A", "loinc");
     ids[1] = world_register(w, small_loinc("B"), LOINC, "B", "loinc");
     world_activate(w, ids[0]);
-    struct reader reader = {.codes = w->codes};
-    pthread_t thread;
-    pthread_create(&thread, NULL, read_on, &reader);
-    for (int i = 0; i < 200; i++)
+    struct reader readers[2] = {{.codes = w->codes}, {.codes = w->codes}};
+    readers[0].staged = readers[1].staged = world_register(w, small_loinc("C"), LOINC, "C", "loinc");
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, read_on, &readers[i]);
+    for (int i = 0; i < 200; i++) {
         world_activate(w, ids[i % 2]);
-    atomic_store(&reader.stop, true);
-    pthread_join(thread, NULL);
-    assert_true(reader.calls > 0);
-    assert_int_equal(reader.wrong, 0);
+        codes_free_unused(w->codes);
+    }
+    for (int i = 0; i < 2; i++) {
+        atomic_store(&readers[i].stop, true);
+        pthread_join(threads[i], NULL);
+        assert_true(readers[i].calls > 0);
+        assert_int_equal(readers[i].wrong, 0);
+    }
 }
 
 int main(void)
@@ -404,6 +578,11 @@ int main(void)
         TEST(test_activation__rolls_back_and_leaves_running_calls_alone),
         TEST(test_publish__readers_see_a_batch_whole_and_after_its_commit),
         TEST(test_publish__a_refused_entry_leaves_no_trace),
+        TEST(test_packs__are_mapped_only_while_somebody_needs_them),
+        TEST(test_hold__the_writer_needs_no_file),
+        TEST(test_hold__refuses_before_there_is_an_entry),
+        TEST(test_open__refuses_a_registered_pack_that_is_not_whole),
+        TEST(test_rows__that_cannot_be_read_are_damage),
         TEST(test_registry__survives_closing_and_refuses_what_is_damaged),
         TEST(test_work_items__are_counted_and_listed_most_used_first),
         TEST(test_snapshots__readers_never_see_two_releases_in_one_call),

@@ -18,11 +18,16 @@ struct codes_world {
     uint64_t seq;
 };
 
-static inline void world_open(struct codes_world *w)
+static inline void world_open_store(struct codes_world *w)
 {
     struct data_options options = {
         .dir = w->dir, .format = 1, .tables = codes_tables, .table_count = codes_table_count};
     assert_ok(&w->s, data_open(&w->s.cx, &options, &w->store));
+}
+
+static inline void world_open(struct codes_world *w)
+{
+    world_open_store(w);
     assert_ok(&w->s, codes_open(&w->s.cx, w->packs.data, w->store, &w->codes));
 }
 
@@ -89,6 +94,30 @@ static inline struct buf world_pack(struct codes_world *w, struct pack_builder *
     struct buf body = {0};
     codes_registration_encode(&body, &registration);
     return body;
+}
+
+/* How many packs of this world are in memory. */
+static inline size_t world_mapped(struct codes_world *w)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    char line[8192];
+    size_t count = 0;
+    while (fgets(line, sizeof line, maps))
+        count += strstr(line, w->packs.data) != NULL;
+    fclose(maps);
+    return count;
+}
+
+/* Path of the pack that the body of a registration names. */
+static inline const char *world_pack_path(struct codes_world *w, struct str body)
+{
+    struct cut cut = {.rest = body};
+    for (int i = 0; i < 3; i++)
+        cut_lstr(&cut);
+    struct str file = cut_lstr(&cut);
+    assert_false(cut.bad);
+    return arena_printf(&w->s.arena, "%s/%.*s", w->packs.data, STR_ARGS(file)).data;
 }
 
 /* Registers; answers the release id. */

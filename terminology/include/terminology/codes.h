@@ -24,14 +24,18 @@ extern const size_t codes_table_count;
 struct codes;          /* registry and packs of one daemon */
 struct codes_snapshot; /* what was active at one moment */
 
-/* `dir` holds the packs (<data>/packs). Opens every registered pack; a missing or damaged one is named in the failure.
- */
+/* `dir` holds the packs (<data>/packs). Verifies every registered pack, and keeps open those that are needed: of the
+ * active releases, and of those a roll back leads to. A missing or damaged one is codes.pack-damaged, by name; a row
+ * that cannot be read is data.store-damaged. */
 status codes_open(struct ctx *cx, const char *dir, struct data_store *store, struct codes **out_codes);
 void codes_close(struct codes *codes);
 
-/* What is active now, as of the last commit; give every reference back. */
+/* What is active now, as of the last commit; give every reference back before codes_close(). */
 struct codes_snapshot *codes_snapshot_ref(struct codes *codes);
 void codes_snapshot_unref(struct codes_snapshot *snapshot);
+/* Frees snapshots that everybody gave back, and closes packs that nobody refers to any more: that may take tens of
+ * milliseconds, so it is done from time to time on a thread that nobody waits for. Any thread. */
+void codes_free_unused(struct codes *codes);
 
 /* A release as listed. Strings live as long as the snapshot. */
 struct codes_release {
@@ -46,6 +50,8 @@ struct codes_release {
 };
 size_t codes_release_count(const struct codes_snapshot *snapshot);
 struct codes_release codes_release_at(const struct codes_snapshot *snapshot, size_t index);
+/* Reads the pack of a release again, all of it, from disk: codes.pack-damaged. */
+status codes_verify_pack(const struct codes_snapshot *snapshot, struct ctx *cx, size_t index);
 
 /* URI of a system given as URI or HL7 v2 name; the name itself when unknown (local systems have only names). */
 struct str codes_system_uri(const struct codes_snapshot *snapshot, struct str system);
@@ -64,7 +70,8 @@ struct codes_designation {
 struct codes_property {
     struct str name, value; /* "parent", "replaced-by", "component", "tty", … */
 };
-/* codes.system-unknown, codes.code-unknown. `release_id` 0 = the active one. */
+/* codes.system-unknown, codes.code-unknown, codes.release-unknown. `release_id` 0 = the active one. The pack of another
+ * one may have to be opened: seconds for a large one, and codes.pack-damaged; the snapshot then keeps it. */
 status codes_lookup(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
                     uint64_t release_id, struct codes_concept *out_concept);
 /* Into cx->arena. */
@@ -139,14 +146,32 @@ struct codes_registration {
     uint64_t concepts;
 };
 void codes_registration_encode(struct buf *out, const struct codes_registration *registration);
-/* Register (not yet active). The pack file must be there with this digest. Same system+version+digest again:
- * ALREADY_EXISTS. */
+/* Register (not yet active). Same system+version+digest again: codes.release-exists. The pack file must be there with
+ * this digest: it was when the entry was journaled (codes_hold_registration()), so codes.pack-damaged here is damage,
+ * never a verdict about the entry. */
 status codes_apply_register(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body);
 /* Activate release_id for its system, or roll back to the one active before: body = varint release id, 0 + lstr system
  * = roll back. */
 void codes_activation_encode(struct buf *out, uint64_t release_id);
 void codes_rollback_encode(struct buf *out, struct str system);
 status codes_apply_activate(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body);
+
+/*
+ * Before an entry about codes is journaled, on the thread of whoever wants it: opens and verifies the pack the entry
+ * needs and holds it, so that a pack that is missing or damaged is refused before there is an entry, and the writer
+ * reads no file. codes.pack-damaged, codes.release-unknown, codes.nothing-to-roll-back-to. Give it back, on the same
+ * thread, when the entry has been applied. One activation or roll back at a time: a second caller waits here.
+ */
+struct codes_hold {
+    struct codes *codes;
+    struct codes_pack *pack;
+    bool changing;
+};
+status codes_hold_registration(struct codes *codes, struct ctx *cx, const struct codes_registration *registration,
+                               struct codes_hold *out_hold);
+status codes_hold_activation(struct codes *codes, struct ctx *cx, uint64_t release_id, struct codes_hold *out_hold);
+status codes_hold_rollback(struct codes *codes, struct ctx *cx, struct str system, struct codes_hold *out_hold);
+void codes_hold_end(struct codes_hold *hold); /* all-zero is fine: for SCOPED */
 
 /*
  * What register and activate changed is seen by the writer (codes_applied_snapshot()) at once and by readers
