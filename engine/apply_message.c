@@ -166,8 +166,13 @@ static status write_work_items(struct work *w)
         path.segment = 1;
         path.repetition = 0; /* counted by kind of place, not by each place */
         size_t len = hl7_path_format(&path, text);
-        codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, w->entry->seq, w->message.source,
-                              str_make(text, len), code->system, code->code, w->plan.displays[i], outcome);
+        struct codes_seen seen = {.source = w->message.source,
+                                  .path = str_make(text, len),
+                                  .system = code->system,
+                                  .code = code->code,
+                                  .display = w->plan.displays[i],
+                                  .outcome = outcome};
+        TRY(codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, w->entry->seq, &seen));
     }
     return STATUS_OK;
 }

@@ -17,6 +17,7 @@ const struct reason codes_reasons[CODES_REASON_COUNT] = {
     [CODES_NOTHING_BEFORE] = {"codes.nothing-to-roll-back-to", STATUS_FAILED_PRECONDITION, 207,
                               "no release was active before this one"},
     [CODES_NO_HIERARCHY] = {"codes.no-hierarchy", STATUS_FAILED_PRECONDITION, 207, "this code system has no hierarchy"},
+    [CODES_PAGE_BAD] = {"codes.page-bad", STATUS_INVALID_ARGUMENT, 207, "no page of this list begins there"},
     [CODES_BODY_BAD] = {"codes.bad-entry", STATUS_DATA_LOSS, 207, "a journal entry about codes cannot be read"},
 };
 

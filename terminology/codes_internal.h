@@ -13,7 +13,7 @@
 
 enum {
     CODES_TRANSLATIONS_MAX = 1000,     /* rows answered for one code */
-    CODES_WORK_ROWS_MAX = 1000 * 1000, /* distinct work items; past it they are counted per source and path only */
+    CODES_WORK_ROWS_MAX = 1000 * 1000, /* distinct work items; past it they are counted per source and path */
     CODES_WORK_TEXT_MAX = 200,         /* bytes kept of a system, code or display nobody knows */
 };
 

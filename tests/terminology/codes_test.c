@@ -477,37 +477,188 @@ static void test_registry__survives_closing_and_refuses_what_is_damaged(void **s
         assert_fails(&w->s, world_apply(w, codes_apply_register, str_make(other.data, len)), "codes.bad-entry");
 }
 
+static void see(struct codes_world *w, struct data_txn *txn, const char *source, const char *code, const char *display,
+                enum codes_outcome outcome)
+{
+    struct codes_seen seen = {.source = str_from(source),
+                              .path = STR("OBX-3"),
+                              .system = STR("99LAB"),
+                              .code = str_from(code),
+                              .display = str_from(display),
+                              .outcome = outcome};
+    w->s.cx.now_us += 10;
+    assert_ok(&w->s, codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, &seen));
+}
+
+static uint64_t work_count(struct codes_world *w)
+{
+    uint64_t count = 4711;
+    assert_ok(&w->s, codes_work_count(w->codes, &w->s.cx, &count));
+    return count;
+}
+
+static struct codes_work_page work_page(struct codes_world *w, size_t max, struct str after)
+{
+    struct codes_work_page page;
+    assert_ok(&w->s, codes_work_items(w->codes, &w->s.cx, max, after, &page));
+    return page;
+}
+
 static void test_work_items__are_counted_and_listed_most_used_first(void **state)
 {
     struct codes_world *w = *state;
+    assert_int_equal(work_count(w), 0);
+    assert_int_equal(work_page(w, 100, STR_NONE).count, 0);
     struct data_txn *txn = data_txn_begin(w->store);
     static const struct {
         const char *source, *code;
         int times;
     } cases[] = {{"lab-a", "X1", 2}, {"lab-a", "X2", 9}, {"lab-b", "X1", 5}, {"lab-b", "", 1}};
     for (size_t i = 0; i < 4; i++)
-        for (int t = 0; t < cases[i].times; t++) {
-            w->s.cx.now_us += 10;
-            codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, str_from(cases[i].source), STR("OBX-3"),
-                                  STR("99LAB"), str_from(cases[i].code), t == 0 ? STR("some test") : STR_NONE,
-                                  i == 2 ? CODES_OUTCOME_INVALID : CODES_OUTCOME_UNMAPPED);
-        }
+        for (int t = 0; t < cases[i].times; t++)
+            see(w, txn, cases[i].source, cases[i].code, t == 0 ? "some test" : "",
+                i == 2 ? CODES_OUTCOME_INVALID : CODES_OUTCOME_UNMAPPED);
+    assert_int_equal(work_count(w), 0); /* with the commit */
     data_txn_commit(txn, w->seq, NULL, NULL);
-    struct codes_work_item *items;
-    size_t count;
-    assert_ok(&w->s, codes_work_items(w->codes, &w->s.cx, 3, &items, &count));
-    assert_int_equal(count, 3);
-    assert_str(items[0].code, "X2");
-    assert_int_equal(items[0].count, 9);
-    assert_str(items[0].display, "some test");
-    assert_str(items[1].source, "lab-b");
-    assert_str(items[1].outcome, "invalid");
-    assert_int_equal(items[1].last_seq - items[1].first_seq, 4);
-    assert_int_equal(items[2].count, 2);
-    assert_ok(&w->s, codes_work_items(w->codes, &w->s.cx, 100, &items, &count));
-    assert_int_equal(count, 4);
-    assert_ok(&w->s, codes_work_items(w->codes, &w->s.cx, 0, &items, &count));
-    assert_int_equal(count, 0);
+    assert_int_equal(work_count(w), 4);
+    struct codes_work_page page = work_page(w, 3, STR_NONE);
+    assert_int_equal(page.count, 3);
+    assert_str(page.items[0].code, "X2");
+    assert_int_equal(page.items[0].count, 9);
+    assert_str(page.items[0].display, "some test");
+    assert_str(page.items[1].source, "lab-b");
+    assert_str(page.items[1].outcome, "invalid");
+    assert_int_equal(page.items[1].last_seq - page.items[1].first_seq, 4);
+    assert_int_equal(page.items[2].count, 2);
+    assert_true(page.next.len > 0);
+    page = work_page(w, 3, page.next);
+    assert_int_equal(page.count, 1);
+    assert_str(page.items[0].source, "lab-b");
+    assert_str(page.next, "");
+    page = work_page(w, 4, STR_NONE); /* just enough */
+    assert_int_equal(page.count, 4);
+    assert_str(page.next, "");
+}
+
+static void test_work_items__every_page_goes_on_where_the_last_one_ended(void **state)
+{
+    struct codes_world *w = *state;
+    enum { ITEMS = 100 };
+    struct data_txn *txn = data_txn_begin(w->store);
+    for (int i = 0; i < ITEMS; i++)
+        for (int times = 0; times <= i % 7; times++) /* many with equal counts */
+            see(w, txn, "lab", arena_printf(&w->s.arena, "C%d", i).data, "", CODES_OUTCOME_UNMAPPED);
+    data_txn_commit(txn, w->seq, NULL, NULL);
+    struct codes_work_page all = work_page(w, ITEMS, STR_NONE);
+    assert_int_equal(all.count, ITEMS);
+    static const size_t sizes[] = {1, 2, 7, 33, 99, 100, 101};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        struct str after = STR_NONE;
+        size_t seen = 0;
+        do {
+            struct codes_work_page page = work_page(w, sizes[s], after);
+            for (size_t i = 0; i < page.count; i++) {
+                assert_true(seen < ITEMS && str_eq(page.items[i].code, all.items[seen].code));
+                seen++;
+            }
+            after = page.next;
+        } while (after.len > 0);
+        assert_int_equal(seen, ITEMS);
+    }
+    static const char *const bad[] = {
+        ".", "1", "1.", "x.77", "1.7", "1.7g", "-1.77", "1.77 ", "18446744073709551616.77"};
+    struct codes_work_page page;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_fails(&w->s, codes_work_items(w->codes, &w->s.cx, 10, str_from(bad[i]), &page), "codes.page-bad");
+}
+
+/* The counter preset to just below the bound; a million rows would say the same. */
+static void test_work_items__past_a_million_are_counted_by_source_and_path(void **state)
+{
+    struct codes_world *w = *state;
+    SCOPED(buf_fini) struct buf count = {0};
+    buf_put_varint(&count, 999999);
+    struct data_txn *txn = data_txn_begin(w->store);
+    data_txn_put(txn, data_table(w->store, "codes.work"), STR("#"), buf_str(&count));
+    see(w, txn, "lab-a", "LAST", "the last one", CODES_OUTCOME_INVALID);
+    see(w, txn, "lab-a", "MORE", "one more", CODES_OUTCOME_INVALID);
+    see(w, txn, "lab-a", "MOST", "two more", CODES_OUTCOME_UNMAPPED);
+    see(w, txn, "lab-a", "LAST", "", CODES_OUTCOME_INVALID);
+    see(w, txn, "lab-a", "LAST", "", CODES_OUTCOME_INVALID);
+    see(w, txn, "lab-b", "MORE", "one more", CODES_OUTCOME_UNMAPPED);
+    data_txn_commit(txn, w->seq, NULL, NULL);
+    assert_int_equal(work_count(w), 1000002);
+    struct codes_work_page page = work_page(w, 10, STR_NONE);
+    assert_int_equal(page.count, 3);
+    assert_str(page.items[0].code, "LAST");
+    assert_int_equal(page.items[0].count, 3);
+    assert_str(page.items[0].outcome, "invalid");
+    assert_str(page.items[1].source, "lab-a");
+    assert_str(page.items[1].code, "");
+    assert_str(page.items[1].display, "");
+    assert_int_equal(page.items[1].count, 2);
+    assert_str(page.items[1].outcome, "beyond-limit");
+    assert_str(page.items[2].outcome, "beyond-limit");
+    assert_str(page.items[2].source, "lab-b");
+}
+
+static void test_work_items__long_texts_end_in_an_ellipsis_after_a_whole_character(void **state)
+{
+    struct codes_world *w = *state;
+    char at[201] = {0}, beyond[202] = {0}, wide[401] = {0};
+    memset(at, 'a', 200);
+    memset(beyond, 'a', 201);
+    for (size_t i = 0; i < 200; i++)
+        memcpy(wide + 2 * i, "\xc3\xa9", 2);
+    struct data_txn *txn = data_txn_begin(w->store);
+    see(w, txn, "1", at, at, CODES_OUTCOME_UNMAPPED);
+    see(w, txn, "2", beyond, beyond, CODES_OUTCOME_UNMAPPED);
+    see(w, txn, "3", wide, wide, CODES_OUTCOME_UNMAPPED);
+    data_txn_commit(txn, w->seq, NULL, NULL);
+    struct codes_work_page page = work_page(w, 10, STR_NONE);
+    assert_int_equal(page.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        bool whole = str_is(page.items[i].source, "1");
+        assert_true(str_eq(page.items[i].code, page.items[i].display));
+        assert_true(str_is_utf8(page.items[i].code) && page.items[i].code.len <= 200);
+        assert_int_equal(memcmp(page.items[i].code.data + page.items[i].code.len - 3, "\xe2\x80\xa6", 3) == 0, !whole);
+        assert_int_equal(str_eq(page.items[i].code, str_from(at)), whole);
+    }
+}
+
+static void test_work_items__that_cannot_be_read_are_damage(void **state)
+{
+    struct codes_world *w = *state;
+    struct data_table *table = data_table(w->store, "codes.work");
+    struct data_txn *txn = data_txn_begin(w->store);
+    see(w, txn, "lab", "X1", "", CODES_OUTCOME_UNMAPPED);
+    see(w, txn, "lab", "X2", "", CODES_OUTCOME_UNMAPPED);
+    data_txn_commit(txn, w->seq, NULL, NULL);
+    static const struct codes_seen seen = {.source = STR_INIT("lab"),
+                                           .path = STR_INIT("OBX-3"),
+                                           .system = STR_INIT("99LAB"),
+                                           .code = STR_INIT("X1"),
+                                           .outcome = CODES_OUTCOME_UNMAPPED};
+    static const struct str key = STR_INIT("w\3lab\5OBX-3\00599LAB\2X1");
+    static const struct str bad[] = {STR_INIT(""), STR_INIT("\1"), STR_INIT("\0\1\1\1\1\2"),
+                                     STR_INIT("\1\1\1\1\1\2\1ab")};
+    struct codes_work_page page;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        txn = data_txn_begin(w->store);
+        data_txn_put(txn, table, key, bad[i]);
+        assert_fails(&w->s, codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, &seen), "data.store-damaged");
+        data_txn_commit(txn, w->seq, NULL, NULL);
+        assert_fails(&w->s, codes_work_items(w->codes, &w->s.cx, 10, STR_NONE, &page), "data.store-damaged");
+    }
+    txn = data_txn_begin(w->store); /* a new item asks how many there are: never from 0 again */
+    data_txn_delete(txn, table, key);
+    data_txn_put(txn, table, STR("#"), STR("\xff"));
+    assert_fails(&w->s, codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, &seen), "data.store-damaged");
+    data_txn_put(txn, table, STR("wX"), STR("\1\1\1\1\1\2\0")); /* a key that is none */
+    data_txn_commit(txn, w->seq, NULL, NULL);
+    uint64_t count;
+    assert_fails(&w->s, codes_work_count(w->codes, &w->s.cx, &count), "data.store-damaged");
+    assert_fails(&w->s, codes_work_items(w->codes, &w->s.cx, 10, STR_NONE, &page), "data.store-damaged");
 }
 
 /* --- readers beside the writer --- */
@@ -585,6 +736,10 @@ int main(void)
         TEST(test_rows__that_cannot_be_read_are_damage),
         TEST(test_registry__survives_closing_and_refuses_what_is_damaged),
         TEST(test_work_items__are_counted_and_listed_most_used_first),
+        TEST(test_work_items__every_page_goes_on_where_the_last_one_ended),
+        TEST(test_work_items__past_a_million_are_counted_by_source_and_path),
+        TEST(test_work_items__long_texts_end_in_an_ellipsis_after_a_whole_character),
+        TEST(test_work_items__that_cannot_be_read_are_damage),
         TEST(test_snapshots__readers_never_see_two_releases_in_one_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

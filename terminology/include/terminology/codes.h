@@ -181,18 +181,36 @@ void codes_hold_end(struct codes_hold *hold); /* all-zero is fine: for SCOPED */
 struct codes_snapshot *codes_applied_snapshot(struct codes *codes); /* borrowed until the next codes_apply_*() */
 void codes_publish(struct codes *codes);
 
-/* Count one unmapped or invalid code of one source and path: the work list of a terminology team. */
-void codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str source,
-                           struct str path, struct str system, struct str code, struct str display,
-                           enum codes_outcome outcome);
+/*
+ * The work list of a terminology team: unmapped and invalid codes, counted by source and place. Texts over 200 bytes
+ * are kept with an ellipsis at their end. Past a million distinct items (a sender of random codes must not fill the
+ * disk) what is new is counted per source and place, as an item without system and code whose outcome is
+ * "beyond-limit".
+ */
+struct codes_seen {
+    struct str source, path, system, code, display;
+    enum codes_outcome outcome; /* unmapped or invalid */
+};
+/* Counts one. Fails on damage only. The one writer. */
+status codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                             const struct codes_seen *seen);
+/* How many items there are: one row is read. */
+status codes_work_count(struct codes *codes, struct ctx *cx, uint64_t *out_count);
 struct codes_work_item {
     struct str source, path, system, code, display, outcome;
     uint64_t count, first_seq, last_seq;
     int64_t first_us, last_us;
 };
-/* Work items, most used first, into cx->arena. */
-status codes_work_items(struct codes *codes, struct ctx *cx, size_t max, struct codes_work_item **out_items,
-                        size_t *out_count);
+struct codes_work_page {
+    struct codes_work_item *items;
+    size_t count;
+    struct str next; /* ask again with this as `after`; empty = that was all */
+};
+/* Work items, most used first, at most `max` (0 = 1) after what an earlier page ended with (empty = from the first),
+ * into cx->arena. Reads the whole table. An item that came again between two pages may have moved to an earlier one.
+ * codes.page-bad. */
+status codes_work_items(struct codes *codes, struct ctx *cx, size_t max, struct str after,
+                        struct codes_work_page *out_page);
 
 enum codes_reason {
     CODES_SYSTEM_NOT_FOUND, /* codes.system-unknown, NOT_FOUND, 103 */
@@ -203,6 +221,7 @@ enum codes_reason {
     CODES_NOTHING_BEFORE,   /* codes.nothing-to-roll-back-to, FAILED_PRECONDITION, 207 */
     CODES_NO_HIERARCHY,     /* codes.no-hierarchy, FAILED_PRECONDITION, 207 */
     CODES_BODY_BAD,         /* codes.bad-entry, DATA_LOSS, 207 */
+    CODES_PAGE_BAD,         /* codes.page-bad, INVALID_ARGUMENT, 207 */
     CODES_REASON_COUNT
 };
 extern const struct reason codes_reasons[CODES_REASON_COUNT];
