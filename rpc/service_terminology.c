@@ -67,7 +67,7 @@ status terminology_validate(struct rpc_call *call, struct ctx *cx, const void *r
     TRY(rpc_need(cx, asked->system[0] && asked->code[0], "system and code"));
     SNAPSHOT(call);
     struct codes_verdict verdict =
-        codes_validate(snapshot, cx, str_from(asked->system), str_from(asked->code), str_from(asked->display));
+        codes_validate(snapshot, str_from(asked->system), str_from(asked->code), str_from(asked->display));
     answer->validity = message_text(cx, str_from(codes_validity_name(verdict.validity)));
     answer->display_differs = verdict.display_differs;
     answer->replacement = message_text(cx, verdict.replacement);

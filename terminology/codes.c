@@ -18,6 +18,8 @@ const struct reason codes_reasons[CODES_REASON_COUNT] = {
                               "no release was active before this one"},
     [CODES_NO_HIERARCHY] = {"codes.no-hierarchy", STATUS_FAILED_PRECONDITION, 207, "this code system has no hierarchy"},
     [CODES_PAGE_BAD] = {"codes.page-bad", STATUS_INVALID_ARGUMENT, 207, "no page of this list begins there"},
+    [CODES_TOO_MANY_ROWS] = {"codes.too-many-rows", STATUS_FAILED_PRECONDITION, 207,
+                             "the active maps hold too many rows for this code: name a target system"},
     [CODES_BODY_BAD] = {"codes.bad-entry", STATUS_DATA_LOSS, 207, "a journal entry about codes cannot be read"},
 };
 

@@ -159,10 +159,9 @@ struct codes_verdict codes_judge(const struct codes_snapshot *snapshot, size_t r
     return verdict;
 }
 
-struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system,
-                                    struct str code, struct str display)
+struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struct str system, struct str code,
+                                    struct str display)
 {
-    (void)cx;
     ptrdiff_t release = codes_active_index(snapshot, system);
     if (release < 0)
         return (struct codes_verdict){.validity = CODES_SYSTEM_UNKNOWN};

@@ -12,9 +12,9 @@
 #include <stdatomic.h>
 
 enum {
-    CODES_TRANSLATIONS_MAX = 1000,     /* rows answered for one code */
-    CODES_WORK_ROWS_MAX = 1000 * 1000, /* distinct work items; past it they are counted per source and path */
-    CODES_WORK_TEXT_MAX = 200,         /* bytes kept of a system, code or display nobody knows */
+    CODES_TRANSLATIONS_MAX = 50 * 1000, /* rows of one code in all maps; more are refused: a reply holds them all */
+    CODES_WORK_ROWS_MAX = 1000 * 1000,  /* distinct work items; past it they are counted per source and path */
+    CODES_WORK_TEXT_MAX = 200,          /* bytes kept of a system, code or display nobody knows */
 };
 
 /* One open pack. `holders` under the registry's lock, the rest immutable. */

@@ -94,8 +94,8 @@ static void test_validate__says_why_a_code_may_not_be_used(void **state)
         {"SCT", "44054006", "", CODES_SYSTEM_UNKNOWN, false, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct codes_verdict got = codes_validate(now, &w->s.cx, str_from(cases[i].system), str_from(cases[i].code),
-                                                  str_from(cases[i].display));
+        struct codes_verdict got =
+            codes_validate(now, str_from(cases[i].system), str_from(cases[i].code), str_from(cases[i].display));
         assert_string_equal(codes_validity_name(got.validity), codes_validity_name(cases[i].want));
         assert_int_equal(got.display_differs, cases[i].differs);
         assert_str(got.replacement, cases[i].replacement);
@@ -129,6 +129,72 @@ static void test_translate__orders_by_equivalence_and_names_the_row(void **state
     codes_snapshot_unref(now);
 }
 
+/* As many rows as one code may have in a map, and a second map: all are answered, the best by equivalence first. */
+static void test_translate__answers_every_row_of_every_map(void **state)
+{
+    struct codes_world *w = *state;
+    load_all(w);
+    enum { ROWS = PACK_ROWS_OF_CODE_MAX };
+    struct small_row *rows = calloc(ROWS + 1, sizeof *rows);
+    for (int i = 0; i <= ROWS; i++)
+        rows[i] = (struct small_row){"99LAB", "MANY", LOINC, arena_printf(&w->s.arena, "%d-0", i).data, "inexact"};
+    rows[ROWS - 1] = (struct small_row){"99LAB", "MANY", LOINC, "2345-7", "equal"};
+    world_activate(w, world_register(w, small_map(rows, ROWS), "map:lab-b", "1", "map"));
+    world_activate(w, world_register(w, small_map(rows, 2), "map:lab-c", "1", "map"));
+    struct codes_snapshot *now = codes_snapshot_ref(w->codes);
+    struct codes_translation *got;
+    size_t count;
+    assert_ok(&w->s, codes_translate(now, &w->s.cx, STR("99LAB"), STR("MANY"), STR("LN"), &got, &count));
+    assert_int_equal(count, ROWS + 2);
+    assert_str(got[0].equivalence, "equal");
+    for (size_t i = 1; i < ROWS; i++)
+        assert_int_equal(got[i].map_row, i + 1);
+    assert_str(got[ROWS].map, "map:lab-c");
+    static const struct str targets[] = {STR_INIT("LN")};
+    struct codes_reconciled best = codes_reconcile(now, STR("99LAB"), STR("MANY"), STR_NONE, targets, 1);
+    assert_int_equal(best.outcome, CODES_OUTCOME_TRANSLATED);
+    assert_str(best.translation.code, "2345-7"); /* the last line: the others lead to codes that do not exist */
+    codes_snapshot_unref(now);
+
+    struct pack_builder *past = small_map(rows, ROWS + 1); /* one more of the same code is no map */
+    assert_string_equal(pack_builder_overflow(past), "1,000 map rows of one code");
+    pack_builder_free(past);
+    for (int i = 0; i <= ROWS; i++)
+        rows[i].code = i % 2 ? "ODD" : "EVEN";
+    past = small_map(rows, ROWS + 1); /* of one code, not of the map */
+    assert_null(pack_builder_overflow(past));
+    pack_builder_free(past);
+    free(rows);
+}
+
+static void test_translate__refuses_more_than_a_reply_holds(void **state)
+{
+    struct codes_world *w = *state;
+    enum { ROWS = PACK_ROWS_OF_CODE_MAX, MAPS = 50 };
+    struct small_row *rows = calloc(ROWS, sizeof *rows);
+    for (int i = 0; i < ROWS; i++)
+        rows[i] = (struct small_row){"99LAB", "MANY", "local", arena_printf(&w->s.arena, "%d", i).data, "inexact"};
+    for (int i = 0; i < MAPS; i++)
+        world_activate(
+            w, world_register(w, small_map(rows, ROWS), arena_printf(&w->s.arena, "map:%d", i).data, "1", "map"));
+    struct codes_translation *got;
+    size_t count;
+    struct codes_snapshot *at = codes_snapshot_ref(w->codes);
+    assert_ok(&w->s, codes_translate(at, &w->s.cx, STR("99LAB"), STR("MANY"), STR_NONE, &got, &count));
+    assert_int_equal(count, MAPS * ROWS);
+    codes_snapshot_unref(at);
+
+    rows[0].target_system = "other";
+    world_activate(w, world_register(w, small_map(rows, 1), "map:more", "1", "map"));
+    struct codes_snapshot *beyond = codes_snapshot_ref(w->codes);
+    assert_fails(&w->s, codes_translate(beyond, &w->s.cx, STR("99LAB"), STR("MANY"), STR_NONE, &got, &count),
+                 "codes.too-many-rows");
+    assert_ok(&w->s, codes_translate(beyond, &w->s.cx, STR("99LAB"), STR("MANY"), STR("other"), &got, &count));
+    assert_int_equal(count, 1);
+    codes_snapshot_unref(beyond);
+    free(rows);
+}
+
 static void test_reconcile__decides_once_per_element(void **state)
 {
     struct codes_world *w = *state;
@@ -155,9 +221,8 @@ static void test_reconcile__decides_once_per_element(void **state)
     };
     static const struct str targets[] = {STR_INIT("LN"), STR_INIT("I10C")};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct codes_reconciled got;
-        assert_ok(&w->s, codes_reconcile(now, &w->s.cx, str_from(cases[i].system), str_from(cases[i].code), STR_NONE,
-                                         targets, 2, &got));
+        struct codes_reconciled got =
+            codes_reconcile(now, str_from(cases[i].system), str_from(cases[i].code), STR_NONE, targets, 2);
         if (got.outcome != cases[i].want || got.verdict.validity != cases[i].validity)
             fail_msg("%s %s: outcome %d, %s", cases[i].system, cases[i].code, got.outcome,
                      codes_validity_name(got.verdict.validity));
@@ -195,7 +260,7 @@ static void test_activation__rolls_back_and_leaves_running_calls_alone(void **st
     uint64_t old = world_register(w, small_loinc("old words"), LOINC, "2.80", "loinc");
     uint64_t new = world_register(w, small_loinc("new words"), LOINC, "2.81", "loinc");
     struct codes_snapshot *none = codes_snapshot_ref(w->codes);
-    assert_int_equal(codes_validate(none, &w->s.cx, STR("LN"), STR("2345-7"), STR_NONE).validity, CODES_SYSTEM_UNKNOWN);
+    assert_int_equal(codes_validate(none, STR("LN"), STR("2345-7"), STR_NONE).validity, CODES_SYSTEM_UNKNOWN);
     assert_int_equal(codes_release_count(none), 2);
     assert_false(codes_release_at(none, 0).active);
     assert_fails(&w->s, world_roll_back(w, "LN"), "codes.nothing-to-roll-back-to");
@@ -724,6 +789,8 @@ int main(void)
         TEST(test_details__list_names_parents_and_properties),
         TEST(test_validate__says_why_a_code_may_not_be_used),
         TEST(test_translate__orders_by_equivalence_and_names_the_row),
+        TEST(test_translate__answers_every_row_of_every_map),
+        TEST(test_translate__refuses_more_than_a_reply_holds),
         TEST(test_reconcile__decides_once_per_element),
         TEST(test_subsumes__needs_a_hierarchy),
         TEST(test_activation__rolls_back_and_leaves_running_calls_alone),

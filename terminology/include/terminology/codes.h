@@ -95,8 +95,8 @@ struct codes_verdict {
     struct str replacement;       /* a code to use instead, when the release names exactly one */
 };
 /* Is this code usable? `display` may be empty. Never fails: unknown is an answer. */
-struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system,
-                                    struct str code, struct str display);
+struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struct str system, struct str code,
+                                    struct str display);
 
 struct codes_translation {
     struct str system, code, display; /* target; display from the target's active release when it has one */
@@ -105,9 +105,9 @@ struct codes_translation {
     uint64_t map_row;            /* 1-based line of the row in the loaded file */
 };
 /* All rows from (system, code) to `target_system` (empty = any target) in active maps, best first (equivalence, then
- * the map's name, then the line), at most 1,000, into cx->arena. None is an answer, not a failure: *out_count = 0. When
- * a local system has no row of its own, rows of the source system "*" count; never for a system that claims to be a
- * standard one. */
+ * the map's name, then the line), into cx->arena. A map has at most PACK_ROWS_OF_CODE_MAX of them; codes.too-many-rows
+ * past 50,000 in all maps. None is an answer, not a failure: *out_count = 0. When a local system has no row of its own,
+ * rows of the source system "*" count; never for a system that claims to be a standard one. */
 status codes_translate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
                        struct str target_system, struct codes_translation **out_rows, size_t *out_count);
 
@@ -131,10 +131,9 @@ struct codes_reconciled {
 /* Reconcile one (code, display, system) against the wanted target systems, in order of preference.
  * A translation whose target is retired, a heading or unknown in the target's active release is never answered: when a
  * map has no better row the outcome is INVALID and the verdict is that of the target. Without targets only validity is
- * judged. */
-status codes_reconcile(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
-                       struct str display, const struct str *targets, size_t target_count,
-                       struct codes_reconciled *out_reconciled);
+ * judged. Never fails: all it needs is in memory. Texts live as long as the snapshot, or are the caller's. */
+struct codes_reconciled codes_reconcile(const struct codes_snapshot *snapshot, struct str system, struct str code,
+                                        struct str display, const struct str *targets, size_t target_count);
 
 /* Apply (the one writer). Bodies are those the daemon journals. What register and activate changed is in the writer's
  * snapshot as soon as they answer OK, so that later entries of a batch see it; an entry that is refused has not changed
@@ -222,6 +221,7 @@ enum codes_reason {
     CODES_NO_HIERARCHY,     /* codes.no-hierarchy, FAILED_PRECONDITION, 207 */
     CODES_BODY_BAD,         /* codes.bad-entry, DATA_LOSS, 207 */
     CODES_PAGE_BAD,         /* codes.page-bad, INVALID_ARGUMENT, 207 */
+    CODES_TOO_MANY_ROWS,    /* codes.too-many-rows, FAILED_PRECONDITION, 207 */
     CODES_REASON_COUNT
 };
 extern const struct reason codes_reasons[CODES_REASON_COUNT];
