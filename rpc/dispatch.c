@@ -216,6 +216,10 @@ static void run(struct rpc_call *call, struct ctx *cx)
     const struct rpc_method *method = call->method;
     switch (method->style) {
     case RPC_INLINE: {
+        if (method->may_wait && method->may_wait(call->request)) {
+            begin_on_pool(call, cx);
+            break;
+        }
         void *reply = message_new(cx, method->reply);
         status result = method->handle(call, cx, call->request, reply);
         if (result == STATUS_OK)

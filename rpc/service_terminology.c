@@ -49,6 +49,12 @@ static status add_details(const struct codes_snapshot *snapshot, struct ctx *cx,
     return STATUS_OK;
 }
 
+/* A release that is not active may have to be opened and verified: seconds for a large one. */
+bool terminology_lookup_may_wait(const void *request)
+{
+    return ((const Idem__Terminology__V1__LookupRequest *)request)->release != 0;
+}
+
 status terminology_lookup(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
     const Idem__Terminology__V1__LookupRequest *asked = request;
