@@ -1,6 +1,8 @@
 /* idem codes: releases, lookups, maps and what is still unmapped. */
 #include "commands.h"
 
+#include "base/vec.h"
+
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -335,23 +337,50 @@ static enum cli_exit run_subsumes(struct cli_run *run)
     return reply->subsumes ? CLI_OK : CLI_NEGATIVE;
 }
 
+/* As many pages as `max` needs, as one reply. */
+static status gather_work(struct cli_run *run, uint64_t max, Idem__Terminology__V1__ListWorkItemsReply *all)
+{
+    Idem__Terminology__V1__ListWorkItemsRequest ask = IDEM__TERMINOLOGY__V1__LIST_WORK_ITEMS_REQUEST__INIT;
+    VEC(Idem__Terminology__V1__WorkItem *) items = {0};
+    status got;
+    do {
+        uint64_t wanted = max - items.count;
+        ask.max = wanted < UINT32_MAX ? (uint32_t)wanted : UINT32_MAX;
+        void *answer;
+        got = cli_call(run, CLI_TERMINOLOGY("ListWorkItems"), &ask.base,
+                       &idem__terminology__v1__list_work_items_reply__descriptor, &answer);
+        if (got != STATUS_OK)
+            break;
+        Idem__Terminology__V1__ListWorkItemsReply *page = answer;
+        for (size_t i = 0; i < page->n_items; i++)
+            *VEC_ADD(&items) = page->items[i];
+        all->next_after = ask.after = page->next_after;
+    } while (*ask.after && items.count < max);
+    all->n_items = items.count;
+    all->items = arena_array(run->cx->arena, items.count + 1, sizeof *all->items);
+    if (items.count)
+        memcpy(all->items, items.at, items.count * sizeof *items.at);
+    VEC_FINI(&items);
+    return got;
+}
+
 static enum cli_exit run_work(struct cli_run *run)
 {
     static const struct cli_column columns[] = {{"times", true, 0, true},    {"source", false, 6, false},
                                                 {"at", false, 0, true},      {"system", false, 8, false},
                                                 {"code", false, 8, false},   {"sent as", false, 8, false},
                                                 {"outcome", false, 0, true}, {"last seq", true, 0, true}};
-    Idem__Terminology__V1__ListWorkItemsRequest ask = IDEM__TERMINOLOGY__V1__LIST_WORK_ITEMS_REQUEST__INIT;
-    ask.max = (uint32_t)cli_number(run, "max");
-    Idem__Terminology__V1__ListWorkItemsReply *reply;
-    enum cli_exit exit;
-    if (!cli_ask(run, CLI_TERMINOLOGY("ListWorkItems"), &ask.base,
-                 &idem__terminology__v1__list_work_items_reply__descriptor, NULL, &reply, &exit))
-        return exit;
+    Idem__Terminology__V1__ListWorkItemsReply reply = IDEM__TERMINOLOGY__V1__LIST_WORK_ITEMS_REPLY__INIT;
+    uint64_t max = cli_number(run, "max");
+    status got = gather_work(run, max ? max : UINT64_MAX, &reply);
+    if (got != STATUS_OK)
+        return cli_failed(run, got, NULL);
+    if (run->json)
+        cli_json_reply(run, &reply.base);
     struct cli_table table;
     cli_table_init(&table, &run->show, columns, 8);
-    for (size_t i = 0; !run->json && i < reply->n_items; i++) {
-        const Idem__Terminology__V1__WorkItem *w = reply->items[i];
+    for (size_t i = 0; !run->json && i < reply.n_items; i++) {
+        const Idem__Terminology__V1__WorkItem *w = reply.items[i];
         char count[32];
         cli_format_count(w->count, count);
         cli_cell_text(&table, count);
@@ -364,8 +393,10 @@ static enum cli_exit run_work(struct cli_run *run)
         cli_cellf(&table, "%" PRIu64, w->last_seq);
     }
     cli_table_end(&table, 0);
-    if (reply->n_items == 0)
+    if (reply.n_items == 0)
         cli_say(run, "every code seen so far is known or mapped");
+    else if (*reply.next_after)
+        cli_say(run, "there are more: `--max 0` lists all");
     return CLI_OK;
 }
 

@@ -34,7 +34,8 @@ static const struct cli_option lookup_options[] = {
     {"release", CLI_NUMBER, "ID", NULL, "this release instead of the active one", NULL}, {0}};
 static const struct cli_option validate_options[] = {
     {"display", CLI_TEXT, "TEXT", NULL, "also check that this is one of its names", NULL}, {0}};
-static const struct cli_option work_options[] = {{"max", CLI_NUMBER, "N", "50", "how many at most", NULL}, {0}};
+static const struct cli_option work_options[] = {{"max", CLI_NUMBER, "N", "50", "how many at most; 0 = all", NULL},
+                                                 {0}};
 
 const struct cli_command cli_codes_commands[] = {
     {.group = "codes",

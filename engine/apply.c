@@ -125,14 +125,12 @@ static apply_kind_fn *const kinds[ENTRY_KIND_COUNT] = {
     [ENTRY_STOP] = apply_stop,
 };
 
-/* Of the store, not of the entry: an entry that says nothing readable is refused like any other bad input. A pack that
- * is gone is damage for an entry that was applied before; somebody who registers one now is told. */
-bool apply_is_damage(const struct apply *ap, const struct applied *result)
+/* Of the store or of a pack, not of the entry: an entry that says nothing readable is refused like any other bad input.
+ */
+bool apply_is_damage(const struct applied *result)
 {
-    if (result->status != STATUS_DATA_LOSS || result->reason == &engine_reasons[ENGINE_ENTRY_BAD] ||
-        result->reason == &codes_reasons[CODES_BODY_BAD])
-        return false;
-    return !ap->live || result->reason != &codes_reasons[CODES_PACK_DAMAGED];
+    return result->status == STATUS_DATA_LOSS && result->reason != &engine_reasons[ENGINE_ENTRY_BAD] &&
+           result->reason != &codes_reasons[CODES_BODY_BAD];
 }
 
 static struct str keep(struct apply *ap, struct str text)
@@ -298,7 +296,7 @@ static status apply_batch(struct apply *ap, struct ctx *cx, int timeout_ms, size
         }
         struct applied *result = VEC_ADD(&ap->results);
         apply_entry(ap, &entry, result);
-        if (apply_is_damage(ap, result))
+        if (apply_is_damage(result))
             return give_up(ap, cx, result);
         bytes += entry.body.len;
         ap->last_seq = entry.seq;

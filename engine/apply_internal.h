@@ -26,8 +26,8 @@ void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry 
 void apply_delivery(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 void apply_replay(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 
-/* Did the entry meet damage of the store, rather than being refused? Then nothing goes on. */
-bool apply_is_damage(const struct apply *ap, const struct applied *result);
+/* Did the entry meet damage of the store or of a pack, rather than being refused? Then nothing goes on. */
+bool apply_is_damage(const struct applied *result);
 
 /* Passes on how a step of an entry went. */
 void applied_as(struct applied *result, const struct ctx *cx, status got);

@@ -166,8 +166,13 @@ static status write_work_items(struct work *w)
         path.segment = 1;
         path.repetition = 0; /* counted by kind of place, not by each place */
         size_t len = hl7_path_format(&path, text);
-        codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, w->entry->seq, w->message.source,
-                              str_make(text, len), code->system, code->code, w->plan.displays[i], outcome);
+        struct codes_seen seen = {.source = w->message.source,
+                                  .path = str_make(text, len),
+                                  .system = code->system,
+                                  .code = code->code,
+                                  .display = w->plan.displays[i],
+                                  .outcome = outcome};
+        TRY(codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, w->entry->seq, &seen));
     }
     return STATUS_OK;
 }
@@ -358,7 +363,7 @@ void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry 
     if (got == STATUS_OK && !w.duplicate)
         got = decide(&w);
     applied_as(result, cx, got);
-    if (apply_is_damage(ap, result))
+    if (apply_is_damage(result))
         return; /* no verdict */
     if (got == STATUS_OK) {
         result->reason = NULL;

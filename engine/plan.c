@@ -194,16 +194,12 @@ static void report_code(struct planner *p, struct str path, const struct coded *
     *VEC_ADD(&p->displays) = sent->text;
 }
 
-/* A map or pack that cannot be read makes the code unmapped, a work item: the message goes on. */
 static struct codes_reconciled reconcile(struct planner *p, const struct route_codes *rule, struct str system,
                                          const struct coded *coded)
 {
-    struct ctx own = {.arena = &p->scratch, .now_us = p->cx->now_us}; /* what it finds borrows the packs */
-    struct codes_reconciled got;
-    if (coded->code.len && codes_reconcile(p->input->codes, &own, system, coded->code, coded->text, rule->targets,
-                                           rule->target_count, &got) == STATUS_OK)
-        return got;
-    return (struct codes_reconciled){.outcome = CODES_OUTCOME_UNMAPPED};
+    if (coded->code.len == 0)
+        return (struct codes_reconciled){.outcome = CODES_OUTCOME_UNMAPPED};
+    return codes_reconcile(p->input->codes, system, coded->code, coded->text, rule->targets, rule->target_count);
 }
 
 static void reconcile_element(struct planner *p, const struct route *route, const struct route_codes *rule,

@@ -115,7 +115,7 @@ status engine_status(struct engine *engine, struct ctx *cx, struct engine_status
             TRY(view_age(engine, cx, &out.lanes[i]));
     out.journal_last_seq = journal_last_seq(engine->journal);
     out.mpi = mpi_count(engine->mpi);
-    out.work_items = codes_work_count(engine->codes);
+    TRY(codes_work_count(engine->codes, cx, &out.work_items));
     struct journal_stats stats;
     journal_stats(engine->journal, &stats);
     out.journal_full = stats.full_now;

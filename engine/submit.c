@@ -336,6 +336,8 @@ status engine_load_people(struct engine *engine, struct ctx *cx, const struct mp
 status engine_register_codes(struct engine *engine, struct ctx *cx, const struct codes_registration *registration,
                              uint64_t *out_release)
 {
+    SCOPED(codes_hold_end) struct codes_hold hold = {0};
+    TRY(codes_hold_registration(engine->codes, cx, registration, &hold));
     SCOPED(buf_fini) struct buf body = {0};
     codes_registration_encode(&body, registration);
     struct applied applied;
@@ -346,6 +348,8 @@ status engine_register_codes(struct engine *engine, struct ctx *cx, const struct
 
 status engine_activate_codes(struct engine *engine, struct ctx *cx, uint64_t release, uint64_t *out_seq)
 {
+    SCOPED(codes_hold_end) struct codes_hold hold = {0};
+    TRY(codes_hold_activation(engine->codes, cx, release, &hold));
     SCOPED(buf_fini) struct buf body = {0};
     codes_activation_encode(&body, release);
     struct applied applied;
@@ -356,6 +360,8 @@ status engine_activate_codes(struct engine *engine, struct ctx *cx, uint64_t rel
 
 status engine_rollback_codes(struct engine *engine, struct ctx *cx, struct str system, uint64_t *out_seq)
 {
+    SCOPED(codes_hold_end) struct codes_hold hold = {0};
+    TRY(codes_hold_rollback(engine->codes, cx, system, &hold));
     SCOPED(buf_fini) struct buf body = {0};
     codes_rollback_encode(&body, system);
     struct applied applied;

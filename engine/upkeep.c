@@ -1,6 +1,6 @@
 /*
- * What has to be done from time to time and may take long: checkpoints of the store, retention of the journal. On a
- * thread of its own, so that the one writer never waits for it.
+ * What has to be done from time to time and may take long: checkpoints of the store, retention of the journal, packs
+ * that nobody needs any more. On a thread of its own, so that the one writer never waits for it.
  */
 #include "engine_internal.h"
 
@@ -36,6 +36,7 @@ static bool wait_for_next(struct upkeep *upkeep)
 
 static void keep_up(struct engine *engine, struct ctx *cx, int64_t *next_retention_us)
 {
+    codes_free_unused(engine->codes);
     if (data_checkpoint(engine->store, cx) != STATUS_OK)
         log_event(LOG_WARN, "store.checkpoint", LOG_WHY(cx));
     if (engine->options.journal_keep_us <= 0 || clock_mono_us() < *next_retention_us)

@@ -30,13 +30,30 @@ static const struct loader_row loaders[RELEASE_KINDS] = {
 static const struct loader_row procedures = {"icd10pcs", "http://www.cms.gov/Medicare/Coding/ICD10", PACK_KEYS_ICD,
                                              load_icd};
 
+/* The place of one more finding; NULL when it is only counted. Warnings never hide what refuses the load: a fatal one
+ * takes the place of the last warning. */
+static struct loader_finding *place_finding(struct load *load, bool fatal)
+{
+    size_t max = load->options->findings_max ? load->options->findings_max : LOAD_FINDINGS_MAX;
+    if (load->findings.count < max)
+        return VEC_ADD(&load->findings);
+    size_t last = load->findings.count;
+    while (last > 0 && load->findings.at[last - 1].fatal)
+        last--;
+    if (!fatal || last == 0)
+        return NULL;
+    for (size_t i = last; i < load->findings.count; i++)
+        load->findings.at[i - 1] = load->findings.at[i]; /* the order stays that of the rows */
+    return &load->findings.at[load->findings.count - 1];
+}
+
 void load_finding(struct load *load, enum load_severity severity, struct str file, uint64_t line, const char *rule,
                   const char *format, ...)
 {
     load->findings_total++;
     load->findings_fatal += severity == LOAD_FATAL;
-    size_t max = load->options->findings_max ? load->options->findings_max : LOAD_FINDINGS_MAX;
-    if (load->findings.count >= max)
+    struct loader_finding *place = place_finding(load, severity == LOAD_FATAL);
+    if (place == NULL)
         return;
     char text[512];
     va_list args;
@@ -44,7 +61,7 @@ void load_finding(struct load *load, enum load_severity severity, struct str fil
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     struct arena *arena = load->cx->arena;
-    *VEC_ADD(&load->findings) = (struct loader_finding){
+    *place = (struct loader_finding){
         .file = arena_str(arena, file),
         .line = line,
         .rule = arena_str(arena, str_from(rule)),

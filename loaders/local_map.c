@@ -239,8 +239,12 @@ static void add_row(struct map_file *file)
         .comment = get(file, COMMENT),
         .line = table_line(file->table),
     };
-    if (codes_sound(file, &row) && is_new(file, &row))
-        pack_builder_map(file->load->builder, &row);
+    if (!codes_sound(file, &row) || !is_new(file, &row))
+        return;
+    bool fitted = pack_builder_overflow(file->load->builder) == NULL;
+    pack_builder_map(file->load->builder, &row);
+    if (fitted && pack_builder_overflow(file->load->builder))
+        fault(file, LOAD_FATAL, "map.too-many", pack_builder_overflow(file->load->builder));
 }
 
 static char separator_of(struct str bytes)

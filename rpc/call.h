@@ -43,7 +43,8 @@ struct rpc_method {
     bool audit;              /* one line in the log; what changed is in the journal */
     bool needs_engine;
     rpc_handler *handle;
-    void (*begun)(struct rpc_call *call);       /* BIDI: before the first message; may be NULL */
+    bool (*may_wait)(const void *request); /* INLINE: true for a request that must not hold its worker; may be NULL */
+    void (*begun)(struct rpc_call *call);  /* BIDI: before the first message; may be NULL */
     void (*half_closed)(struct rpc_call *call); /* BIDI: the client has said everything */
     void (*cancelled)(struct rpc_call *call);   /* DEFERRED that waits for ever, BIDI: client gone; may be NULL */
     void (*ended)(struct rpc_call *call);       /* frees call->state; may be NULL */

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "call.h"
 
-enum { PEER_NAMES_MAX = 16, STREAM_WAITING_MAX = 64 };
+enum { STREAM_WAITING_MAX = 64 };
 
 static void count(_Atomic uint64_t *counter)
 {
@@ -152,9 +152,9 @@ status rpc_stream_emit(struct rpc_call *call, struct ctx *cx, const void *messag
 
 static void identify_caller(struct rpc_call *call)
 {
-    struct str names[PEER_NAMES_MAX];
+    struct str *names;
     bool plain;
-    size_t name_count = wire_peer_names(call->wire, names, PEER_NAMES_MAX, &plain);
+    size_t name_count = wire_peer_names(call->wire, &names, &plain);
     if (plain) {
         call->roles = call->server->plain_roles;
         return;
@@ -216,6 +216,10 @@ static void run(struct rpc_call *call, struct ctx *cx)
     const struct rpc_method *method = call->method;
     switch (method->style) {
     case RPC_INLINE: {
+        if (method->may_wait && method->may_wait(call->request)) {
+            begin_on_pool(call, cx);
+            break;
+        }
         void *reply = message_new(cx, method->reply);
         status result = method->handle(call, cx, call->request, reply);
         if (result == STATUS_OK)

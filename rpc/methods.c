@@ -71,7 +71,8 @@ const struct rpc_method rpc_methods[] = {
               identity_load_people),
      .audit = true},
 
-    {TERMINOLOGY("Lookup", lookup_request, lookup_reply, RPC_INLINE, CODES_READ, terminology_lookup)},
+    {TERMINOLOGY("Lookup", lookup_request, lookup_reply, RPC_INLINE, CODES_READ, terminology_lookup),
+     .may_wait = terminology_lookup_may_wait},
     {TERMINOLOGY("Validate", validate_request, validate_reply, RPC_INLINE, CODES_READ, terminology_validate)},
     {TERMINOLOGY("Translate", translate_request, translate_reply, RPC_INLINE, CODES_READ, terminology_translate)},
     {TERMINOLOGY("Subsumes", subsumes_request, subsumes_reply, RPC_INLINE, CODES_READ, terminology_subsumes)},

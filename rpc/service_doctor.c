@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/crypto/pki.h"
+#include "base/vec.h"
 #include "engine/engine.h"
 #include "idem/admin/v1/admin.pb-c.h"
-#include "terminology/pack.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -14,9 +14,7 @@
 #include <unistd.h>
 
 enum {
-    CHECKS_MAX = 16,
     APPLY_WAIT_MS = 2000,
-    PACK_FILES_MAX = 10 * 1000,
     EXPIRY_WARN_DAYS = 14,
 };
 static const uint64_t FREE_BYTES_MIN = (uint64_t)512 * 1024 * 1024;
@@ -24,14 +22,13 @@ static const uint64_t FREE_BYTES_MIN = (uint64_t)512 * 1024 * 1024;
 struct doctor {
     struct rpc_call *call;
     struct ctx *cx;
-    Idem__Admin__V1__DoctorReply *answer;
+    VEC(Idem__Admin__V1__DoctorCheck *) checks;
 };
 
 static void tell(struct doctor *doctor, const char *name, bool ok, struct str detail)
 {
-    if (doctor->answer->n_checks == CHECKS_MAX)
-        return;
-    Idem__Admin__V1__DoctorCheck *check = doctor->answer->checks[doctor->answer->n_checks++];
+    Idem__Admin__V1__DoctorCheck *check = message_new(doctor->cx, &idem__admin__v1__doctor_check__descriptor);
+    *VEC_ADD(&doctor->checks) = check;
     check->name = message_text(doctor->cx, str_from(name));
     check->ok = ok;
     check->detail = message_text(doctor->cx, detail);
@@ -90,39 +87,42 @@ static void check_accounts(struct doctor *doctor)
          now.journal_full ? "refuses: free space on its file system" : "yes");
 }
 
-static bool check_pack(struct doctor *doctor, const char *dir, const char *name)
+/* Files that are packs by their name; a load at work has a temporary one. */
+static bool count_pack_files(const char *path, size_t *out_count)
 {
-    struct str path = arena_printf(doctor->cx->arena, "%s/%s", dir, name);
-    struct pack *pack;
-    if (pack_open(doctor->cx, path.data, NULL, &pack) != STATUS_OK) {
-        tell_failed(doctor, "code packs");
+    DIR *dir = opendir(path);
+    if (dir == NULL)
         return false;
+    struct dirent *entry;
+    size_t count = 0;
+    while ((entry = readdir(dir)) != NULL) {
+        size_t len = strlen(entry->d_name);
+        count += len > 5 && strcmp(entry->d_name + len - 5, ".pack") == 0;
     }
-    pack_close(pack);
+    closedir(dir);
+    *out_count = count;
     return true;
 }
 
+/* Every registered pack is read again from disk: what is mapped may have been whole when it was opened. One bad check
+ * for each that is not whole. */
 static void check_packs(struct doctor *doctor)
 {
-    const char *path = engine_packs_dir(doctor->call->server->engine);
-    DIR *dir = opendir(path);
-    size_t good = 0, looked = 0;
-    struct dirent *entry;
-    while (dir && (entry = readdir(dir)) != NULL && looked < PACK_FILES_MAX) {
-        size_t len = strlen(entry->d_name);
-        if (len < 5 || strcmp(entry->d_name + len - 5, ".pack") != 0)
-            continue; /* a load at work has a temporary name */
-        looked++;
-        good += check_pack(doctor, path, entry->d_name);
+    struct engine *engine = doctor->call->server->engine;
+    struct codes_snapshot *snapshot = codes_snapshot_ref(engine_codes(engine));
+    size_t releases = codes_release_count(snapshot), whole = 0, files = 0;
+    for (size_t i = 0; i < releases; i++) {
+        if (codes_verify_pack(snapshot, doctor->cx, i) == STATUS_OK)
+            whole++;
+        else
+            tell_failed(doctor, "code packs");
     }
-    if (dir)
-        closedir(dir);
-    struct codes_snapshot *snapshot = codes_snapshot_ref(engine_codes(doctor->call->server->engine));
-    size_t releases = codes_release_count(snapshot);
     codes_snapshot_unref(snapshot);
-    if (good == looked)
-        TELL(doctor, "code packs", good >= releases, "%zu packs are whole, %zu releases are registered", good,
-             releases);
+    if (!count_pack_files(engine_packs_dir(engine), &files))
+        TELL(doctor, "code packs", false, "%s cannot be looked at", engine_packs_dir(engine));
+    else if (whole == releases)
+        TELL(doctor, "code packs", true, "%zu registered packs are whole; %zu files are not registered", whole,
+             files > releases ? files - releases : 0);
 }
 
 static void check_space(struct doctor *doctor)
@@ -157,14 +157,17 @@ static void check_certificate(struct doctor *doctor)
 status admin_doctor(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
     (void)request;
-    struct doctor doctor = {call, cx, reply};
-    MESSAGE_LIST(cx, doctor.answer, checks, &idem__admin__v1__doctor_check__descriptor, CHECKS_MAX);
-    doctor.answer->n_checks = 0;
+    struct doctor doctor = {.call = call, .cx = cx};
     check_journal(&doctor);
     check_applied(&doctor);
     check_accounts(&doctor);
     check_packs(&doctor);
     check_space(&doctor);
     check_certificate(&doctor);
+    Idem__Admin__V1__DoctorReply *answer = reply;
+    answer->n_checks = doctor.checks.count;
+    answer->checks = arena_array(cx->arena, doctor.checks.count, sizeof *answer->checks);
+    memcpy(answer->checks, doctor.checks.at, doctor.checks.count * sizeof *answer->checks);
+    VEC_FINI(&doctor.checks);
     return STATUS_OK;
 }

@@ -7,7 +7,7 @@
 #include "idem/terminology/v1/terminology.pb-c.h"
 #include "loaders/codes.h"
 
-enum { WORK_ITEMS_DEFAULT = 100, WORK_ITEMS_MAX = 10 * 1000, LOADS_MAX = 2, PROGRESS_EVERY_US = 100 * 1000 };
+enum { WORK_ITEMS_DEFAULT = 100, WORK_ITEMS_MAX = 3000, LOADS_MAX = 2, PROGRESS_EVERY_US = 100 * 1000 };
 
 static void release_snapshot(struct codes_snapshot **snapshot)
 {
@@ -49,6 +49,12 @@ static status add_details(const struct codes_snapshot *snapshot, struct ctx *cx,
     return STATUS_OK;
 }
 
+/* A release that is not active may have to be opened and verified: seconds for a large one. */
+bool terminology_lookup_may_wait(const void *request)
+{
+    return ((const Idem__Terminology__V1__LookupRequest *)request)->release != 0;
+}
+
 status terminology_lookup(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
     const Idem__Terminology__V1__LookupRequest *asked = request;
@@ -67,7 +73,7 @@ status terminology_validate(struct rpc_call *call, struct ctx *cx, const void *r
     TRY(rpc_need(cx, asked->system[0] && asked->code[0], "system and code"));
     SNAPSHOT(call);
     struct codes_verdict verdict =
-        codes_validate(snapshot, cx, str_from(asked->system), str_from(asked->code), str_from(asked->display));
+        codes_validate(snapshot, str_from(asked->system), str_from(asked->code), str_from(asked->display));
     answer->validity = message_text(cx, str_from(codes_validity_name(verdict.validity)));
     answer->display_differs = verdict.display_differs;
     answer->replacement = message_text(cx, verdict.replacement);
@@ -182,11 +188,12 @@ status terminology_list_work_items(struct rpc_call *call, struct ctx *cx, const 
     const Idem__Terminology__V1__ListWorkItemsRequest *asked = request;
     Idem__Terminology__V1__ListWorkItemsReply *answer = reply;
     size_t max = asked->max == 0 ? WORK_ITEMS_DEFAULT : asked->max > WORK_ITEMS_MAX ? WORK_ITEMS_MAX : asked->max;
-    struct codes_work_item *items;
-    size_t count;
-    TRY(codes_work_items(engine_codes(call->server->engine), cx, max, &items, &count));
-    MESSAGE_LIST(cx, answer, items, &idem__terminology__v1__work_item__descriptor, count);
-    for (size_t i = 0; i < count; i++) {
+    struct codes_work_page page;
+    TRY(codes_work_items(engine_codes(call->server->engine), cx, max, str_from(asked->after), &page));
+    answer->next_after = message_text(cx, page.next);
+    const struct codes_work_item *items = page.items;
+    MESSAGE_LIST(cx, answer, items, &idem__terminology__v1__work_item__descriptor, page.count);
+    for (size_t i = 0; i < page.count; i++) {
         Idem__Terminology__V1__WorkItem *item = answer->items[i];
         item->source = message_text(cx, items[i].source);
         item->path = message_text(cx, items[i].path);

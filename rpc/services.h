@@ -13,6 +13,7 @@ rpc_handler identity_identify, identity_get_person, identity_find_person, identi
 rpc_handler terminology_lookup, terminology_validate, terminology_translate, terminology_subsumes,
     terminology_list_releases, terminology_load_release, terminology_activate, terminology_rollback,
     terminology_list_work_items;
+bool terminology_lookup_may_wait(const void *request);
 
 /* service_routing.c */
 rpc_handler routing_reconcile, routing_submit, routing_submit_stream;

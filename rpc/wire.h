@@ -61,9 +61,9 @@ void wire_send(struct wire_call *call, struct wire_bytes *bytes); /* takes the b
 void wire_finish(struct wire_call *call, status code, struct str message, struct str details);
 void wire_hold(struct wire_call *call); /* the call stays until wire_release() */
 void wire_release(struct wire_call *call);
-/* Names in the client certificate: URIs, DNS names, common name, in this order, copied into call->arena; 0 on a plain
- * connection (then *out_plain) or when there is none. */
-size_t wire_peer_names(struct wire_call *call, struct str *names, size_t names_max, bool *out_plain);
+/* All names in the client certificate: URIs, DNS names, common name, in this order, copied into call->arena; 0 on a
+ * plain connection (then *out_plain) or when there is none. */
+size_t wire_peer_names(struct wire_call *call, struct str **out_names, bool *out_plain);
 struct str wire_peer_address(struct wire_call *call); /* "ipv4:127.0.0.1:50312" */
 
 /* Run fn on the call's worker. Any thread that owns a hold on the call; `post` stays in place until fn runs. */

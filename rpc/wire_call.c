@@ -483,21 +483,37 @@ void wire_call_arm(struct worker *worker, size_t index)
 
 /* ---- who asks ---- */
 
-size_t wire_peer_names(struct wire_call *head, struct str *names, size_t names_max, bool *out_plain)
+static const char *const name_properties[] = {"peer_uri", "peer_dns", GRPC_X509_CN_PROPERTY_NAME};
+
+/* Into `names` when it is not NULL; answers how many there are. A certificate's length bounds them. */
+static size_t read_names(grpc_auth_context *auth, struct arena *arena, struct str *names)
 {
-    static const char *const properties[] = {"peer_uri", "peer_dns", GRPC_X509_CN_PROPERTY_NAME};
-    struct call *call = from_head(head);
     size_t count = 0;
+    for (size_t i = 0; i < sizeof name_properties / sizeof name_properties[0]; i++) {
+        grpc_auth_property_iterator at = grpc_auth_context_find_properties_by_name(auth, name_properties[i]);
+        const grpc_auth_property *property;
+        while ((property = grpc_auth_property_iterator_next(&at)) != NULL) {
+            if (property->value_length == 0)
+                continue;
+            if (names)
+                names[count] = arena_str(arena, str_make(property->value, property->value_length));
+            count++;
+        }
+    }
+    return count;
+}
+
+size_t wire_peer_names(struct wire_call *head, struct str **out_names, bool *out_plain)
+{
+    struct call *call = from_head(head);
     grpc_auth_context *auth = grpc_call_auth_context(call->core);
     bool plain = auth == NULL || !grpc_auth_context_peer_is_authenticated(auth);
-    for (size_t i = 0; i < sizeof properties / sizeof properties[0] && !plain; i++) {
-        grpc_auth_property_iterator at = grpc_auth_context_find_properties_by_name(auth, properties[i]);
-        const grpc_auth_property *property;
-        while (count < names_max && (property = grpc_auth_property_iterator_next(&at)) != NULL)
-            if (property->value_length > 0)
-                names[count++] = arena_str(&head->arena, str_make(property->value, property->value_length));
-    }
+    size_t count = plain ? 0 : read_names(auth, &head->arena, NULL);
+    struct str *names = arena_array(&head->arena, count, sizeof *names);
+    if (count)
+        read_names(auth, &head->arena, names);
     grpc_auth_context_release(auth);
+    *out_names = names;
     *out_plain = plain;
     return count;
 }

@@ -64,6 +64,11 @@ static struct pack_builder *make_map(void)
     return builder;
 }
 
+static void publish(void *codes)
+{
+    codes_publish(codes);
+}
+
 static status install(struct world *world, struct ctx *cx, const char *dir, struct pack_builder *builder, uint64_t seq,
                       const struct pack_name *name)
 {
@@ -86,7 +91,7 @@ static status install(struct world *world, struct ctx *cx, const char *dir, stru
         data_txn_abort(txn);
         return done;
     }
-    data_txn_commit(txn, seq + 1, NULL, NULL);
+    data_txn_commit(txn, seq + 1, publish, world->codes);
     return STATUS_OK;
 }
 
@@ -100,7 +105,7 @@ static status world_init(struct world *world, struct ctx *cx, const char *dir)
                 &(struct pack_name){STR("http://snomed.info/sct"), STR("bench"), STR("snomed")}));
     TRY(install(world, cx, packs.data, make_map(), 3, &(struct pack_name){STR("map:bench"), STR("1"), STR("map")}));
     world->snapshot = codes_snapshot_ref(world->codes);
-    world->snomed = world->snapshot->packs[0];
+    world->snomed = codes_active_pack(world->snapshot, 0);
     world->probes = mem_array(PROBES, CODE_BYTES);
     uint64_t random = 11;
     for (size_t i = 0; i < PROBES; i++)
@@ -201,17 +206,17 @@ static uint64_t round_subsumes(struct world *world, struct ctx *cx)
 
 static uint64_t round_reconcile(struct world *world, struct ctx *cx)
 {
+    (void)cx;
     static const struct str targets[] = {STR_INIT("SCT"), STR_INIT("LN")};
     uint64_t sum = 0;
     for (size_t i = 0; i < ELEMENTS; i++) {
         char local[CODE_BYTES];
         int len = snprintf(local, sizeof local, "LAB%zu", i >= 18 ? MAP_ROWS + i : i * 97 % MAP_ROWS);
         bool standard = i >= 12 && i < 18;
-        struct codes_reconciled done;
-        if (codes_reconcile(world->snapshot, cx, standard ? STR("SCT") : STR("99LAB"),
-                            standard ? str_from(world->probes[i]) : str_make(local, (size_t)len), STR_NONE, targets, 2,
-                            &done) == STATUS_OK)
-            sum += done.outcome;
+        struct codes_reconciled done =
+            codes_reconcile(world->snapshot, standard ? STR("SCT") : STR("99LAB"),
+                            standard ? str_from(world->probes[i]) : str_make(local, (size_t)len), STR_NONE, targets, 2);
+        sum += done.outcome;
     }
     return sum;
 }

@@ -1,41 +1,51 @@
 /* What a code means: lookup, details, validity, is-a. */
 #include "codes_internal.h"
 
+/* One release and its pack. */
+struct answering {
+    const struct codes_release *release;
+    const struct pack *pack;
+};
+
+static status find_active(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system,
+                          struct answering *out)
+{
+    ptrdiff_t active = codes_active_index(snapshot, system);
+    if (active < 0)
+        return ctx_fail(cx, &codes_reasons[CODES_SYSTEM_NOT_FOUND], NULL);
+    *out = (struct answering){&snapshot->releases[active], codes_active_pack(snapshot, (size_t)active)};
+    return STATUS_OK;
+}
+
 /* The release asked for, or the active one. */
 static status find_release(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system,
-                           uint64_t release_id, size_t *out_index)
+                           uint64_t release_id, struct answering *out)
 {
-    if (release_id == 0) {
-        ptrdiff_t active = codes_active_index(snapshot, system);
-        if (active < 0)
-            return ctx_fail(cx, &codes_reasons[CODES_SYSTEM_NOT_FOUND], NULL);
-        *out_index = (size_t)active;
-        return STATUS_OK;
-    }
-    for (size_t i = 0; i < snapshot->count; i++) {
-        if (snapshot->releases[i].id != release_id)
-            continue;
-        *out_index = i;
-        return STATUS_OK;
-    }
-    return ctx_fail(cx, &codes_reasons[CODES_RELEASE_UNKNOWN], "id %llu", (unsigned long long)release_id);
+    if (release_id == 0)
+        return find_active(snapshot, cx, system, out);
+    ptrdiff_t index = codes_release_index(snapshot, release_id);
+    if (index < 0)
+        return ctx_fail(cx, &codes_reasons[CODES_RELEASE_UNKNOWN], "id %llu", (unsigned long long)release_id);
+    struct answering found = {.release = &snapshot->releases[index]};
+    TRY(codes_pack_of(snapshot, cx, (size_t)index, &found.pack));
+    *out = found;
+    return STATUS_OK;
 }
 
-static status find_concept(const struct codes_snapshot *snapshot, struct ctx *cx, size_t release, struct str code,
-                           uint32_t *out_concept)
+static status find_concept(const struct answering *from, struct ctx *cx, struct str code, uint32_t *out_concept)
 {
-    if (pack_find(snapshot->packs[release], code, out_concept))
+    if (pack_find(from->pack, code, out_concept))
         return STATUS_OK;
-    return ctx_fail(cx, &codes_reasons[CODES_CODE_NOT_FOUND], "%.*s version %.*s",
-                    STR_ARGS(snapshot->releases[release].system), STR_ARGS(snapshot->releases[release].version));
+    return ctx_fail(cx, &codes_reasons[CODES_CODE_NOT_FOUND], "%.*s version %.*s", STR_ARGS(from->release->system),
+                    STR_ARGS(from->release->version));
 }
 
-static struct codes_concept concept_of(const struct codes_snapshot *snapshot, size_t release, uint32_t concept)
+static struct codes_concept concept_of(const struct answering *from, uint32_t concept)
 {
-    struct pack_concept held = pack_concept_at(snapshot->packs[release], concept);
+    struct pack_concept held = pack_concept_at(from->pack, concept);
     return (struct codes_concept){
-        .system = snapshot->releases[release].system,
-        .version = snapshot->releases[release].version,
+        .system = from->release->system,
+        .version = from->release->version,
         .code = held.code,
         .display = held.display,
         .active = held.active,
@@ -46,11 +56,11 @@ static struct codes_concept concept_of(const struct codes_snapshot *snapshot, si
 status codes_lookup(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
                     uint64_t release_id, struct codes_concept *out_concept)
 {
-    size_t release = 0;
+    struct answering from = {0};
     uint32_t concept = 0;
-    TRY(find_release(snapshot, cx, system, release_id, &release));
-    TRY(find_concept(snapshot, cx, release, code, &concept));
-    *out_concept = concept_of(snapshot, release, concept);
+    TRY(find_release(snapshot, cx, system, release_id, &from));
+    TRY(find_concept(&from, cx, code, &concept));
+    *out_concept = concept_of(&from, concept);
     return STATUS_OK;
 }
 
@@ -58,11 +68,11 @@ status codes_details(const struct codes_snapshot *snapshot, struct ctx *cx, stru
                      uint64_t release_id, struct codes_designation **out_designations, size_t *out_designation_count,
                      struct codes_property **out_properties, size_t *out_property_count)
 {
-    size_t release = 0;
+    struct answering from = {0};
     uint32_t concept = 0;
-    TRY(find_release(snapshot, cx, system, release_id, &release));
-    TRY(find_concept(snapshot, cx, release, code, &concept));
-    const struct pack *pack = snapshot->packs[release];
+    TRY(find_release(snapshot, cx, system, release_id, &from));
+    TRY(find_concept(&from, cx, code, &concept));
+    const struct pack *pack = from.pack;
 
     struct pack_range names = pack_designations(pack, concept);
     struct codes_designation *designations = arena_array(cx->arena, names.count + 1, sizeof *designations);
@@ -133,12 +143,13 @@ static struct str only_replacement(const struct pack *pack, uint32_t concept)
 struct codes_verdict codes_judge(const struct codes_snapshot *snapshot, size_t release, struct str code,
                                  struct str display)
 {
-    const struct pack *pack = snapshot->packs[release];
+    struct answering from = {&snapshot->releases[release], codes_active_pack(snapshot, release)};
+    const struct pack *pack = from.pack;
     struct codes_verdict verdict = {.validity = CODES_CODE_UNKNOWN};
     uint32_t concept = 0;
     if (!pack_find(pack, code, &concept))
         return verdict;
-    verdict.concept = concept_of(snapshot, release, concept);
+    verdict.concept = concept_of(&from, concept);
     verdict.validity = !verdict.concept.active     ? CODES_INACTIVE
                        : !verdict.concept.billable ? CODES_HEADER
                                                    : CODES_VALID;
@@ -148,10 +159,9 @@ struct codes_verdict codes_judge(const struct codes_snapshot *snapshot, size_t r
     return verdict;
 }
 
-struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system,
-                                    struct str code, struct str display)
+struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struct str system, struct str code,
+                                    struct str display)
 {
-    (void)cx;
     ptrdiff_t release = codes_active_index(snapshot, system);
     if (release < 0)
         return (struct codes_verdict){.validity = CODES_SYSTEM_UNKNOWN};
@@ -161,14 +171,13 @@ struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struc
 status codes_subsumes(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str ancestor,
                       struct str code, bool *out_subsumes)
 {
-    size_t release = 0;
+    struct answering from = {0};
     uint32_t above = 0, below = 0;
-    TRY(find_release(snapshot, cx, system, 0, &release));
-    const struct pack *pack = snapshot->packs[release];
-    if (!pack_has_hierarchy(pack))
-        return ctx_fail(cx, &codes_reasons[CODES_NO_HIERARCHY], "%.*s", STR_ARGS(snapshot->releases[release].system));
-    TRY(find_concept(snapshot, cx, release, ancestor, &above));
-    TRY(find_concept(snapshot, cx, release, code, &below));
-    *out_subsumes = pack_is_a(pack, below, above);
+    TRY(find_active(snapshot, cx, system, &from));
+    if (!pack_has_hierarchy(from.pack))
+        return ctx_fail(cx, &codes_reasons[CODES_NO_HIERARCHY], "%.*s", STR_ARGS(from.release->system));
+    TRY(find_concept(&from, cx, ancestor, &above));
+    TRY(find_concept(&from, cx, code, &below));
+    *out_subsumes = pack_is_a(from.pack, below, above);
     return STATUS_OK;
 }

@@ -14,6 +14,67 @@ static int equivalence_rank(struct str equivalence)
     return 99;
 }
 
+/* --- rows of active maps --- */
+
+struct looking {
+    const struct codes_snapshot *snapshot;
+    struct str target; /* URI; empty = any */
+    uint64_t seen;
+    void (*take)(struct looking *looking, size_t release, const struct pack_map_row *row);
+};
+
+static void look_in(struct looking *looking, struct str source_system, struct str code)
+{
+    const struct codes_snapshot *snapshot = looking->snapshot;
+    for (size_t m = 0; m < snapshot->map_count; m++) {
+        size_t release = snapshot->maps[m];
+        const struct pack *pack = codes_active_pack(snapshot, release);
+        struct pack_range range = pack_map_find(pack, source_system, code);
+        for (uint32_t i = 0; i < range.count; i++) {
+            struct pack_map_row row = pack_map_row_at(pack, range.first + i);
+            if (looking->target.len > 0 && !str_eq(looking->target, row.target_system))
+                continue;
+            looking->seen++;
+            looking->take(looking, release, &row);
+        }
+    }
+}
+
+/* By the maps' names, then by line. */
+static void look(struct looking *looking, struct str system, struct str code)
+{
+    look_in(looking, codes_system_uri(looking->snapshot, system), code);
+    if (looking->seen == 0 && systems_find(system) == NULL)
+        look_in(looking, STR("*"), code); /* rows for "any local system": never for a code that claims a standard one */
+}
+
+static struct codes_translation translation_of(const struct codes_snapshot *snapshot, size_t release,
+                                               const struct pack_map_row *held)
+{
+    struct codes_translation row = {
+        .system = held->target_system,
+        .code = held->target_code,
+        .display = held->target_display,
+        .equivalence = held->equivalence,
+        .map = snapshot->releases[release].system,
+        .map_version = snapshot->releases[release].version,
+        .map_row = held->line,
+    };
+    ptrdiff_t target = codes_active_index(snapshot, held->target_system);
+    if (target < 0)
+        return row;
+    const struct pack *pack = codes_active_pack(snapshot, (size_t)target);
+    uint32_t concept;
+    if (pack_find(pack, held->target_code, &concept)) {
+        struct pack_concept known = pack_concept_at(pack, concept);
+        row.code = known.code; /* as the release spells it: "E119" in the map, "E11.9" in the message */
+        row.display = known.display.len ? known.display : row.display;
+    }
+    return row;
+}
+
+/* --- all rows, best first --- */
+
 struct found_row {
     struct codes_translation row;
     int rank;
@@ -29,59 +90,32 @@ static int by_rank(const void *left, const void *right)
 }
 
 struct collecting {
-    const struct codes_snapshot *snapshot;
-    struct str target; /* URI; empty = any */
+    struct looking looking; /* first */
     VEC(struct found_row) rows;
 };
 
-static void collect(struct collecting *all, size_t release, struct pack_range range)
+static void collect(struct looking *looking, size_t release, const struct pack_map_row *row)
 {
-    const struct codes_snapshot *snapshot = all->snapshot;
-    const struct pack *pack = snapshot->packs[release];
-    for (uint32_t i = 0; i < range.count && all->rows.count < CODES_TRANSLATIONS_MAX; i++) {
-        struct pack_map_row held = pack_map_row_at(pack, range.first + i);
-        if (all->target.len > 0 && !str_eq(all->target, held.target_system))
-            continue;
-        struct codes_translation row = {
-            .system = held.target_system,
-            .code = held.target_code,
-            .display = held.target_display,
-            .equivalence = held.equivalence,
-            .map = snapshot->releases[release].system,
-            .map_version = snapshot->releases[release].version,
-            .map_row = held.line,
-        };
-        ptrdiff_t target = codes_active_index(snapshot, held.target_system);
-        uint32_t concept;
-        if (target >= 0 && pack_find(snapshot->packs[target], held.target_code, &concept)) {
-            struct pack_concept known = pack_concept_at(snapshot->packs[target], concept);
-            row.code = known.code; /* as the release spells it: "E119" in the map, "E11.9" in the message */
-            row.display = known.display.len ? known.display : row.display;
-        }
-        size_t arrival = all->rows.count;
-        *VEC_ADD(&all->rows) = (struct found_row){row, equivalence_rank(held.equivalence), arrival};
-    }
-}
-
-static void collect_all(struct collecting *all, struct str source_system, struct str code)
-{
-    for (size_t m = 0; m < all->snapshot->map_count; m++) {
-        size_t release = all->snapshot->maps[m];
-        collect(all, release, pack_map_find(all->snapshot->packs[release], source_system, code));
-    }
+    struct collecting *all = (struct collecting *)looking;
+    if (looking->seen > CODES_TRANSLATIONS_MAX)
+        return; /* refused below */
+    size_t arrival = all->rows.count;
+    *VEC_ADD(&all->rows) = (struct found_row){translation_of(looking->snapshot, release, row),
+                                              equivalence_rank(row->equivalence), arrival};
 }
 
 status codes_translate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
                        struct str target_system, struct codes_translation **out_rows, size_t *out_count)
 {
-    struct collecting all = {.snapshot = snapshot};
+    struct collecting all = {.looking = {.snapshot = snapshot, .take = collect}};
     if (target_system.len > 0)
-        all.target = codes_system_uri(snapshot, target_system);
-    collect_all(&all, codes_system_uri(snapshot, system), code);
-    if (all.rows.count == 0 && systems_find(system) == NULL)
-        collect_all(&all, STR("*"),
-                    code); /* rows for "any local system": never for a code that claims a standard one */
-
+        all.looking.target = codes_system_uri(snapshot, target_system);
+    look(&all.looking, system, code);
+    if (all.looking.seen > CODES_TRANSLATIONS_MAX) {
+        VEC_FINI(&all.rows);
+        return ctx_fail(cx, &codes_reasons[CODES_TOO_MANY_ROWS], "%llu rows of all maps, at most %d are answered",
+                        (unsigned long long)all.looking.seen, CODES_TRANSLATIONS_MAX);
+    }
     struct codes_translation *rows = arena_array(cx->arena, all.rows.count + 1, sizeof *rows);
     if (all.rows.count > 1)
         qsort(all.rows.at, all.rows.count, sizeof *all.rows.at, by_rank);
@@ -93,59 +127,73 @@ status codes_translate(const struct codes_snapshot *snapshot, struct ctx *cx, st
     return STATUS_OK;
 }
 
-/* The best row whose target may be used today; *refused is set from the first row whose target may not. */
-static status usable_translation(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system,
-                                 struct str code, struct str target, struct codes_translation *out_row, bool *out_found,
-                                 struct codes_verdict *refused, bool *any_refused)
+/* --- the best row that may be used --- */
+
+enum { RANK_NONE = 1000 }; /* worse than any */
+
+/* The best row whose target may be used today, and the best of those whose target may not. */
+struct choosing {
+    struct looking looking; /* first */
+    int used_rank, refused_rank;
+    struct codes_translation used;
+    struct codes_verdict refused;
+};
+
+static void choose(struct looking *looking, size_t release, const struct pack_map_row *row)
 {
-    struct codes_translation *rows;
-    size_t count;
-    TRY(codes_translate(snapshot, cx, system, code, target, &rows, &count));
-    *out_found = false;
-    for (size_t i = 0; i < count; i++) {
-        struct codes_verdict verdict = codes_validate(snapshot, cx, rows[i].system, rows[i].code, STR_NONE);
-        if (verdict.validity == CODES_VALID || verdict.validity == CODES_SYSTEM_UNKNOWN) {
-            *out_row = rows[i];
-            *out_found = true;
-            return STATUS_OK;
-        }
-        if (!*any_refused)
-            *refused = verdict;
-        *any_refused = true;
+    struct choosing *best = (struct choosing *)looking;
+    int rank = equivalence_rank(row->equivalence);
+    if (rank >= best->used_rank)
+        return; /* of equal ones the first wins */
+    struct codes_verdict verdict = codes_validate(looking->snapshot, row->target_system, row->target_code, STR_NONE);
+    if (verdict.validity == CODES_VALID || verdict.validity == CODES_SYSTEM_UNKNOWN) {
+        best->used_rank = rank;
+        best->used = translation_of(looking->snapshot, release, row);
+    } else if (rank < best->refused_rank) {
+        best->refused_rank = rank;
+        best->refused = verdict;
     }
-    return STATUS_OK;
 }
 
-status codes_reconcile(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
-                       struct str display, const struct str *targets, size_t target_count,
-                       struct codes_reconciled *out_reconciled)
+static struct choosing choose_row(const struct codes_snapshot *snapshot, struct str system, struct str code,
+                                  struct str target)
+{
+    struct choosing best = {
+        .looking = {.snapshot = snapshot, .take = choose}, .used_rank = RANK_NONE, .refused_rank = RANK_NONE};
+    best.looking.target = codes_system_uri(snapshot, target);
+    look(&best.looking, system, code);
+    return best;
+}
+
+struct codes_reconciled codes_reconcile(const struct codes_snapshot *snapshot, struct str system, struct str code,
+                                        struct str display, const struct str *targets, size_t target_count)
 {
     struct codes_reconciled done = {.outcome = CODES_OUTCOME_EMPTY, .verdict.validity = CODES_SYSTEM_UNKNOWN};
-    if (code.len == 0) {
-        *out_reconciled = done;
-        return STATUS_OK;
-    }
+    if (code.len == 0)
+        return done;
     struct str uri = codes_system_uri(snapshot, system);
-    done.verdict = codes_validate(snapshot, cx, uri, code, display);
+    done.verdict = codes_validate(snapshot, uri, code, display);
     bool wanted = target_count == 0;
     for (size_t i = 0; i < target_count; i++)
         wanted = wanted || str_eq(uri, codes_system_uri(snapshot, targets[i]));
     if (wanted && done.verdict.validity == CODES_VALID) {
         done.outcome = CODES_OUTCOME_STANDARD;
-        *out_reconciled = done;
-        return STATUS_OK;
+        return done;
     }
 
     struct codes_verdict refused = {0};
     bool any_refused = false;
     for (size_t i = 0; i < target_count; i++) {
-        bool found = false;
-        TRY(usable_translation(snapshot, cx, uri, code, targets[i], &done.translation, &found, &refused, &any_refused));
-        if (!found)
-            continue;
-        done.outcome = CODES_OUTCOME_TRANSLATED;
-        *out_reconciled = done;
-        return STATUS_OK;
+        struct choosing best = choose_row(snapshot, uri, code, targets[i]);
+        if (best.used_rank != RANK_NONE) {
+            done.translation = best.used;
+            done.outcome = CODES_OUTCOME_TRANSLATED;
+            return done;
+        }
+        if (best.refused_rank != RANK_NONE && !any_refused) {
+            refused = best.refused;
+            any_refused = true;
+        }
     }
 
     bool claims_standard = systems_find(uri) != NULL || done.verdict.validity != CODES_SYSTEM_UNKNOWN;
@@ -154,6 +202,5 @@ status codes_reconcile(const struct codes_snapshot *snapshot, struct ctx *cx, st
     done.outcome = invalid || any_refused ? CODES_OUTCOME_INVALID : CODES_OUTCOME_UNMAPPED;
     if (!invalid && any_refused)
         done.verdict = refused; /* the map leads to a code that may not be used: say which and why */
-    *out_reconciled = done;
-    return STATUS_OK;
+    return done;
 }

@@ -28,6 +28,7 @@ struct pack_builder {
     VEC(uint32_t) property_of;
     VEC(struct pack_map_file_row) map_rows;
     VEC(uint32_t) map_of;
+    VEC(uint32_t) rows_of; /* map rows of each source code, by handle */
     VEC(struct build_edge) edges;
     struct pack_node *nodes; /* by handle; made by pack_builder_order, `runs` counts from the first run of this node */
     uint32_t *run_counts;

@@ -29,6 +29,7 @@ void pack_builder_free(struct pack_builder *builder)
     VEC_FINI(&builder->property_of);
     VEC_FINI(&builder->map_rows);
     VEC_FINI(&builder->map_of);
+    VEC_FINI(&builder->rows_of);
     VEC_FINI(&builder->edges);
     mem_free(builder->nodes);
     mem_free(builder->run_counts);
@@ -253,6 +254,11 @@ void pack_builder_map(struct pack_builder *builder, const struct pack_map_row *r
         source = add_row(builder, key, system, row->source_code);
     if (source == PACK_NONE)
         return;
+    while (builder->rows_of.count <= source)
+        *VEC_ADD(&builder->rows_of) = 0;
+    if (overflow(builder, builder->rows_of.at[source] >= PACK_ROWS_OF_CODE_MAX, "1,000 map rows of one code"))
+        return;
+    builder->rows_of.at[source]++;
     if (!pack_builder_has_display(builder, source))
         pack_builder_display(builder, source, row->source_display);
     struct pack_map_file_row kept = {.line = row->line};

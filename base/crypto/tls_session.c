@@ -2,6 +2,7 @@
 #include "base/invariant.h"
 
 #include "base/mem.h"
+#include "base/vec.h"
 #include "pem_internal.h"
 
 #include <arpa/inet.h>
@@ -10,7 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-enum { PEER_NAMES_MAX = 32, PEER_NAME_BYTES_MAX = 256 };
+enum { PEER_NAME_BYTES_MAX = 256 };
 
 struct crypto_tls_session {
     SSL *ssl;
@@ -18,9 +19,8 @@ struct crypto_tls_session {
     enum crypto_tls_state state;
     const char *why;
     bool refused;
-    struct arena arena; /* peer names */
-    struct str names[PEER_NAMES_MAX];
-    size_t name_count;
+    struct arena arena;    /* peer names */
+    VEC(struct str) names; /* a certificate's length bounds them */
 };
 
 static void expect_server(SSL *ssl, const char *name)
@@ -58,6 +58,7 @@ void crypto_tls_session_free(struct crypto_tls_session *session)
     if (session == NULL)
         return;
     SSL_free(session->ssl);
+    VEC_FINI(&session->names);
     arena_fini(&session->arena);
     mem_free(session);
 }
@@ -66,12 +67,12 @@ void crypto_tls_session_free(struct crypto_tls_session *session)
 
 static void add_name(struct crypto_tls_session *session, struct str name)
 {
-    if (session->name_count == PEER_NAMES_MAX || name.len == 0 || name.len > PEER_NAME_BYTES_MAX)
+    if (name.len == 0 || name.len > PEER_NAME_BYTES_MAX)
         return;
     for (size_t i = 0; i < name.len; i++)
         if ((uint8_t)name.data[i] < ' ' || name.data[i] == 127)
             return; /* a NUL would make two programs read two names; line ends would forge log lines */
-    session->names[session->name_count++] = arena_str(&session->arena, name);
+    *VEC_ADD(&session->names) = arena_str(&session->arena, name);
 }
 
 static void add_common_name(struct crypto_tls_session *session, X509 *cert)
@@ -115,14 +116,14 @@ static void learn_names(struct crypto_tls_session *session)
 
 size_t crypto_tls_peer_names(const struct crypto_tls_session *session, const struct str **out_names)
 {
-    *out_names = session->names;
-    return session->name_count;
+    *out_names = session->names.at;
+    return session->names.count;
 }
 
 bool crypto_tls_peer_is(const struct crypto_tls_session *session, const char *name)
 {
-    for (size_t i = 0; i < session->name_count; i++)
-        if (str_is(session->names[i], name))
+    for (size_t i = 0; i < session->names.count; i++)
+        if (str_is(session->names.at[i], name))
             return true;
     return false;
 }

@@ -93,6 +93,39 @@ static void test_handshake__carries_bytes_and_names_both_ways(void **state)
     support_fini(&s);
 }
 
+static void test_peer__is_known_by_any_of_its_names(void **state)
+{
+    (void)state;
+    struct support s;
+    struct support_tls pki;
+    support_init(&s);
+    support_tls_init(&s, &pki);
+    enum { NAMES = 100 };
+    const char *names[NAMES];
+    for (size_t i = 0; i < NAMES; i++)
+        names[i] = arena_printf(&s.arena, "host-%zu.example", i).data;
+    struct crypto_pki_request request = {.common_name = "adt-sender", .names = names, .name_count = NAMES};
+    assert_ok(&s, crypto_pki_make_ca(&s.cx, "more", support_tls_path(&s, &pki, "more.pem"),
+                                     support_tls_path(&s, &pki, "more-key.pem")));
+    assert_ok(&s, crypto_pki_issue(&s.cx, support_tls_path(&s, &pki, "more.pem"),
+                                   support_tls_path(&s, &pki, "more-key.pem"), &request,
+                                   support_tls_path(&s, &pki, "many.pem"), support_tls_path(&s, &pki, "many-key.pem")));
+    struct crypto_tls *server = support_tls_open(&s, &pki, true, "more", "server");
+    struct crypto_tls *client = support_tls_open(&s, &pki, false, "ca", "many");
+    struct talk talk = begin(client, server, "localhost");
+    assert_int_equal(crypto_tls_state(talk.server), CRYPTO_TLS_OPEN);
+    const struct str *known;
+    assert_int_equal(crypto_tls_peer_names(talk.server, &known), NAMES + 1);
+    for (size_t i = 0; i < NAMES; i++)
+        assert_true(crypto_tls_peer_is(talk.server, names[i]));
+    assert_false(crypto_tls_peer_is(talk.server, "host-100.example"));
+    end(&talk);
+    crypto_tls_close(client);
+    crypto_tls_close(server);
+    support_remove_dir(pki.dir);
+    support_fini(&s);
+}
+
 static void test_handshake__refuses_whom_it_must(void **state)
 {
     (void)state;
@@ -249,6 +282,7 @@ int main(void)
     log_set_level(LOG_ERROR + 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handshake__carries_bytes_and_names_both_ways),
+        cmocka_unit_test(test_peer__is_known_by_any_of_its_names),
         cmocka_unit_test(test_handshake__refuses_whom_it_must),
         cmocka_unit_test(test_open__names_the_file_at_fault),
         cmocka_unit_test(test_reload__takes_new_files_and_keeps_the_old_when_they_are_bad),

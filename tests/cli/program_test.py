@@ -430,7 +430,18 @@ def test_codes(daemon):
     check("a local code has its map row", len(became) == 1 and became[0]["code"] == "990001-0" and became[0]["map_row"] == 2,
           str(became))
     both(daemon, "codes", "subsumes", "I10C", "E11", "E11.9")
+    work_page = 3000 # what the daemon answers at once
+    many = f"{SCRATCH}/many-codes.hl7"
+    open(many, "wb").write(message(b"W1", b"Lind", kind=b"ORU^R01", extra=b"OBR|1\r" + b"".join(
+        b"OBX|%d|NM|W%d^^L||1\r" % (n, n) for n in range(work_page + 1))))
+    check_exit("send of many codes", daemon.idem("send", many, "--source", "north"), 0)
     both(daemon, "codes", "work")
+    for wanted, got_back, more in ((work_page, work_page, True), (work_page + 1, work_page + 1, None), (0, None, False)):
+        reply = both(daemon, "codes", "work", "--max", wanted)
+        codes = [(i["source"], i["path"], i["system"], i["code"]) for i in reply.get("items", [])]
+        check(f"codes work --max {wanted}: each once", len(set(codes)) == len(codes) and len(codes) == (got_back or len(codes)))
+        check(f"codes work --max {wanted}: more or not", more is None or bool(reply.get("next_after")) == more)
+    check("all of them", sum(code[3].startswith("W") for code in codes) == work_page + 1, str(len(codes)))
     both(daemon, "codes", "activate", 999999, want=1)
     if releases:
         check_exit("codes activate", daemon.idem("codes", "activate", releases[0]["id"]), 0)

@@ -381,11 +381,10 @@ static void test_codes__translation_is_added_and_the_original_kept(void **state)
     assert_non_null(strstr(
         file.data, "OBX|1|NM|GLU^Glucose^L^2345-7^Glucose Bld^LN||5|mmol/L\rOBX|2|NM|XYZ^Unknown^L||5|mmol/L\r"));
     buf_fini(&file);
-    struct codes_work_item *items;
-    size_t count;
-    assert_ok(&w.s, codes_work_items(engine_codes(w.engine), &w.s.cx, 10, &items, &count));
-    assert_int_equal(count, 1);
-    assert_str(items[0].code, "XYZ");
+    struct codes_work_page work;
+    assert_ok(&w.s, codes_work_items(engine_codes(w.engine), &w.s.cx, 10, STR_NONE, &work));
+    assert_int_equal(work.count, 1);
+    assert_str(work.items[0].code, "XYZ");
     end(&w);
 }
 

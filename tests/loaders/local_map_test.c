@@ -99,6 +99,45 @@ static void test_map__counts_every_finding_but_keeps_a_bounded_number(void **sta
     assert_int_equal(result.findings_fatal, 500);
 }
 
+static void test_map__warnings_do_not_hide_what_refuses_the_load(void **state)
+{
+    struct loaders_world *w = *state;
+    SCOPED(buf_fini) struct buf text = {0};
+    buf_put_str(&text, STR("source_system,source_code,target_system,target_code\n"));
+    for (int i = 0; i < 20; i++)
+        buf_printf(&text, "L,a,LN,2345-7\n"); /* the same again: a warning */
+    buf_put_str(&text, STR("L,b,LN,2345-8\nL,a,LN,2345-7\nL,c,LN,2345-8\n"));
+    struct loader_options options = {
+        .path = put_bytes(w, "m.csv", buf_str(&text)), .pack_dir = w->packs.data, .findings_max = 3};
+    struct loader_result result;
+    assert_fails(&w->s, loaders_load_codes(&w->s.cx, &options, &result), "loaders.faulty");
+    assert_int_equal(result.findings_count, 3);
+    assert_int_equal(result.findings_total, 22);
+    static const struct {
+        uint64_t line;
+        bool fatal;
+    } want[] = {{3, false}, {22, true}, {24, true}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(result.findings[i].line, want[i].line);
+        assert_int_equal(result.findings[i].fatal, want[i].fatal);
+    }
+}
+
+static void test_map__rows_of_one_code_have_a_bound(void **state)
+{
+    struct loaders_world *w = *state;
+    SCOPED(buf_fini) struct buf text = {0};
+    buf_put_str(&text, STR("source_system,source_code,target_system,target_code\n"));
+    for (int i = 0; i < PACK_ROWS_OF_CODE_MAX; i++)
+        buf_printf(&text, "L,a,other,%d\n", i);
+    struct loader_result result;
+    assert_ok(&w->s, load_path(w, put_bytes(w, "m.csv", buf_str(&text)), &result));
+    assert_int_equal(result.rows, PACK_ROWS_OF_CODE_MAX);
+    buf_printf(&text, "L,a,other,one more\nL,a,other,and one\n");
+    assert_fails(&w->s, load_path(w, put_bytes(w, "m.csv", buf_str(&text)), &result), "loaders.faulty");
+    assert_finding(&result, "map.too-many", PACK_ROWS_OF_CODE_MAX + 2, true);
+}
+
 static bool cancel(void *arg, const char *stage, uint64_t done, uint64_t total)
 {
     (void)stage, (void)done, (void)total;
@@ -133,6 +172,8 @@ int main(void)
         TEST(test_map__understands_other_spellings_and_separators),
         TEST(test_map__warns_and_refuses_by_line),
         TEST(test_map__counts_every_finding_but_keeps_a_bounded_number),
+        TEST(test_map__warnings_do_not_hide_what_refuses_the_load),
+        TEST(test_map__rows_of_one_code_have_a_bound),
         TEST(test_load__can_be_cancelled_and_knows_what_it_does_not_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

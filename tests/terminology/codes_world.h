@@ -18,11 +18,16 @@ struct codes_world {
     uint64_t seq;
 };
 
-static inline void world_open(struct codes_world *w)
+static inline void world_open_store(struct codes_world *w)
 {
     struct data_options options = {
         .dir = w->dir, .format = 1, .tables = codes_tables, .table_count = codes_table_count};
     assert_ok(&w->s, data_open(&w->s.cx, &options, &w->store));
+}
+
+static inline void world_open(struct codes_world *w)
+{
+    world_open_store(w);
     assert_ok(&w->s, codes_open(&w->s.cx, w->packs.data, w->store, &w->codes));
 }
 
@@ -53,6 +58,11 @@ static inline int world_teardown(void **state)
     return 0;
 }
 
+static inline void world_publish(void *codes)
+{
+    codes_publish(codes);
+}
+
 /* Applies one entry in its own transaction; a refused one leaves nothing. */
 static inline status world_apply(struct codes_world *w,
                                  status (*apply)(struct codes *, struct data_txn *, struct ctx *, uint64_t, struct str),
@@ -62,7 +72,7 @@ static inline status world_apply(struct codes_world *w,
     w->s.cx.now_us += 1000000;
     status done = apply(w->codes, txn, &w->s.cx, ++w->seq, body);
     if (done == STATUS_OK)
-        data_txn_commit(txn, w->seq, NULL, NULL);
+        data_txn_commit(txn, w->seq, world_publish, w->codes);
     else
         data_txn_abort(txn);
     return done;
@@ -84,6 +94,30 @@ static inline struct buf world_pack(struct codes_world *w, struct pack_builder *
     struct buf body = {0};
     codes_registration_encode(&body, &registration);
     return body;
+}
+
+/* How many packs of this world are in memory. */
+static inline size_t world_mapped(struct codes_world *w)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    char line[8192];
+    size_t count = 0;
+    while (fgets(line, sizeof line, maps))
+        count += strstr(line, w->packs.data) != NULL;
+    fclose(maps);
+    return count;
+}
+
+/* Path of the pack that the body of a registration names. */
+static inline const char *world_pack_path(struct codes_world *w, struct str body)
+{
+    struct cut cut = {.rest = body};
+    for (int i = 0; i < 3; i++)
+        cut_lstr(&cut);
+    struct str file = cut_lstr(&cut);
+    assert_false(cut.bad);
+    return arena_printf(&w->s.arena, "%s/%.*s", w->packs.data, STR_ARGS(file)).data;
 }
 
 /* Registers; answers the release id. */

@@ -25,7 +25,7 @@ struct loader_options {
     struct str system;    /* for map CSV: its name, empty = "map:" + file stem */
     struct str version;   /* overrides what the files say; needed where they say nothing */
     bool dry_run;         /* check everything, write nothing */
-    size_t findings_max;  /* keep at most so many; 0 = 100; all are counted */
+    size_t findings_max;  /* keep at most so many, fatal ones before warnings; 0 = 100; all are counted */
     /* called now and then on the loading thread; answer false to cancel */
     bool (*progress)(void *arg, const char *stage, uint64_t done, uint64_t total);
     void *arg;

@@ -24,14 +24,18 @@ extern const size_t codes_table_count;
 struct codes;          /* registry and packs of one daemon */
 struct codes_snapshot; /* what was active at one moment */
 
-/* `dir` holds the packs (<data>/packs). Opens every registered pack; a missing or damaged one is named in the failure.
- */
+/* `dir` holds the packs (<data>/packs). Verifies every registered pack, and keeps open those that are needed: of the
+ * active releases, and of those a roll back leads to. A missing or damaged one is codes.pack-damaged, by name; a row
+ * that cannot be read is data.store-damaged. */
 status codes_open(struct ctx *cx, const char *dir, struct data_store *store, struct codes **out_codes);
 void codes_close(struct codes *codes);
 
-/* What is active now; give every reference back. */
+/* What is active now, as of the last commit; give every reference back before codes_close(). */
 struct codes_snapshot *codes_snapshot_ref(struct codes *codes);
 void codes_snapshot_unref(struct codes_snapshot *snapshot);
+/* Frees snapshots that everybody gave back, and closes packs that nobody refers to any more: that may take tens of
+ * milliseconds, so it is done from time to time on a thread that nobody waits for. Any thread. */
+void codes_free_unused(struct codes *codes);
 
 /* A release as listed. Strings live as long as the snapshot. */
 struct codes_release {
@@ -46,6 +50,8 @@ struct codes_release {
 };
 size_t codes_release_count(const struct codes_snapshot *snapshot);
 struct codes_release codes_release_at(const struct codes_snapshot *snapshot, size_t index);
+/* Reads the pack of a release again, all of it, from disk: codes.pack-damaged. */
+status codes_verify_pack(const struct codes_snapshot *snapshot, struct ctx *cx, size_t index);
 
 /* URI of a system given as URI or HL7 v2 name; the name itself when unknown (local systems have only names). */
 struct str codes_system_uri(const struct codes_snapshot *snapshot, struct str system);
@@ -64,7 +70,8 @@ struct codes_designation {
 struct codes_property {
     struct str name, value; /* "parent", "replaced-by", "component", "tty", … */
 };
-/* codes.system-unknown, codes.code-unknown. `release_id` 0 = the active one. */
+/* codes.system-unknown, codes.code-unknown, codes.release-unknown. `release_id` 0 = the active one. The pack of another
+ * one may have to be opened: seconds for a large one, and codes.pack-damaged; the snapshot then keeps it. */
 status codes_lookup(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
                     uint64_t release_id, struct codes_concept *out_concept);
 /* Into cx->arena. */
@@ -88,8 +95,8 @@ struct codes_verdict {
     struct str replacement;       /* a code to use instead, when the release names exactly one */
 };
 /* Is this code usable? `display` may be empty. Never fails: unknown is an answer. */
-struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system,
-                                    struct str code, struct str display);
+struct codes_verdict codes_validate(const struct codes_snapshot *snapshot, struct str system, struct str code,
+                                    struct str display);
 
 struct codes_translation {
     struct str system, code, display; /* target; display from the target's active release when it has one */
@@ -98,9 +105,9 @@ struct codes_translation {
     uint64_t map_row;            /* 1-based line of the row in the loaded file */
 };
 /* All rows from (system, code) to `target_system` (empty = any target) in active maps, best first (equivalence, then
- * the map's name, then the line), at most 1,000, into cx->arena. None is an answer, not a failure: *out_count = 0. When
- * a local system has no row of its own, rows of the source system "*" count; never for a system that claims to be a
- * standard one. */
+ * the map's name, then the line), into cx->arena. A map has at most PACK_ROWS_OF_CODE_MAX of them; codes.too-many-rows
+ * past 50,000 in all maps. None is an answer, not a failure: *out_count = 0. When a local system has no row of its own,
+ * rows of the source system "*" count; never for a system that claims to be a standard one. */
 status codes_translate(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
                        struct str target_system, struct codes_translation **out_rows, size_t *out_count);
 
@@ -124,15 +131,13 @@ struct codes_reconciled {
 /* Reconcile one (code, display, system) against the wanted target systems, in order of preference.
  * A translation whose target is retired, a heading or unknown in the target's active release is never answered: when a
  * map has no better row the outcome is INVALID and the verdict is that of the target. Without targets only validity is
- * judged. */
-status codes_reconcile(const struct codes_snapshot *snapshot, struct ctx *cx, struct str system, struct str code,
-                       struct str display, const struct str *targets, size_t target_count,
-                       struct codes_reconciled *out_reconciled);
+ * judged. Never fails: all it needs is in memory. Texts live as long as the snapshot, or are the caller's. */
+struct codes_reconciled codes_reconcile(const struct codes_snapshot *snapshot, struct str system, struct str code,
+                                        struct str display, const struct str *targets, size_t target_count);
 
-/* Apply (the one writer). Bodies are those the daemon journals. What register and activate changed is in the current
- * snapshot as soon as they answer OK, before the transaction commits, so that later entries of a batch see it; when
- * such an entry must be undone all the same, the next activation or codes_open() puts the snapshot right. Rows of a
- * refused entry are taken back by the caller (data_txn_undo_to). */
+/* Apply (the one writer). Bodies are those the daemon journals. What register and activate changed is in the writer's
+ * snapshot as soon as they answer OK, so that later entries of a batch see it; an entry that is refused has not changed
+ * it, and its rows are taken back by the caller (data_txn_undo_to). */
 struct codes_registration {
     struct str system, version, kind;
     struct str pack_file; /* file name inside the pack directory */
@@ -140,8 +145,9 @@ struct codes_registration {
     uint64_t concepts;
 };
 void codes_registration_encode(struct buf *out, const struct codes_registration *registration);
-/* Register (not yet active). The pack file must be there with this digest. Same system+version+digest again:
- * ALREADY_EXISTS. */
+/* Register (not yet active). Same system+version+digest again: codes.release-exists. The pack file must be there with
+ * this digest: it was when the entry was journaled (codes_hold_registration()), so codes.pack-damaged here is damage,
+ * never a verdict about the entry. */
 status codes_apply_register(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body);
 /* Activate release_id for its system, or roll back to the one active before: body = varint release id, 0 + lstr system
  * = roll back. */
@@ -150,27 +156,60 @@ void codes_rollback_encode(struct buf *out, struct str system);
 status codes_apply_activate(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body);
 
 /*
+ * Before an entry about codes is journaled, on the thread of whoever wants it: opens and verifies the pack the entry
+ * needs and holds it, so that a pack that is missing or damaged is refused before there is an entry, and the writer
+ * reads no file. codes.pack-damaged, codes.release-unknown, codes.nothing-to-roll-back-to. Give it back, on the same
+ * thread, when the entry has been applied. One activation or roll back at a time: a second caller waits here.
+ */
+struct codes_hold {
+    struct codes *codes;
+    struct codes_pack *pack;
+    bool changing;
+};
+status codes_hold_registration(struct codes *codes, struct ctx *cx, const struct codes_registration *registration,
+                               struct codes_hold *out_hold);
+status codes_hold_activation(struct codes *codes, struct ctx *cx, uint64_t release_id, struct codes_hold *out_hold);
+status codes_hold_rollback(struct codes *codes, struct ctx *cx, struct str system, struct codes_hold *out_hold);
+void codes_hold_end(struct codes_hold *hold); /* all-zero is fine: for SCOPED */
+
+/*
  * What register and activate changed is seen by the writer (codes_applied_snapshot()) at once and by readers
- * (codes_snapshot_ref()) only after codes_publish(), which is called inside the commit (data_publish_fn). A refused
- * entry changed nothing. The one writer.
+ * (codes_snapshot_ref()) only after codes_publish(), which is called inside the commit (data_publish_fn): it moves a
+ * pointer, and nothing when nothing changed. Thread: the one writer.
  */
 struct codes_snapshot *codes_applied_snapshot(struct codes *codes); /* borrowed until the next codes_apply_*() */
 void codes_publish(struct codes *codes);
 
-/* Count one unmapped or invalid code of one source and path: the work list of a terminology team. */
-void codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str source,
-                           struct str path, struct str system, struct str code, struct str display,
-                           enum codes_outcome outcome);
+/*
+ * The work list of a terminology team: unmapped and invalid codes, counted by source and place. Texts over 200 bytes
+ * are kept with an ellipsis at their end. Past a million distinct items (a sender of random codes must not fill the
+ * disk) what is new is counted per source and place, as an item without system and code whose outcome is
+ * "beyond-limit".
+ */
+struct codes_seen {
+    struct str source, path, system, code, display;
+    enum codes_outcome outcome; /* unmapped or invalid */
+};
+/* Counts one. Fails on damage only. The one writer. */
+status codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+                             const struct codes_seen *seen);
+/* How many items there are: one row is read. */
+status codes_work_count(struct codes *codes, struct ctx *cx, uint64_t *out_count);
 struct codes_work_item {
     struct str source, path, system, code, display, outcome;
     uint64_t count, first_seq, last_seq;
     int64_t first_us, last_us;
 };
-/* Work items, most used first, into cx->arena. */
-status codes_work_items(struct codes *codes, struct ctx *cx, size_t max, struct codes_work_item **out_items,
-                        size_t *out_count);
-/* How many there are; nothing is walked. */
-uint64_t codes_work_count(const struct codes *codes);
+struct codes_work_page {
+    struct codes_work_item *items;
+    size_t count;
+    struct str next; /* ask again with this as `after`; empty = that was all */
+};
+/* Work items, most used first, at most `max` (0 = 1) after what an earlier page ended with (empty = from the first),
+ * into cx->arena. Reads the whole table. An item that came again between two pages may have moved to an earlier one.
+ * codes.page-bad. */
+status codes_work_items(struct codes *codes, struct ctx *cx, size_t max, struct str after,
+                        struct codes_work_page *out_page);
 
 enum codes_reason {
     CODES_SYSTEM_NOT_FOUND, /* codes.system-unknown, NOT_FOUND, 103 */
@@ -181,6 +220,8 @@ enum codes_reason {
     CODES_NOTHING_BEFORE,   /* codes.nothing-to-roll-back-to, FAILED_PRECONDITION, 207 */
     CODES_NO_HIERARCHY,     /* codes.no-hierarchy, FAILED_PRECONDITION, 207 */
     CODES_BODY_BAD,         /* codes.bad-entry, DATA_LOSS, 207 */
+    CODES_PAGE_BAD,         /* codes.page-bad, INVALID_ARGUMENT, 207 */
+    CODES_TOO_MANY_ROWS,    /* codes.too-many-rows, FAILED_PRECONDITION, 207 */
     CODES_REASON_COUNT
 };
 extern const struct reason codes_reasons[CODES_REASON_COUNT];

@@ -37,8 +37,9 @@ enum { /* what a stranger's release can make a pack hold */
        PACK_CONCEPTS_MAX = 8 * 1000 * 1000,
        PACK_ROWS_MAX = 128 * 1000 * 1000, /* designations, properties, is-a, map rows: each */
        PACK_RUNS_MAX = 64 * 1000 * 1000,
-       PACK_NAMES_MAX = 65000, /* languages, uses, property names, systems */
-       PACK_CODE_MAX = 256,    /* bytes of one code */
+       PACK_ROWS_OF_CODE_MAX = 1000, /* map rows of one source code: each is looked at for each element that has it */
+       PACK_NAMES_MAX = 65000,       /* languages, uses, property names, systems */
+       PACK_CODE_MAX = 256,          /* bytes of one code */
 };
 
 struct pack;
