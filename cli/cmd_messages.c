@@ -21,7 +21,9 @@ static void show_messages(struct cli_show *show, const Idem__Admin__V1__ListMess
         cli_cell_text(&table, m->type);
         cli_cell_text(&table, m->control_id);
         cli_cell(&table, strcmp(m->ack_code, "AA") == 0 ? CLI_GREEN : CLI_RED, str_from(m->ack_code));
-        if (m->person)
+        if (m->person && m->others)
+            cli_cellf(&table, "%" PRIu64 " +%" PRIu64, m->person, m->others);
+        else if (m->person)
             cli_cellf(&table, "%" PRIu64, m->person);
         else
             cli_cell_text(&table, "-");

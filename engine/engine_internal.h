@@ -140,7 +140,8 @@ struct lane_item {
     struct lane_item *next;
     struct outbox_key key;
     uint64_t message_seq;
-    struct str control_id, bytes;          /* owned, in the same allocation */
+    struct str control_id, bytes;          /* in the same allocation, or `bytes` those of `body` */
+    struct lane_body *body;                /* held together with other lanes; NULL: its own */
     bool in_table;                         /* without bytes: the lane reads it from the outbox when it gets there */
     uint32_t attempts, in_doubt, answered; /* answered: refusals that may be tried again */
     int64_t first_sent_us;

@@ -18,10 +18,18 @@ struct identifying {
     struct identified *out;
 };
 
+static status missing_in(struct identifying *id, uint32_t segment, const char *what)
+{
+    char text[HL7_PATH_TEXT_MAX];
+    *id->fault = hl7_path_make(what);
+    id->fault->segment = segment;
+    return ctx_fail(id->cx, &engine_reasons[ENGINE_PATIENT_MISSING], "%.*s", (int)hl7_path_format(id->fault, text),
+                    text);
+}
+
 static status missing(struct identifying *id, const char *what)
 {
-    *id->fault = hl7_path_make(what);
-    return ctx_fail(id->cx, &engine_reasons[ENGINE_PATIENT_MISSING], "%s", what);
+    return missing_in(id, 1, what);
 }
 
 static status too_many(struct ctx *cx, int most, const char *what)
@@ -52,13 +60,13 @@ static void add_patient(struct identified *out, uint32_t pid, const struct mpi_r
     out->patients[out->patient_count++] = (struct identified_patient){pid, *result};
 }
 
-/* What a PID segment says; refused when it names nobody and the event is about nothing else. */
-static status read_pid(struct identifying *id, uint32_t segment, struct mpi_record_input *out)
+/* What a PID segment, the `pid`th, says; refused when it names nobody and the event is about nothing else. */
+static status read_pid(struct identifying *id, uint32_t segment, uint32_t pid, struct mpi_record_input *out)
 {
     patient_read(id->index, id->cx, segment, id->source, out);
     out->person_level = id->meaning.person_level;
     if (out->identifier_count == 0 && id->meaning.needs_identifier)
-        return missing(id, "PID-3");
+        return missing_in(id, pid, "PID-3");
     return STATUS_OK;
 }
 
@@ -79,7 +87,7 @@ static status apply_updates(struct identifying *id)
         struct mpi_record_input record;
         struct mpi_result result;
         pid++;
-        TRY(read_pid(id, i, &record));
+        TRY(read_pid(id, i, pid, &record));
         if (record.identifier_count == 0)
             continue; /* nobody is named */
         record.deactivate = id->meaning.action == IDENTITY_DEACTIVATE;
@@ -109,14 +117,14 @@ struct merge_group {
     struct mpi_identifier surviving, retired;
 };
 
-static status read_merge_group(struct identifying *id, uint32_t pid_segment, uint32_t mrg_segment,
+static status read_merge_group(struct identifying *id, uint32_t pid_segment, uint32_t mrg_segment, uint32_t mrg,
                                struct merge_group *out)
 {
     patient_read(id->index, id->cx, pid_segment, id->source, &out->record);
     if (out->record.identifier_count == 0)
-        return missing(id, "PID-3");
+        return missing_in(id, out->pid, "PID-3");
     if (!patient_read_retired(id->index, id->cx, mrg_segment, id->source, out->record.identifiers[0], &out->retired))
-        return missing(id, "MRG-1");
+        return missing_in(id, mrg, "MRG-1");
     out->surviving = of_authority(&out->record, out->retired.authority);
     if (out->retired.type.len == 0) /* MRG-1 often comes without a type: it is of the kind it is merged into */
         out->retired.type = out->surviving.type;
@@ -137,8 +145,9 @@ static status read_merge_groups(struct identifying *id, struct merge_group *grou
             continue;
         if (pid_segment < 0)
             return missing(id, "PID");
-        TRY(read_merge_group(id, (uint32_t)pid_segment, i, &groups[count]));
-        groups[count++].pid = pid;
+        groups[count].pid = pid;
+        TRY(read_merge_group(id, (uint32_t)pid_segment, i, (uint32_t)count + 1, &groups[count]));
+        count++;
     }
     *out_count = count;
     return count ? STATUS_OK : missing(id, "MRG");
@@ -153,9 +162,11 @@ static status apply_merges(struct identifying *id)
     struct merge_group *groups = arena_array(id->cx->arena, count, sizeof *groups);
     TRY(read_merge_groups(id, groups, &count));
     *id->fault = hl7_path_make("MRG-1");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        id->fault->segment = (uint32_t)i + 1;
         TRY(mpi_apply_identifier_decision(id->mpi, id->txn, id->cx, id->seq, MPI_DECISION_MERGE, id->source,
                                           groups[i].surviving, groups[i].retired, &id->out->result));
+    }
     for (size_t i = 0; i < count; i++) {
         struct mpi_result updated;
         TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, &groups[i].record, &updated));
@@ -178,7 +189,7 @@ static status read_pair(struct identifying *id, struct mpi_record_input out[2])
         ptrdiff_t segment = hl7_find_segment(id->index, PID, i + 1, 0);
         if (segment < 0)
             return missing(id, "PID");
-        TRY(read_pid(id, (uint32_t)segment, &out[i]));
+        TRY(read_pid(id, (uint32_t)segment, i + 1, &out[i]));
     }
     return STATUS_OK;
 }
@@ -283,7 +294,7 @@ status identify_rehearse(struct mpi *mpi, struct ctx *cx, const struct hl7_index
         struct mpi_record_input record;
         struct mpi_result result;
         pid++;
-        TRY(read_pid(&id, i, &record));
+        TRY(read_pid(&id, i, pid, &record));
         if (meaning.action == IDENTITY_NONE || record.identifier_count == 0)
             continue;
         TRY(rehearse_patient(mpi, cx, &record, &result));

@@ -7,8 +7,9 @@
  * not know, so the first UNRECORDED_MAX + 1 of each queue are then marked "in doubt" and sent again under the same
  * control id.
  *
- * Memory: a lane holds at most HELD_MAX items and about HELD_BYTES_MAX bytes (or one item, if that is larger); what is
- * beyond stays in the outbox table and is read when the lane gets there.
+ * Memory: a lane holds at most HELD_MAX items and about its share of HELD_BYTES_ALL (or one item, if that is larger);
+ * what is beyond stays in the outbox table and is read when the lane gets there. What several lanes read from one place
+ * they hold once (lane_bodies.h).
  */
 #include "engine_internal.h"
 
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/connector.h"
+#include "lane_bodies.h"
 #include "outbox.h"
 
 #include <inttypes.h>
@@ -25,6 +27,7 @@ enum {
     UNRECORDED_MAX = 8,
     HELD_MAX = 2048,
     HELD_BYTES_MAX = 8 * 1024 * 1024,
+    HELD_BYTES_ALL = 64 * 1024 * 1024,
     LOAD_MAX = 512,
     RECORD_AGAIN_US = 200 * 1000,
 };
@@ -53,6 +56,8 @@ struct lane {
 struct lanes {
     struct engine *engine;
     struct lane *first;
+    size_t lane_count;
+    struct lane_bodies *bodies;
     struct outcome *outcomes; /* on their way into the journal */
     bool stopping, ended;     /* nothing more is sent; nothing more is recorded */
     uint64_t doubtful_to;     /* what was queued up to this entry may have been sent before a crash */
@@ -76,6 +81,19 @@ struct lane_item *lane_item_new(struct str destination, struct outbox_key key, u
     item->bytes = str_make(text + control_id.len, bytes.len);
     snprintf(item->destination, sizeof item->destination, "%.*s", STR_ARGS(destination));
     return item;
+}
+
+static void free_item(struct lane_item *item)
+{
+    lane_body_let_go(item->body);
+    mem_free(item);
+}
+
+/* What a lane may hold: the more there are, the less. */
+static size_t held_bytes_max(const struct lane *lane)
+{
+    size_t share = HELD_BYTES_ALL / lane->set->lane_count;
+    return share < HELD_BYTES_MAX ? share : HELD_BYTES_MAX;
 }
 
 static int key_order(struct outbox_key left, struct outbox_key right)
@@ -129,7 +147,7 @@ static bool load_row(void *arg, struct str key, struct str bytes)
     struct outbox_row row;
     if (!outbox_key_read(key, &destination, &at) || key_order(at, loading->lane->last) <= 0)
         return true;
-    if (loading->loaded == LOAD_MAX || loading->lane->held_bytes >= HELD_BYTES_MAX) {
+    if (loading->loaded == LOAD_MAX || loading->lane->held_bytes >= held_bytes_max(loading->lane)) {
         loading->more = true;
         return false;
     }
@@ -144,23 +162,24 @@ static bool load_row(void *arg, struct str key, struct str bytes)
     return true;
 }
 
-/* The item with its bytes, in place of the one without. */
-static void fill_in(struct lane *lane, struct lane_item **place, const struct wanted *wanted, struct arena *arena)
+static struct lane_body *read_body(struct lane *lane, const struct outbox_row *row, struct arena *arena)
 {
-    struct lane_item *item = *place;
+    struct lane_body *body = lane_body_find(lane->set->bodies, row);
+    if (body)
+        return body;
     struct ctx cx = {.arena = arena};
-    struct outbox_row row = {.message_seq = item->message_seq, .where = wanted->where, .shared = wanted->shared};
     struct str bytes;
-    if (outbox_bytes(lane->engine, &cx, &row, &bytes) != STATUS_OK)
+    if (outbox_bytes(lane->engine, &cx, row, &bytes) != STATUS_OK)
         mem_panic("outbox", "the bytes of a queued message cannot be read: run idem journal verify and idem doctor");
-    struct lane_item *full =
-        lane_item_new(str_from(item->destination), item->key, item->message_seq, item->control_id, bytes);
-    full->next = item->next;
-    if (lane->tail == &item->next)
-        lane->tail = &full->next;
-    *place = full;
-    lane->held_bytes += full->bytes.len;
-    mem_free(item);
+    return lane_body_keep(lane->set->bodies, row, bytes);
+}
+
+static void fill_in(struct lane *lane, struct lane_item *item, const struct wanted *wanted, struct arena *arena)
+{
+    struct outbox_row row = {.message_seq = item->message_seq, .where = wanted->where, .shared = wanted->shared};
+    item->body = read_body(lane, &row, arena);
+    item->bytes = lane_body_bytes(item->body);
+    lane->held_bytes += item->bytes.len;
 }
 
 /* The rest goes back to where it came from: the table. */
@@ -175,7 +194,7 @@ static void cut_after(struct lane *lane, struct lane_item *keep)
         next = item->next;
         lane->held--;
         lane->held_bytes -= item->bytes.len;
-        mem_free(item);
+        free_item(item);
     }
 }
 
@@ -192,10 +211,10 @@ static void load_more(struct lane *lane)
     size_t wanted = 0;
     for (struct lane_item **at = &lane->head; *at; at = &(*at)->next) {
         if (wanted < loading.wanted.count && *at == loading.wanted.at[wanted].item) {
-            fill_in(lane, at, &loading.wanted.at[wanted++], &arena);
+            fill_in(lane, *at, &loading.wanted.at[wanted++], &arena);
             arena_reset(&arena);
         }
-        if ((*at)->next && lane->held_bytes > HELD_BYTES_MAX)
+        if ((*at)->next && lane->held_bytes > held_bytes_max(lane))
             cut_after(lane, *at);
     }
     VEC_FINI(&loading.wanted);
@@ -289,7 +308,7 @@ static void item_ends(struct lane *lane, struct lane_item *item, enum delivery_s
         lane->tail = &lane->head;
     lane->held--;
     lane->held_bytes -= item->bytes.len;
-    mem_free(item);
+    free_item(item);
     record(outcome);
 }
 
@@ -412,6 +431,7 @@ static struct lane *add_lane(struct lanes *set, const char *name)
     while (*end)
         end = &(*end)->next;
     *end = lane;
+    set->lane_count++;
     pthread_mutex_unlock(&set->lock);
     load_more(lane);
     lane->doubtful_left = set->doubtful_to ? UNRECORDED_MAX + 1 : 0;
@@ -534,10 +554,10 @@ static void take_in(struct lanes *set, struct lane_item *item)
     if (lane == NULL)
         lane = add_lane(set, item->destination);        /* a replay to a destination that left the routes */
     bool stale = key_order(item->key, lane->last) <= 0; /* it was loaded from the table meanwhile */
-    bool full = lane->held >= HELD_MAX || (lane->head && lane->held_bytes + item->bytes.len > HELD_BYTES_MAX);
+    bool full = lane->held >= HELD_MAX || (lane->head && lane->held_bytes + item->bytes.len > held_bytes_max(lane));
     if (stale || item->in_table || lane->more_in_table || full) {
         lane->more_in_table |= !stale;
-        mem_free(item);
+        free_item(item);
         return;
     }
     enqueue(lane, item);
@@ -570,6 +590,7 @@ struct lanes *lanes_new(struct engine *engine, uint64_t doubtful_to)
     struct lanes *set = mem_alloc(sizeof *set);
     set->engine = engine;
     set->doubtful_to = doubtful_to;
+    set->bodies = lane_bodies_new();
     pthread_mutex_init(&set->lock, NULL);
     return set;
 }
@@ -587,11 +608,12 @@ void lanes_free(struct lanes *set)
         while (lane->head) {
             struct lane_item *item = lane->head;
             lane->head = item->next;
-            mem_free(item);
+            free_item(item);
         }
         routes_unref(lane->routes);
         mem_free(lane);
     }
+    lane_bodies_free(set->bodies);
     pthread_mutex_destroy(&set->lock);
     mem_free(set);
 }

@@ -34,6 +34,7 @@ static bool list_line(void *arg, struct str key, struct str bytes)
         listing->lines[listing->count++] =
             (struct engine_message_line){.seq = listing->last_seq,
                                          .person = row.person,
+                                         .others = row.patient_count,
                                          .time_us = row.journaled_us,
                                          .source = arena_str(arena, row.received.source),
                                          .type = arena_str(arena, row.type),

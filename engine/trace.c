@@ -104,11 +104,22 @@ static struct str list_outputs(struct ctx *cx, const struct message_row *row)
     return out;
 }
 
+/* Who else the message is about. */
+static void add_patients(struct ctx *cx, const struct message_row *row, struct engine_trace *trace)
+{
+    for (size_t i = 0; i < row->patient_count; i++) {
+        const struct message_row_patient *patient = &row->patients[i];
+        add_step(cx, trace, row->journaled_us, 0, "identified",
+                 arena_printf(cx->arena, "PID(%" PRIu32 "): %s, person %" PRIu64, patient->pid, patient->verdict,
+                              patient->person));
+    }
+}
+
 static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const struct message_row *row,
                       struct engine_trace *trace, const int64_t *first_sent_us)
 {
     struct arena *arena = cx->arena;
-    trace->steps = arena_array(arena, 8 + 2 * trace->delivery_count, sizeof *trace->steps);
+    trace->steps = arena_array(arena, 8 + row->patient_count + 2 * trace->delivery_count, sizeof *trace->steps);
     pthread_mutex_lock(&engine->lock);
     struct timing timing = engine->timings[seq % TIMINGS];
     pthread_mutex_unlock(&engine->lock);
@@ -128,6 +139,7 @@ static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const
     else if (row->reason.len == 0) {
         add_step(cx, trace, at, timing.identify_us, "identified",
                  arena_printf(arena, "%s, person %" PRIu64, row->verdict, row->person));
+        add_patients(cx, row, trace);
         add_step(cx, trace, at, timing.plan_us, "codes",
                  row->code_count ? count_codes(cx, row) : STR("none looked at"));
         add_step(cx, trace, at, 0, "routed", list_outputs(cx, row));

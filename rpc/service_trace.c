@@ -163,6 +163,7 @@ status admin_list_messages(struct rpc_call *call, struct ctx *cx, const void *re
         line->ack_code = message_text(cx, lines[i].ack_code);
         line->reason = message_text(cx, lines[i].reason);
         line->person = lines[i].person;
+        line->others = lines[i].others;
         line->verdict = message_text(cx, lines[i].verdict);
     }
     return STATUS_OK;

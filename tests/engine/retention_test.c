@@ -1,6 +1,7 @@
 /* Old segments go, what is needed stays; a store is made again from the journal only while the journal is whole. */
 #include "world.h"
 
+#include "base/mem.h"
 #include "engine_internal.h"
 
 #include <fcntl.h>
@@ -89,6 +90,95 @@ static void test_retention__keeps_what_waits_for_a_destination(void **state)
     world_end(&w);
 }
 
+/* ---- rows that move while retention looks through the tables ---- */
+
+struct mover {
+    struct world *w;
+    struct outbox_key key; /* in the outbox, or of the letter's entry */
+    uint64_t message_seq;
+    unsigned moves;
+    bool stop;
+};
+
+static uint64_t change(struct world *w, struct ctx *cx, enum entry_kind kind, const struct buf *body)
+{
+    struct applied applied;
+    if (engine_change_state(w->engine, cx, kind, buf_str(body), &applied) != STATUS_OK)
+        mem_panic("mover", cx->reason->name);
+    return applied.seq;
+}
+
+/* Dead, queued again, dead … */
+static void *move_to_and_fro(void *arg)
+{
+    struct mover *mover = arg;
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    while (!__atomic_load_n(&mover->stop, __ATOMIC_SEQ_CST)) {
+        struct entry_delivery dead = {.destination = STR("away"),
+                                      .key = mover->key,
+                                      .message_seq = mover->message_seq,
+                                      .state = DELIVERY_DEAD,
+                                      .attempts = 1};
+        SCOPED(buf_fini) struct buf body = {0}, again = {0};
+        entry_delivery_encode(&body, &dead);
+        uint64_t letter = change(mover->w, &cx, ENTRY_DELIVERY, &body);
+        entry_replay_encode(&again, &letter, 1);
+        mover->key = (struct outbox_key){change(mover->w, &cx, ENTRY_REPLAY, &again), 0};
+        __atomic_add_fetch(&mover->moves, 1, __ATOMIC_SEQ_CST);
+        arena_reset(&arena);
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+/* Many rows before the one that moves, so that looking takes a while; and old ones behind it, so that a miss shows. */
+static uint64_t prepare_move(struct world *w)
+{
+    enum { OTHERS = 200, ROWS = 40 };
+    struct buf text = {0};
+    buf_put_str(&text, STR("destinations:\n  - { name: away, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, "
+                           "most: 1h } }\n"));
+    for (int i = 0; i < OTHERS; i++)
+        buf_printf(&text, "  - { name: a%d, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, most: 1h } }\n", i);
+    buf_put_str(&text, STR("routes:\n  - { name: one, when: { type: [\"ADT^A05\"] }, to: [away] }\n"
+                           "  - { name: many, when: { type: [\"ADT^A08\"] }, to: [a0"));
+    for (int i = 1; i < OTHERS; i++)
+        buf_printf(&text, ", a%d", i);
+    buf_put_str(&text, STR("] }\n"));
+    world_routes(w, buf_str(&text));
+    buf_fini(&text);
+    uint64_t seq = world_submit(w, "north", world_adt(w, "A05", "W", "9", "Doe", "")).seq;
+    send_many(w, "A04", "A", 300); /* goes nowhere; some segments */
+    send_many(w, "A08", "B", ROWS);
+    return seq;
+}
+
+static void test_retention__does_not_miss_a_row_that_moves_meanwhile(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 100, MOVES_MIN = 50 };
+    struct world w;
+    begin_small(&w);
+    uint64_t seq = prepare_move(&w);
+    struct mover mover = {.w = &w, .key = {seq, 0}, .message_seq = seq};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, move_to_and_fro, &mover), 0);
+    for (unsigned i = 0; i < ROUNDS || __atomic_load_n(&mover.moves, __ATOMIC_SEQ_CST) < MOVES_MIN; i++) {
+        struct arena_mark mark = arena_mark(&w.s.arena);
+        drop(&w);
+        arena_rewind(&w.s.arena, mark);
+        if (journal_first_seq(engine_journal(w.engine)) > seq)
+            break;
+    }
+    __atomic_store_n(&mover.stop, true, __ATOMIC_SEQ_CST);
+    pthread_join(thread, NULL);
+    assert_true(journal_first_seq(engine_journal(w.engine)) <= seq);
+    struct journal_entry entry;
+    assert_ok(&w.s, journal_read(engine_journal(w.engine), &w.s.cx, seq, &entry));
+    world_end(&w);
+}
+
 /* Damage that only a reader of the rows finds, not the opening of the tables. */
 static void damage_store(struct world *w)
 {
@@ -171,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retention__drops_what_nobody_needs_and_goes_on_after_a_restart),
         cmocka_unit_test(test_retention__keeps_what_waits_for_a_destination),
+        cmocka_unit_test(test_retention__does_not_miss_a_row_that_moves_meanwhile),
         cmocka_unit_test(test_damaged_store__is_made_again_while_the_journal_is_whole),
         cmocka_unit_test(test_damaged_old_segment__is_refused_with_segment_number_and_next_step),
         cmocka_unit_test(test_damaged_store__is_left_alone_when_the_journal_has_lost_its_beginning),

@@ -177,6 +177,7 @@ status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct 
 
 struct engine_message_line {
     uint64_t seq, person;
+    uint64_t others; /* patients beside that person: the trace names them */
     int64_t time_us;
     struct str source, type, control_id, ack_code, reason, verdict;
 };

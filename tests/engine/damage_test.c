@@ -1,0 +1,300 @@
+/* A row that cannot be read is no verdict: the writer stops with a clear word and nobody is answered; the next start
+ * puts it right from the journal. A reader says so and never shows less. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "engine_internal.h"
+#include "world.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+/* Shared with the child. */
+struct board {
+    unsigned answers; /* since the damage was done */
+    uint64_t seq;     /* of the first message */
+};
+
+static void begin(struct world *w, const char *dir, bool skip_bad_row)
+{
+    support_init(&w->s);
+    w->dir = dir;
+    struct engine_options options = {.dir = dir, .version = "test", .plant_skip_bad_row = skip_bad_row};
+    assert_ok(&w->s, engine_open(&w->s.cx, &options, &w->engine));
+}
+
+static struct str adt(struct world *w, const char *control_id)
+{
+    static char filler[5000];
+    memset(filler, 'x', sizeof filler - 1);
+    return world_adt(w, "A08", control_id, "100", "Doe", arena_printf(&w->s.arena, "NTE|1||%s\r", filler).data);
+}
+
+/* ---- doing damage ---- */
+
+struct first {
+    struct arena *arena;
+    struct str key;
+};
+
+static bool keep_first(void *arg, struct str key, struct str row)
+{
+    (void)row;
+    struct first *first = arg;
+    first->key = arena_str(first->arena, key);
+    return false;
+}
+
+/* The first row there is, as if its bytes had gone wrong. The writer has nothing to do meanwhile. */
+static void damage(struct world *w, const char *table_name, struct str prefix)
+{
+    struct data_store *store = engine_store(w->engine);
+    struct data_table *table = data_table(store, table_name);
+    struct first first = {.arena = &w->s.arena};
+    assert_ok(&w->s, data_scan(table, &w->s.cx, prefix, STR_NONE, keep_first, &first));
+    assert_true(first.key.len > 0);
+    struct data_txn *txn = data_txn_begin(store);
+    data_txn_put(txn, table, first.key, STR("\xff"));
+    data_txn_commit(txn, data_applied_seq(store), NULL, NULL);
+}
+
+/* ---- what then happens ---- */
+
+static void hear(void *arg, const struct engine_answer *answer)
+{
+    (void)answer;
+    __atomic_add_fetch(&((struct board *)arg)->answers, 1, __ATOMIC_SEQ_CST);
+}
+
+static void submit(struct world *w, const char *control_id, struct board *board)
+{
+    struct engine_submission submission = {.source = STR("north"),
+                                           .protocol = STR("grpc"),
+                                           .peer = STR("127.0.0.1:1"),
+                                           .message = adt(w, control_id),
+                                           .received_us = clock_now_us()};
+    engine_submit(w->engine, &submission, hear, board);
+}
+
+static void repeat_message(struct world *w, struct board *board)
+{
+    submit(w, "C1", board);
+}
+
+static void update_patient(struct world *w, struct board *board)
+{
+    submit(w, "C2", board);
+}
+
+static void change(struct world *w, struct board *board, enum entry_kind kind, const struct buf *body)
+{
+    struct applied applied;
+    IGNORE(engine_change_state(w->engine, &w->s.cx, kind, buf_str(body), &applied));
+    board->answers++; /* only the end of the process is no answer */
+}
+
+static void end_delivery(struct world *w, const char *destination, uint32_t number, enum delivery_state how,
+                         struct board *board)
+{
+    SCOPED(buf_fini) struct buf body = {0};
+    struct entry_delivery entry = {.destination = str_from(destination),
+                                   .key = {board->seq, number},
+                                   .message_seq = board->seq,
+                                   .state = how,
+                                   .attempts = 1,
+                                   .first_sent_us = 5,
+                                   .done_us = 6};
+    entry_delivery_encode(&body, &entry);
+    change(w, board, ENTRY_DELIVERY, &body);
+}
+
+static void deliver(struct world *w, struct board *board)
+{
+    end_delivery(w, "d0", 0, DELIVERY_DELIVERED, board);
+}
+
+static void replay(struct world *w, struct board *board)
+{
+    SCOPED(buf_fini) struct buf body = {0};
+    uint64_t ids[] = {board->seq + 1};
+    entry_replay_encode(&body, ids, 1);
+    change(w, board, ENTRY_REPLAY, &body);
+}
+
+static const struct damaged {
+    const char *name, *table;
+    struct str prefix;
+    void (*then)(struct world *w, struct board *board);
+    const char *reason;
+} cases[] = {
+    {"control id", "engine.control", {"", 0}, repeat_message, "engine.row-bad"},
+    {"outbox", "engine.outbox", {"d0", 2}, deliver, "engine.row-bad"},
+    {"count of shared bytes", "engine.meta", {"held", 4}, deliver, "engine.row-bad"},
+    {"dead letter", "engine.dead", {"", 0}, replay, "engine.row-bad"},
+    {"record", "mpi.record", {"", 0}, update_patient, "mpi.row-bad"},
+};
+
+/* Two destinations: one delivery waits, one is dead. */
+static void prepare(struct world *w, struct board *board)
+{
+    world_routes(w, STR("destinations:\n"
+                        "  - { name: d0, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, most: 1h } }\n"
+                        "  - { name: d1, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, most: 1h } }\n"
+                        "routes:\n  - { name: all, person_id: { authority: IDEM }, to: [d0, d1] }\n"));
+    struct world_heard heard = world_submit(w, "north", adt(w, "C1"));
+    assert_string_equal(heard.code[0], "AA");
+    board->seq = heard.seq;
+    end_delivery(w, "d1", 1, DELIVERY_DEAD, board);
+    board->answers = 0;
+}
+
+static void run_damaged(const struct damaged *damaged, const char *dir, struct board *board)
+{
+    struct world w;
+    begin(&w, dir, false);
+    prepare(&w, board);
+    damage(&w, damaged->table, damaged->prefix);
+    damaged->then(&w, board);
+    for (;;)
+        pause(); /* the writer ends it */
+}
+
+static pid_t start_child(const char *log, void (*run)(const struct damaged *, const char *, struct board *),
+                         const struct damaged *damaged, const char *dir, struct board *board)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        dup2(fd, 2);
+        setenv("CMOCKA_TEST_ABORT", "1", 1); /* what fails here must not run on as a second parent */
+        alarm(60);
+        run(damaged, dir, board);
+        _exit(0);
+    }
+    return child;
+}
+
+static void check_log(struct support *s, const struct damaged *damaged, const char *log)
+{
+    struct buf text = {0};
+    assert_ok(s, file_read(&s->cx, log, 1 << 20, &text));
+    buf_put_byte(&text, 0);
+    const char *stops = strstr((char *)text.data, "apply.stops");
+    if (stops == NULL || strstr(stops, damaged->reason) == NULL || strstr(stops, "idem: fatal: apply: ") == NULL)
+        fail_msg("%s: said %s", damaged->name, (char *)text.data);
+    buf_fini(&text);
+}
+
+/* The start after it: made again from the journal, and everything has the verdict it ought to have. */
+static void run_again(const struct damaged *damaged, const char *dir, struct board *board)
+{
+    struct world w;
+    begin(&w, dir, false);
+    (void)damaged;
+    struct engine_message_line *lines;
+    size_t count;
+    uint64_t next;
+    assert_ok(&w.s, engine_messages(w.engine, &w.s.cx, 0, 10, false, &lines, &count, &next));
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++)
+        assert_str(lines[i].ack_code, "AA");
+    assert_int_equal(mpi_count(engine_mpi(w.engine)).records, 1);
+    assert_int_equal(world_status(&w).unaccounted, 0);
+    assert_string_equal(world_submit(&w, "north", adt(&w, "C3")).code[0], "AA");
+    board->answers++;
+}
+
+static void test_apply__stops_at_damage_and_the_next_start_puts_it_right(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    struct board *board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(board != MAP_FAILED);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *dir = support_make_dir(&s), *log = arena_printf(&s.arena, "%s/log", dir).data;
+        *board = (struct board){0};
+        int how;
+        waitpid(start_child(log, run_damaged, &cases[i], dir, board), &how, 0);
+        if (!WIFSIGNALED(how) || WTERMSIG(how) != SIGABRT)
+            fail_msg("%s: ended with %d, %u answers", cases[i].name, how, board->answers);
+        assert_int_equal(board->answers, 0);
+        check_log(&s, &cases[i], log);
+        waitpid(start_child(log, run_again, &cases[i], dir, board), &how, 0);
+        if (!WIFEXITED(how) || how != 0)
+            fail_msg("%s: the next start ended with %d", cases[i].name, how);
+        assert_int_equal(board->answers, 1);
+        support_remove_dir(dir);
+    }
+    munmap(board, sizeof *board);
+    support_fini(&s);
+}
+
+/* ---- readers ---- */
+
+static bool refuses(struct world *w, status got)
+{
+    bool refused = got == STATUS_DATA_LOSS && w->s.cx.reason == &engine_reasons[ENGINE_ROW_BAD];
+    ctx_clear(&w->s.cx);
+    return refused;
+}
+
+struct readers_said {
+    bool messages, refused_messages, trace, letters, letter;
+};
+
+static struct readers_said ask_readers(bool skip_bad_row)
+{
+    struct support s;
+    struct board board = {0};
+    struct world w;
+    support_init(&s);
+    begin(&w, support_make_dir(&s), skip_bad_row);
+    prepare(&w, &board);
+    damage(&w, "engine.message", STR_NONE);
+    damage(&w, "engine.dead", STR_NONE);
+    struct engine_message_line *lines;
+    struct engine_dead_letter *letters, letter;
+    struct engine_trace trace;
+    size_t count;
+    uint64_t number;
+    struct readers_said said;
+    struct ctx *cx = &w.s.cx;
+    said.messages = refuses(&w, engine_messages(w.engine, cx, 0, 10, false, &lines, &count, &number));
+    said.refused_messages = refuses(&w, engine_messages(w.engine, cx, 0, 10, true, &lines, &count, &number));
+    said.trace = refuses(&w, engine_trace(w.engine, cx, board.seq, STR_NONE, &trace));
+    said.letters = refuses(&w, engine_dead_letters(w.engine, cx, STR_NONE, 10, &letters, &count, &number));
+    said.letter = refuses(&w, engine_dead_letter(w.engine, cx, board.seq + 1, &letter));
+    const char *dir = w.dir;
+    world_close(&w);
+    support_remove_dir(dir);
+    support_fini(&w.s);
+    support_fini(&s);
+    return said;
+}
+
+static void test_readers__say_that_a_row_is_bad_and_never_leave_it_out(void **state)
+{
+    (void)state;
+    struct readers_said said = ask_readers(false);
+    assert_true(said.messages && said.refused_messages && said.trace && said.letters && said.letter);
+}
+
+/* The same questions of an engine that passes bad rows over: they find it. */
+static void test_planted_skip_of_a_bad_row__is_found(void **state)
+{
+    (void)state;
+    struct readers_said said = ask_readers(true);
+    assert_false(said.messages);
+    assert_false(said.refused_messages);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_apply__stops_at_damage_and_the_next_start_puts_it_right),
+        cmocka_unit_test(test_readers__say_that_a_row_is_bad_and_never_leave_it_out),
+        cmocka_unit_test(test_planted_skip_of_a_bad_row__is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
