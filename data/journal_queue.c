@@ -81,6 +81,8 @@ static void begin_waiting(struct journal *journal, struct journal_waiter *waiter
     journal->waiters_end = &waiter->next;
     journal->stats.waiting++;
     journal->stats.no_room++;
+    if (journal->idle && journal_has_room_to_give(journal))
+        pthread_cond_signal(&journal->work);
 }
 
 static void leave_waiters(struct journal *journal, struct journal_waiter *waiter)
@@ -128,7 +130,7 @@ static bool may_enter(struct journal *journal, const struct arrival *arrival, st
         end_keeping(journal, waiter);
         return fits(journal, size_of(arrival));
     }
-    return journal->waiters == NULL && fits(journal, size_of(arrival));
+    return journal->waiters == NULL && !waiter->in_line && fits(journal, size_of(arrival));
 }
 
 static void enter(struct journal *journal, const struct arrival *arrival)

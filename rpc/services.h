@@ -16,6 +16,8 @@ rpc_handler terminology_lookup, terminology_validate, terminology_translate, ter
 
 /* service_routing.c */
 rpc_handler routing_reconcile, routing_submit, routing_submit_stream;
+void routing_submit_cancelled(struct rpc_call *call);
+void routing_stream_cancelled(struct rpc_call *call);
 void routing_stream_begun(struct rpc_call *call);
 void routing_stream_half_closed(struct rpc_call *call);
 void routing_stream_ended(struct rpc_call *call);

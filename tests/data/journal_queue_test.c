@@ -3,38 +3,12 @@
 #include "journal_world.h"
 
 #include "base/mem.h"
-
-static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t disk_changed = PTHREAD_COND_INITIALIZER;
-static bool disk_held;
-static unsigned disk_waits;
-static int mark_fd; /* not held: the journal's thread syncs it at a time of its own */
-
-static int held_sync(int fd)
-{
-    pthread_mutex_lock(&disk_lock);
-    disk_waits += fd != mark_fd;
-    pthread_cond_broadcast(&disk_changed);
-    while (disk_held && fd != mark_fd)
-        pthread_cond_wait(&disk_changed, &disk_lock);
-    disk_waits -= fd != mark_fd;
-    pthread_mutex_unlock(&disk_lock);
-    return fdatasync(fd);
-}
-
-static void hold_disk(bool held)
-{
-    pthread_mutex_lock(&disk_lock);
-    disk_held = held;
-    pthread_cond_broadcast(&disk_changed);
-    pthread_mutex_unlock(&disk_lock);
-}
+#include "held_disk.h"
 
 static int reset_io(void **state)
 {
-    hold_disk(false);
-    mark_fd = -1;
-    journal_io.fdatasync = held_sync;
+    held_disk_release();
+    held_disk_install();
     return setup(state);
 }
 
@@ -148,20 +122,14 @@ static void begin_scene(struct scene *scene, struct world *world, struct journal
     }
     memset(scene->body, 'b', sizeof scene->body);
     scene->journal = open_journal(world, options);
-    pthread_mutex_lock(&disk_lock);
-    mark_fd = scene->journal->mark_fd;
-    pthread_mutex_unlock(&disk_lock);
-    hold_disk(true);
+    held_disk_hold(scene->journal);
     assert_true(offer_one(scene, 0));
-    pthread_mutex_lock(&disk_lock);
-    while (disk_waits == 0)
-        pthread_cond_wait(&disk_changed, &disk_lock);
-    pthread_mutex_unlock(&disk_lock);
+    held_disk_wait_stuck();
 }
 
 static void end_scene(struct scene *scene)
 {
-    hold_disk(false);
+    held_disk_release();
     struct journal_stats stats;
     journal_stats(scene->journal, &stats);
     assert_int_equal(stats.waiting, 0);
@@ -191,7 +159,7 @@ static void test_full_queue__refuses_at_once_and_tells_in_the_order_asked(void *
     assert_int_equal(stats.waiting, 20);
     assert_int_equal(stats.no_room, 20);
     assert_int_equal(told_now(&scene.story), 0);
-    hold_disk(false);
+    held_disk_release();
     for (size_t i = first; i < after; i++) { /* each comes when it was told, and is taken */
         wait_told(&scene.story, i - first + 1);
         assert_int_equal(told_at(&scene.story, i - first), i);
@@ -210,7 +178,7 @@ static void test_entries__are_bounded_too(void **state)
     struct scene scene;
     begin_scene(&scene, *state, (struct journal_options){.queue_entries_max = 5});
     assert_int_equal(fill(&scene), 6);
-    hold_disk(false);
+    held_disk_release();
     wait_told(&scene.story, 1);
     assert_true(offer_one(&scene, 6));
     wait_done(&scene.story, 7);
@@ -226,7 +194,7 @@ static void test_room__is_kept_for_who_was_told(void **state)
     assert_int_equal(first, 4);
     for (size_t i = first + 1; i < first + 6; i++)
         assert_false(offer_one(&scene, i));
-    hold_disk(false);
+    held_disk_release();
     wait_told(&scene.story, 3);
     wait_done(&scene.story, first); /* nothing is queued any more; room for three is kept, three more wait */
     assert_int_equal(told_now(&scene.story), 3);
@@ -255,7 +223,7 @@ static void test_forgotten__waits_no_more_and_gives_its_room_back(void **state)
     assert_true(journal_forget(scene.journal, &scene.offers[first + 1].waiter));
     assert_true(journal_forget(scene.journal, &scene.offers[first + 5].waiter)); /* the last of the line */
     assert_false(offer_one(&scene, first + 5));
-    hold_disk(false);
+    held_disk_release();
     wait_told(&scene.story, 3); /* first, first + 2, first + 3 */
     for (size_t i = 0; i < 2; i++)
         assert_false(journal_forget(scene.journal, &scene.offers[told_at(&scene.story, i)].waiter));
@@ -276,12 +244,31 @@ static void test_entry_larger_than_the_queue__is_taken_when_it_is_empty(void **s
     assert_true(offer_one(&scene, 1));
     assert_false(offer_bytes(&scene, 2, 8 * BODY));
     assert_false(offer_one(&scene, 3)); /* small, but behind it */
-    hold_disk(false);
+    held_disk_release();
     wait_told(&scene.story, 1);
     assert_int_equal(told_at(&scene.story, 0), 2);
     assert_true(offer_bytes(&scene, 2, 8 * BODY));
     wait_told(&scene.story, 2);
     assert_true(offer_one(&scene, 3));
+    wait_done(&scene.story, 4);
+    end_scene(&scene);
+}
+
+/* With room for all, on an idle journal: who lines up behind its own earlier offer is told in turn, and taken. */
+static void test_in_line__waits_for_its_turn_although_there_is_room(void **state)
+{
+    struct scene scene;
+    begin_scene(&scene, *state, (struct journal_options){0});
+    held_disk_release();
+    wait_done(&scene.story, 1);
+    for (size_t i = 1; i < 4; i++) {
+        scene.offers[i].waiter.in_line = true;
+        assert_false(offer_one(&scene, i));
+        wait_told(&scene.story, i);
+        assert_int_equal(told_at(&scene.story, i - 1), i);
+    }
+    for (size_t i = 1; i < 4; i++)
+        assert_true(offer_one(&scene, i));
     wait_done(&scene.story, 4);
     end_scene(&scene);
 }
@@ -308,7 +295,7 @@ static void test_who_waits_in_a_call__has_its_turn_like_all(void **state)
     while (stats.waiting < 2)
         journal_stats(scene.journal, &stats);
     assert_false(offer_one(&scene, first + 1));
-    hold_disk(false);
+    held_disk_release();
     wait_told(&scene.story, 2);
     assert_true(offer_one(&scene, first));
     assert_true(offer_one(&scene, first + 1));
@@ -385,7 +372,7 @@ static void test_crowd__everybody_is_taken_once_and_in_order(void **state)
 {
     struct scene scene;
     begin_scene(&scene, *state, (struct journal_options){.queue_bytes_max = 2 * BODY, .queue_entries_max = 5});
-    hold_disk(false);
+    held_disk_release();
     wait_done(&scene.story, 1);
     struct person crowd[CROWD];
     pthread_t threads[CROWD];
@@ -414,6 +401,7 @@ int main(void)
         TEST(test_room__is_kept_for_who_was_told),
         TEST(test_forgotten__waits_no_more_and_gives_its_room_back),
         TEST(test_entry_larger_than_the_queue__is_taken_when_it_is_empty),
+        TEST(test_in_line__waits_for_its_turn_although_there_is_room),
         TEST(test_who_waits_in_a_call__has_its_turn_like_all),
         TEST(test_crowd__everybody_is_taken_once_and_in_order),
     };

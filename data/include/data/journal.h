@@ -77,14 +77,15 @@ status journal_open(struct ctx *cx, const struct journal_options *options, struc
 void journal_close(struct journal *journal);
 
 /*
- * Who waits for room in the queue: the caller's memory, all zero but `room` and `arg`, in place until the offer was
- * taken or journal_forget() was called.
+ * Who waits for room in the queue: the caller's memory, all zero but what it sets, in place until the offer was taken
+ * or journal_forget() was called.
  */
 typedef void journal_room_fn(void *arg);
 enum journal_waiter_state { JOURNAL_WAITER_NONE, JOURNAL_WAITER_WAITS, JOURNAL_WAITER_TOLD };
 struct journal_waiter {
     journal_room_fn *room; /* on the journal's thread, once for each offer that found no room; short, never offers */
     void *arg;
+    bool in_line; /* wait for a turn even when there is room: for who must not pass an earlier one of its own */
     /* the journal's: */
     struct journal_waiter *next;
     uint64_t bytes;
