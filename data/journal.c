@@ -1,5 +1,5 @@
-/* Opening (with the decision torn or damaged, see data/journal.h), appending, closing. journal_write.c is the thread.
- */
+/* Opening (with the decision torn or damaged, see data/journal.h) and closing. journal_queue.c takes entries in,
+ * journal_write.c is the thread. */
 #include "data/journal.h"
 #include "journal_internal.h"
 
@@ -10,13 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/futex.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static const uint64_t SEGMENT_BYTES = 64u << 20, SEGMENT_BYTES_MAX = 1u << 30;
-static const uint64_t QUEUE_BYTES = 64u << 20, RESERVE_BYTES = 16u << 20;
+static const uint64_t RESERVE_BYTES = 16u << 20;
 
 static status damaged(struct ctx *cx, uint64_t segment_first_seq, const char *why, uint64_t bad_seq)
 {
@@ -182,9 +180,12 @@ static struct journal *make_journal(struct ctx *cx, const struct journal_options
     if (journal->options.segment_bytes > SEGMENT_BYTES_MAX)
         journal->options.segment_bytes = SEGMENT_BYTES_MAX; /* offsets in an index are 32 bits */
     if (journal->options.queue_bytes_max == 0)
-        journal->options.queue_bytes_max = QUEUE_BYTES;
+        journal->options.queue_bytes_max = LIMIT_JOURNAL_QUEUE_BYTES;
     if (journal->options.queue_bytes_max > SEGMENT_BYTES_MAX)
         journal->options.queue_bytes_max = SEGMENT_BYTES_MAX;
+    if (journal->options.queue_entries_max == 0)
+        journal->options.queue_entries_max = LIMIT_JOURNAL_QUEUE_ENTRIES;
+    journal->waiters_end = &journal->waiters;
     if (journal->options.reserve_bytes == 0)
         journal->options.reserve_bytes = RESERVE_BYTES;
     journal->lock_fd = journal->mark_fd = journal->folder_fd = journal->fd = -1;
@@ -229,83 +230,6 @@ void journal_close(struct journal *journal)
     pthread_mutex_unlock(&journal->lock);
     pthread_join(journal->thread, NULL);
     free_journal(journal);
-}
-
-/* Answers the number of the group the entry went into; false when closing. */
-static bool enqueue(struct journal *journal, uint16_t kind, struct str principal, struct str body,
-                    struct waiting waiting, bool waits, uint64_t *out_group)
-{
-    size_t len = ENTRY_BYTES_MIN + principal.len + body.len;
-    pthread_mutex_lock(&journal->lock);
-    struct group *pending = &journal->pending;
-    while (!journal->closing && pending->entries.count > 0 &&
-           pending->bytes.len + len > journal->options.queue_bytes_max)
-        pthread_cond_wait(&journal->room, &journal->lock);
-    bool open = !journal->closing;
-    if (open) {
-        entry_put(&pending->bytes, clock_now_us(), kind, principal, body);
-        *VEC_ADD(&pending->entries) = waiting;
-        pending->has_waiters |= waits;
-        *out_group = journal->group_count;
-        if (journal->idle)
-            pthread_cond_signal(&journal->work);
-    }
-    pthread_mutex_unlock(&journal->lock);
-    return open;
-}
-
-static status check_size(struct ctx *cx, struct str principal, struct str body)
-{
-    if (principal.len > JOURNAL_PRINCIPAL_BYTES_MAX || body.len > JOURNAL_BODY_BYTES_MAX)
-        return ctx_fail(cx, &data_reasons[DATA_JOURNAL_TOO_LARGE], "%zu bytes, at most %d", body.len,
-                        JOURNAL_BODY_BYTES_MAX);
-    return STATUS_OK;
-}
-
-status journal_append(struct journal *journal, struct ctx *cx, uint16_t kind, struct str principal, struct str body,
-                      journal_done_fn *done, void *arg)
-{
-    TRY(check_size(cx, principal, body));
-    uint64_t group;
-    if (!enqueue(journal, kind, principal, body, (struct waiting){done, arg}, false, &group))
-        return ctx_fail(cx, &data_reasons[DATA_JOURNAL_CLOSED], NULL);
-    return STATUS_OK;
-}
-
-struct patience {
-    status result;
-    uint64_t seq;
-    uint32_t done;
-};
-
-static void on_done(void *arg, status result, uint64_t seq, int64_t time_us)
-{
-    (void)time_us;
-    struct patience *patience = arg;
-    patience->result = result;
-    patience->seq = seq;
-    __atomic_store_n(&patience->done, 1, __ATOMIC_RELEASE); /* its owner may go away from here on */
-}
-
-status journal_append_wait(struct journal *journal, struct ctx *cx, uint16_t kind, struct str principal,
-                           struct str body, uint64_t *out_seq)
-{
-    TRY(check_size(cx, principal, body));
-    struct patience patience = {.done = 0};
-    uint64_t group;
-    if (!enqueue(journal, kind, principal, body, (struct waiting){on_done, &patience}, true, &group))
-        return ctx_fail(cx, &data_reasons[DATA_JOURNAL_CLOSED], NULL);
-    uint32_t *word = &journal->group_done[group % 2]; /* one wake for the whole group, and no lock to fight for */
-    for (;;) {
-        uint32_t seen = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-        if (__atomic_load_n(&patience.done, __ATOMIC_ACQUIRE))
-            break;
-        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
-    }
-    if (patience.result != STATUS_OK)
-        return ctx_fail(cx, &data_reasons[DATA_JOURNAL_FULL], NULL);
-    *out_seq = patience.seq;
-    return STATUS_OK;
 }
 
 void journal_stats(struct journal *journal, struct journal_stats *out_stats)

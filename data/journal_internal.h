@@ -166,6 +166,7 @@ struct segment {
     offsets index;
 };
 
+/* Who is told what became of an entry. */
 struct waiting {
     journal_done_fn *done;
     void *arg;
@@ -185,7 +186,9 @@ struct journal {
     pthread_mutex_t lock; /* queue */
     pthread_cond_t work, room;
     struct group pending;
-    uint64_t group_count; /* groups taken by the journal thread */
+    struct journal_waiter *waiters, **waiters_end; /* found no room, in the order they asked */
+    uint64_t kept_bytes, kept_entries;             /* room kept for waiters that were told and have not come yet */
+    uint64_t group_count;                          /* groups taken by the journal thread */
     bool idle, closing;
     struct journal_stats stats;
     uint32_t group_done[2]; /* futex words: odd and even groups */
@@ -211,6 +214,11 @@ struct journal {
     uint64_t last_seq; /* atomic for journal_last_seq() */
     VEC(struct segment) segments;
 };
+
+/* journal_queue.c: tells the next waiters that there is room, when there is. The journal thread. */
+void journal_give_room(struct journal *journal);
+/* Under the lock: would journal_give_room() tell anybody? */
+bool journal_has_room_to_give(const struct journal *journal);
 
 /* journal_write.c: the journal thread */
 void *journal_run(void *journal);

@@ -1,7 +1,7 @@
 /*
- * The journal thread: takes all that is queued as one group, seals it, writes it, syncs it, tells the readers, the mark
- * and the appenders, in that order. With nothing to do it sleeps, so a lone append is synced at once; while it syncs,
- * the next group gathers by itself.
+ * The journal thread: takes all that is queued as one group, tells those who wait for room in the queue, seals the
+ * group, writes it, syncs it, tells the readers, the mark and the appenders, in that order. With nothing to do it
+ * sleeps, so a lone append is synced at once; while it syncs, the next group gathers by itself.
  */
 #include "journal_internal.h"
 
@@ -278,7 +278,8 @@ static bool take_group(struct journal *journal, uint64_t *out_number, bool *out_
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     int waited = 0;
-    while (journal->pending.entries.count == 0 && !journal->closing && waited == 0) {
+    while (journal->pending.entries.count == 0 && !journal->closing && waited == 0 &&
+           !journal_has_room_to_give(journal)) {
         journal->idle = true;
         waited = journal->mark_unsynced ? pthread_cond_timedwait(&journal->work, &journal->lock, &until)
                                         : pthread_cond_wait(&journal->work, &journal->lock);
@@ -291,7 +292,6 @@ static bool take_group(struct journal *journal, uint64_t *out_number, bool *out_
         journal->writing = journal->pending;
         journal->pending = empty;
         *out_number = journal->group_count++;
-        pthread_cond_broadcast(&journal->room);
     }
     pthread_mutex_unlock(&journal->lock);
     return has_work;
@@ -303,7 +303,9 @@ void *journal_run(void *arg)
     for (;;) {
         uint64_t number = 0;
         bool closing = false;
-        if (take_group(journal, &number, &closing)) {
+        bool taken = take_group(journal, &number, &closing);
+        journal_give_room(journal); /* before the sync: the next group gathers meanwhile */
+        if (taken) {
             commit_group(journal, &journal->writing, number);
             empty_group(&journal->writing);
         } else if (journal->mark_unsynced || closing) {

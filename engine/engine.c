@@ -58,6 +58,7 @@ static status open_journal(struct engine *engine, struct ctx *cx)
 {
     struct journal_options options = {.dir = engine->dir,
                                       .segment_bytes = engine->options.journal_segment_bytes,
+                                      .queue_bytes_max = engine->options.journal_queue_bytes,
                                       .known_seq = data_applied_seq(engine->store),
                                       .plant_ack_before_sync = engine->options.plant_ack_before_sync};
     TRY(journal_open(cx, &options, &engine->journal));

@@ -84,7 +84,7 @@ struct engine {
     uint64_t announced_seq;                   /* every entry up to here has had its durable callback */
     uint64_t applied_seq;
     uint64_t in_flight; /* submissions and changes not yet answered */
-    uint64_t appends;   /* handed to the journal, which has not yet said what became of them */
+    uint64_t appends;   /* given or offered to the journal, which has not yet said what became of them */
     bool closing;
     struct routes *routes;
     struct totals shown;
@@ -100,6 +100,10 @@ struct engine {
 };
 
 /* submit.c */
+/* Never waits, like engine_submit(). */
+status engine_offer(struct engine *engine, struct ctx *cx, enum entry_kind kind, struct str principal, struct str body,
+                    struct request *request, struct engine_room *room, enum engine_taken *out_taken);
+/* Waits for room: for threads that may. */
 status engine_append(struct engine *engine, struct ctx *cx, enum entry_kind kind, struct str principal, struct str body,
                      struct request *request);
 /* True when nothing is in flight and the journal owes no callback. */

@@ -3,9 +3,9 @@
  *
  * A lane sends the head of its queue and nothing else until the destination's own answer is there: order is kept, a
  * slow or dead destination holds up only itself. The next message goes out while the outcome of the last ones is still
- * becoming durable, at most UNRECORDED_MAX of them: after a crash exactly these may have been sent although idem does
- * not know, so the first UNRECORDED_MAX + 1 of each queue are then marked "in doubt" and sent again under the same
- * control id.
+ * becoming durable, or waits for room in the journal, at most UNRECORDED_MAX of them: after a crash exactly these may
+ * have been sent although idem does not know, so the first UNRECORDED_MAX + 1 of each queue are then marked "in doubt"
+ * and sent again under the same control id.
  *
  * Memory: a lane holds at most HELD_MAX items and about its share of HELD_BYTES_ALL (or one item, if that is larger);
  * what is beyond stays in the outbox table and is read when the lane gets there. What several lanes read from one place
@@ -45,7 +45,8 @@ struct lane {
     size_t held, held_bytes;
     struct outbox_key last; /* newest item taken in; older ones that are fed again are dropped */
     bool more_in_table;     /* rows behind `last` that are not held */
-    unsigned unrecorded;    /* outcomes on their way into the journal */
+    unsigned unrecorded;    /* answers known, on their way into the journal */
+    unsigned in_line;       /* of these: wait for room there */
     unsigned failures;      /* in a row, for the back-off */
     struct loop_timer *timer;
     const char *state, *last_error;
@@ -228,6 +229,7 @@ struct outcome {
     struct lane *lane;
     struct buf body;
     struct request request;
+    struct engine_room room;
 };
 
 static void record(void *arg);
@@ -265,17 +267,40 @@ static void outcome_durable(struct request *request, status result, uint64_t seq
     loop_post(outcome->lane->engine->deliver_loop, result == STATUS_OK ? outcome_recorded : record_again, outcome);
 }
 
+/* On the loop: its turn in the journal has come. */
+static void hear_room(void *arg)
+{
+    struct outcome *outcome = arg;
+    outcome->lane->in_line--;
+    record(outcome);
+}
+
+static void on_room(void *arg)
+{
+    struct outcome *outcome = arg;
+    loop_post(outcome->lane->engine->deliver_loop, hear_room, outcome);
+}
+
+/* Never waits: what finds no room is kept and recorded in its turn, behind the earlier ones of its lane. */
 static void record(void *arg)
 {
     struct outcome *outcome = arg;
-    if (outcome->lane->set->ended)
-        return; /* the journal is about to close */
+    struct engine *engine = outcome->lane->engine;
+    outcome->room.told = on_room;
+    outcome->room.arg = outcome;
+    outcome->room.waiter.in_line = outcome->lane->in_line > 0;
+    if (outcome->lane->set->ended) { /* the journal is about to close */
+        (void)engine_forget(engine, &outcome->room);
+        return;
+    }
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
+    enum engine_taken taken = ENGINE_TAKEN;
     outcome->request = (struct request){.durable = outcome_durable};
-    if (engine_append(outcome->lane->engine, &cx, ENTRY_DELIVERY, STR_NONE, buf_str(&outcome->body),
-                      &outcome->request) != STATUS_OK)
-        record_again(outcome); /* no space: the lane waits here, nothing more is sent that could not be recorded */
+    if (engine_offer(engine, &cx, ENTRY_DELIVERY, STR_NONE, buf_str(&outcome->body), &outcome->request, &outcome->room,
+                     &taken) != STATUS_OK)
+        record_again(outcome); /* nothing more is sent that could not be recorded */
+    outcome->lane->in_line += taken == ENGINE_FULL;
     arena_fini(&arena);
 }
 

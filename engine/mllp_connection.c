@@ -98,7 +98,7 @@ static void add_counts(struct mllp_connection *connection)
 /* Gone as soon as the socket is closed and every message has its answer: engine threads may still hold our turns. */
 static void free_if_done(struct mllp_connection *connection)
 {
-    if (connection->watch || connection->outstanding > 0 || connection->flush_due)
+    if (connection->watch || connection->outstanding > 0 || connection->flush_due || connection->room_due)
         return;
     struct mllp_source *source = connection->source;
     buf_fini(&connection->stream.out);
@@ -107,11 +107,27 @@ static void free_if_done(struct mllp_connection *connection)
     mllp_source_settle(source);
 }
 
+static void release_turns(struct mllp_connection *connection);
+
+/* Gives up the message that waits for room: it was not taken and gets no answer, so its sender still has it. */
+static void drop_held(struct mllp_connection *connection)
+{
+    if (connection->held_turn == NULL)
+        return;
+    if (engine_forget(connection->source->engine, &connection->room))
+        connection->room_due = false;
+    connection->held_turn->answered = true;
+    connection->held_turn = NULL;
+    connection->held = STR_NONE;
+    release_turns(connection);
+}
+
 static void close_socket(struct mllp_connection *connection)
 {
     if (connection->watch == NULL)
         return;
     struct mllp_source *source = connection->source;
+    drop_held(connection);
     loop_watch_remove(connection->watch);
     connection->watch = NULL;
     connection->reading_ended = true;
@@ -278,7 +294,8 @@ static void on_answer(void *arg, const struct engine_answer *answer)
 
 /* ---- receiving ---- */
 
-static void submit(struct mllp_connection *connection, struct str frame)
+/* False: there is no room. The message is kept, and its turn, until hear_room(). */
+static bool submit_turn(struct mllp_connection *connection, struct mllp_turn *turn, struct str frame)
 {
     struct mllp_source *source = connection->source;
     struct engine_submission submission = {
@@ -287,11 +304,49 @@ static void submit(struct mllp_connection *connection, struct str frame)
         .peer = str_from(connection->peer),
         .principal = connection->principal,
         .message = frame,
-        .received_us = clock_now_us(),
+        .received_us = connection->held_turn ? connection->held_received_us : clock_now_us(),
     };
+    bool taken = engine_submit(source->engine, &submission, on_answer, turn, &connection->room) == ENGINE_TAKEN;
+    connection->held_turn = taken ? NULL : turn;
+    connection->held = taken ? STR_NONE : frame;
+    connection->held_received_us = submission.received_us;
+    connection->room_due = !taken;
+    source->counts.messages += taken;
+    return taken;
+}
+
+static bool submit(struct mllp_connection *connection, struct str frame)
+{
     connection->last_frame_us = connection->last_byte_us;
-    source->counts.messages++;
-    engine_submit(source->engine, &submission, on_answer, turn_take(connection));
+    bool taken = submit_turn(connection, turn_take(connection), frame);
+    if (!taken) {
+        connection->input_waits = true;
+        connection->source->counts.no_room++;
+    }
+    return taken;
+}
+
+/* On the loop: the engine has room for the message that waits, unless the connection gave it up meanwhile. */
+static void hear_room(void *arg)
+{
+    struct mllp_connection *connection = arg;
+    struct mllp_source *source = connection->source;
+    source->objects++;
+    connection->room_due = false;
+    if (connection->held_turn && submit_turn(connection, connection->held_turn, connection->held))
+        pump(connection);
+    flush(connection);
+    watch_what_matters(connection);
+    free_if_done(connection);
+    source->objects--;
+    mllp_source_settle(source);
+}
+
+/* On an engine thread. */
+static void on_room(void *arg)
+{
+    struct mllp_connection *connection = arg;
+    loop_post(connection->source->loop, hear_room, connection);
 }
 
 /* Too long to take: say so when there is a header to answer, in its turn, and end the connection. */
@@ -345,6 +400,8 @@ static bool is_inside_frame(const struct mllp_connection *connection)
 /* Frames of what was fed, as far as the engine has room. */
 static void pump(struct mllp_connection *connection)
 {
+    if (connection->held_turn)
+        return;
     connection->input_waits = false;
     while (!connection->reading_ended) {
         if (connection->outstanding >= connection->source->options.outstanding_max) {
@@ -361,9 +418,9 @@ static void pump(struct mllp_connection *connection)
             break;
         connection->noise_before = connection->reader.counts.noise_bytes;
         connection->frame_since_us = 0;
-        if (event == MLLP_FRAME)
-            submit(connection, frame);
-        else if (event == MLLP_TOO_LONG)
+        if (event == MLLP_FRAME && !submit(connection, frame))
+            return;
+        if (event == MLLP_TOO_LONG)
             refuse_long(connection, frame);
     }
     chunk_give_back(connection->source, connection->chunk);
@@ -401,8 +458,8 @@ static void take_silent_end(struct mllp_connection *connection)
     if (connection->input_waits || mllp_idle(&connection->reader, &frame) != MLLP_FRAME)
         return;
     connection->frame_since_us = 0;
-    submit(connection, frame);
-    count_partial(connection);
+    if (submit(connection, frame))
+        count_partial(connection);
 }
 
 /* The certificate is proved; is it one we want here? */
@@ -517,6 +574,7 @@ void mllp_connection_open(struct mllp_source *source, int fd, const char *peer)
     snprintf(connection->peer, sizeof connection->peer, "%s", peer);
     connection->opened_us = connection->last_frame_us = connection->last_byte_us = clock_mono_us();
     connection->greeted = source->options.tls == NULL;
+    connection->room = (struct engine_room){.told = on_room, .arg = connection};
     connection->next = source->connections;
     if (connection->next)
         connection->next->previous = connection;
@@ -530,6 +588,7 @@ void mllp_connection_open(struct mllp_source *source, int fd, const char *peer)
 
 void mllp_connection_stop_reading(struct mllp_connection *connection)
 {
+    drop_held(connection);
     connection->reading_ended = true;
     connection->input_waits = false;
     flush(connection);

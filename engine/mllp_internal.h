@@ -46,10 +46,15 @@ struct mllp_connection {
     struct mllp_chunk *chunk;       /* holds input the reader has not used up yet (plain only) */
     struct mllp_turn *first, *last; /* messages in the engine */
     size_t outstanding;
+    struct mllp_turn *held_turn; /* the last one, when its message found no room in the engine: reading has stopped */
+    struct str held;             /* that message, still in the reader */
+    int64_t held_received_us;
+    struct engine_room room;
     size_t partial_counted; /* of mllp_pending(), as added to source->partial_bytes */
     int64_t opened_us, frame_since_us, last_frame_us, last_byte_us, send_since_us, linger_since_us;
     uint64_t noise_before; /* of the reader's count, up to the last frame */
     bool input_waits;      /* the reader holds input that waits for room in the engine */
+    bool room_due;         /* the engine will say, or has said, that there is room; not heard on the loop yet */
     bool reading_ended;    /* no more input: the peer closed, or we decided so */
     bool greeted;          /* TLS is open and the certificate is allowed; plain: from the start */
     bool lingers;          /* read the rest away before closing */

@@ -61,6 +61,42 @@ status engine_append(struct engine *engine, struct ctx *cx, enum entry_kind kind
     return got;
 }
 
+static void on_room(void *arg)
+{
+    struct engine_room *room = arg;
+    struct engine *engine = room->engine;
+    room->told(room->arg); /* its owner may be gone from here on */
+    count_append(engine, false);
+}
+
+bool engine_forget(struct engine *engine, struct engine_room *room)
+{
+    bool waited = journal_forget(engine->journal, &room->waiter);
+    if (waited)
+        count_append(engine, false);
+    return waited;
+}
+
+status engine_offer(struct engine *engine, struct ctx *cx, enum entry_kind kind, struct str principal, struct str body,
+                    struct request *request, struct engine_room *room, enum engine_taken *out_taken)
+{
+    request->engine = engine;
+    room->engine = engine;
+    room->waiter.room = on_room;
+    room->waiter.arg = room;
+    count_append(engine, true); /* before: a callback may come first. On FULL on_room() takes it back */
+    bool taken = false;
+    status got =
+        journal_offer(engine->journal, cx, (uint16_t)kind, principal, body, on_durable, request, &room->waiter, &taken);
+    if (got != STATUS_OK) {
+        count_append(engine, false);
+        (void)engine_forget(engine, room);
+        return got;
+    }
+    *out_taken = taken ? ENGINE_TAKEN : ENGINE_FULL;
+    return STATUS_OK;
+}
+
 /* ---- messages ---- */
 
 struct submission {
@@ -199,33 +235,44 @@ static void refuse(struct engine *engine, struct submission *submission, const s
     submission_ends(submission);
 }
 
-void engine_submit(struct engine *engine, const struct engine_submission *from, engine_answer_fn *answered, void *arg)
+/* Into an entry, and to the journal. */
+static enum engine_taken offer(struct engine *engine, const struct engine_submission *from,
+                               struct submission *submission, struct engine_room *room)
 {
-    struct submission *submission = submission_new(from, answered, arg);
-    if (!enter(engine)) {
-        refuse(engine, submission, &engine_reasons[ENGINE_CLOSING], false);
-        return;
-    }
-    if (from->message.len > LIMIT_MESSAGE_BYTES) {
-        refuse(engine, submission, &engine_reasons[ENGINE_TOO_LARGE], true);
-        return;
-    }
     struct entry_message entry = {from->source, from->protocol, from->peer, from->message, from->received_us};
-    struct buf body = {0};
+    SCOPED(buf_fini) struct buf body = {0};
     buf_reserve(&body, from->message.len + 256);
     entry_message_encode(&body, &entry);
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
+    enum engine_taken taken = ENGINE_TAKEN;
+    if (engine_offer(engine, &cx, ENTRY_MESSAGE, from->principal, buf_str(&body), &submission->request, room, &taken) !=
+        STATUS_OK)
+        refuse(engine, submission, cx.reason, true);
+    else if (taken == ENGINE_FULL)
+        submission_ends(submission);
+    arena_fini(&arena);
+    return taken;
+}
+
+enum engine_taken engine_submit(struct engine *engine, const struct engine_submission *from, engine_answer_fn *answered,
+                                void *arg, struct engine_room *room)
+{
+    struct submission *submission = submission_new(from, answered, arg);
+    submission->request.engine = engine;
+    bool entered = enter(engine);
+    if (!entered || from->message.len > LIMIT_MESSAGE_BYTES) {
+        (void)engine_forget(engine, room);
+        refuse(engine, submission, &engine_reasons[entered ? ENGINE_TOO_LARGE : ENGINE_CLOSING], entered);
+        return ENGINE_TAKEN;
+    }
     /* after CE or CR no application acknowledgement follows: the message was never accepted [HL7 2.5.1 2.9.3.2] */
     bool ends_at_accept = submission->accept_due && submission->bad_header;
     bool wants_result =
         !submission->mode.enhanced || (submission->mode.application != HL7_ACK_NEVER && !ends_at_accept);
     submission->request.durable = message_durable;
     submission->request.applied = wants_result ? message_applied : NULL;
-    if (engine_append(engine, &cx, ENTRY_MESSAGE, from->principal, buf_str(&body), &submission->request) != STATUS_OK)
-        refuse(engine, submission, cx.reason, true);
-    buf_fini(&body);
-    arena_fini(&arena);
+    return offer(engine, from, submission, room);
 }
 
 /* ---- changes by people ---- */

@@ -46,7 +46,7 @@ struct rpc_method {
     bool (*may_wait)(const void *request); /* INLINE: true for a request that must not hold its worker; may be NULL */
     void (*begun)(struct rpc_call *call);  /* BIDI: before the first message; may be NULL */
     void (*half_closed)(struct rpc_call *call); /* BIDI: the client has said everything */
-    void (*cancelled)(struct rpc_call *call);   /* DEFERRED that waits for ever, BIDI: client gone; may be NULL */
+    void (*cancelled)(struct rpc_call *call);   /* DEFERRED, BIDI: the client is gone; may be NULL */
     void (*ended)(struct rpc_call *call);       /* frees call->state; may be NULL */
 };
 extern const struct rpc_method rpc_methods[];
@@ -63,6 +63,8 @@ struct rpc_server {
     uint32_t plain_roles;
     char *data_dir, *version, *cert_file;
     atomic_uint loads_running;
+    _Atomic uint64_t held_bytes; /* of messages for which the engine had no room */
+    uint64_t held_bytes_max;
     bool drained;         /* starting thread only */
     atomic_bool draining; /* new calls are refused */
     _Atomic uint64_t calls, failed, refused;

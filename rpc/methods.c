@@ -88,9 +88,11 @@ const struct rpc_method rpc_methods[] = {
                  terminology_list_work_items)},
 
     {ROUTING("Reconcile", reconcile_request, reconcile_reply, RPC_BLOCKING, routing_reconcile)},
-    {ROUTING("Submit", submit_request, submit_reply, RPC_DEFERRED, routing_submit)},
+    {ROUTING("Submit", submit_request, submit_reply, RPC_DEFERRED, routing_submit),
+     .cancelled = routing_submit_cancelled},
     {ROUTING("SubmitStream", submit_request, submit_reply, RPC_BIDI, routing_submit_stream), .kind = WIRE_BIDI,
-     .begun = routing_stream_begun, .half_closed = routing_stream_half_closed, .ended = routing_stream_ended},
+     .begun = routing_stream_begun, .half_closed = routing_stream_half_closed, .cancelled = routing_stream_cancelled,
+     .ended = routing_stream_ended},
 
     {ADMIN("GetStatus", get_status_request, status, RPC_BLOCKING, READ, SMALL, TEXT, admin_get_status)},
     {ADMIN("GetTrace", get_trace_request, trace, RPC_BLOCKING, READ, SMALL, TEXT, admin_get_trace), .audit = true},

@@ -52,6 +52,7 @@ static struct rpc_server *new_server(const struct rpc_server_options *options)
     struct rpc_server *server = mem_alloc(sizeof *server);
     server->engine = options->engine;
     server->plain_roles = options->plain_roles;
+    server->held_bytes_max = options->held_bytes_max ? options->held_bytes_max : LIMIT_HELD_BYTES;
     server->data_dir = copy_text(options->data_dir);
     server->version = copy_text(options->version ? options->version : "");
     server->cert_file = copy_text(options->cert_file);

@@ -2,6 +2,9 @@
  * Routing: messages in. A submission is answered when the engine answers: on its threads, so the answer is copied and
  * posted to the call's worker. In enhanced mode the engine answers twice; a gRPC sender gets the last answer that says
  * something.
+ *
+ * When the engine has no room, the call is held with its message, on no thread; a stream is read no further meanwhile.
+ * A client that goes away, or whose time is over, is forgotten.
  */
 #include "services.h"
 
@@ -10,12 +13,20 @@
 #include "engine/engine.h"
 #include "idem/routing/v1/routing.pb-c.h"
 
-/* One message in the engine. Lives from engine_submit() until its answer is on the wire. */
+/* One message in the engine, or held until there is room. Lives until its answer is on the wire, and holds its call. */
 struct submission {
-    struct wire_post post; /* first */
+    struct wire_post post; /* first: the answer is there */
+    struct wire_post room_post;
     struct rpc_call *call;
     struct submission *next; /* streams: in the order of the messages */
-    bool answered;           /* worker thread */
+    struct str source, peer, message;
+    int64_t received_us;
+    struct engine_room room;
+    struct buf copy; /* streams: of source and message while held */
+    /* worker thread: */
+    bool answered;
+    bool held;    /* not in the engine yet */
+    bool dropped; /* nobody wants it any more: freed when room_post comes */
     /* the answer so far; written by the engine's callbacks, read by the worker after the post */
     char code[3];
     uint64_t seq, person;
@@ -27,6 +38,7 @@ struct submission {
 /* A SubmitStream; worker thread. */
 struct stream {
     struct submission *first, **end;
+    struct submission *held; /* the last one, while the engine has no room for it */
     struct str peer;
     bool half_closed;
 };
@@ -59,25 +71,86 @@ static void fill_reply(struct ctx *cx, const struct submission *submission, Idem
     reply->reason = message_text(cx, str_from(submission->reason));
 }
 
+/* On the worker. The call may be over after this. */
 static void free_submission(struct submission *submission)
 {
+    struct wire_call *wire = submission->call->wire;
     buf_fini(&submission->ack);
+    buf_fini(&submission->copy);
     mem_free(submission);
+    wire_release(wire);
 }
 
-static void submit(struct rpc_call *call, struct ctx *cx, const Idem__Routing__V1__SubmitRequest *asked,
-                   struct str peer, struct submission *submission)
+static void on_room(void *arg)
 {
+    struct submission *submission = arg;
+    wire_post(submission->call->wire, &submission->room_post);
+}
+
+typedef void wire_post_fn(struct wire_call *wire, struct wire_post *post);
+
+static struct submission *new_submission(struct rpc_call *call, const struct ctx *cx,
+                                         const Idem__Routing__V1__SubmitRequest *asked, struct str peer,
+                                         wire_post_fn *answered, wire_post_fn *has_room)
+{
+    struct submission *submission = mem_alloc(sizeof *submission);
     wire_hold(call->wire);
+    submission->call = call;
+    submission->post.fn = answered;
+    submission->room_post.fn = has_room;
+    submission->room = (struct engine_room){.told = on_room, .arg = submission};
+    submission->source = str_from(asked->source);
+    submission->peer = peer;
+    submission->message = str_make(asked->message.data, asked->message.len);
+    submission->received_us = cx->now_us;
+    return submission;
+}
+
+/* Holds it, or lets it go on: what is held is counted, because callers without number could hold anything. */
+static void count_held(struct submission *submission, bool held)
+{
+    struct rpc_server *server = submission->call->server;
+    if (held && !submission->held)
+        atomic_fetch_add(&server->held_bytes, submission->message.len);
+    if (!held && submission->held)
+        atomic_fetch_sub(&server->held_bytes, submission->message.len);
+    submission->held = held;
+}
+
+/* Into the engine. When it has no room the submission is held, and room_post comes. */
+static void submit(struct submission *submission)
+{
     struct engine_submission message = {
-        .source = str_from(asked->source),
+        .source = submission->source,
         .protocol = STR("grpc"),
-        .peer = peer,
-        .principal = call->principal,
-        .message = str_make(asked->message.data, asked->message.len),
-        .received_us = cx->now_us,
+        .peer = submission->peer,
+        .principal = submission->call->principal,
+        .message = submission->message,
+        .received_us = submission->received_us,
     };
-    engine_submit(call->server->engine, &message, on_answer, submission);
+    count_held(submission, engine_submit(submission->call->server->engine, &message, on_answer, submission,
+                                         &submission->room) == ENGINE_FULL);
+}
+
+/* A held submission that nobody wants any more. */
+static void drop(struct submission *submission)
+{
+    count_held(submission, false);
+    if (engine_forget(submission->call->server->engine, &submission->room))
+        free_submission(submission);
+    else
+        submission->dropped = true;
+}
+
+static bool holds_too_much(const struct submission *submission)
+{
+    const struct rpc_server *server = submission->call->server;
+    return submission->held && atomic_load(&server->held_bytes) > server->held_bytes_max;
+}
+
+static status refuse_to_hold(struct ctx *cx)
+{
+    return ctx_fail(cx, &rpc_reasons[RPC_BUSY], "the disk is slow, and as many messages as may wait for it do");
 }
 
 /* Nobody may speak for another system: a message's source decides whose control ids, identifiers and routes count. */
@@ -101,27 +174,60 @@ static status check(const struct rpc_call *call, struct ctx *cx, const char *sou
     return rpc_need(cx, message_len > 0, "message");
 }
 
+/* ---- one message ---- */
+
 static void unary_answered(struct wire_call *wire, struct wire_post *post)
 {
+    (void)wire;
     struct submission *submission = (struct submission *)(void *)post;
     struct rpc_call *call = submission->call;
     Idem__Routing__V1__SubmitReply reply = IDEM__ROUTING__V1__SUBMIT_REPLY__INIT;
     fill_reply(&call->cx, submission, &reply);
     rpc_call_reply(call, &call->cx, &reply);
+    call->state = NULL;
     free_submission(submission);
-    wire_release(wire);
+}
+
+static struct submission *from_room_post(struct wire_post *post)
+{
+    return (struct submission *)(void *)((char *)post - offsetof(struct submission, room_post));
+}
+
+static void unary_has_room(struct wire_call *wire, struct wire_post *post)
+{
+    (void)wire;
+    struct submission *submission = from_room_post(post);
+    if (submission->dropped)
+        free_submission(submission);
+    else
+        submit(submission);
 }
 
 status routing_submit(struct rpc_call *call, struct ctx *cx, const void *request, void *unused)
 {
     (void)unused;
-    const Idem__Routing__V1__SubmitRequest *asked = request;
+    const Idem__Routing__V1__SubmitRequest *asked = request; /* lives as long as the call */
     TRY(check(call, cx, asked->source, asked->message.len));
-    struct submission *submission = mem_alloc(sizeof *submission);
-    submission->call = call;
-    submission->post.fn = unary_answered;
-    submit(call, cx, request, wire_peer_address(call->wire), submission);
+    struct submission *submission =
+        new_submission(call, cx, asked, wire_peer_address(call->wire), unary_answered, unary_has_room);
+    submit(submission);
+    if (holds_too_much(submission)) {
+        drop(submission);
+        return refuse_to_hold(cx);
+    }
+    call->state = submission;
     return STATUS_OK;
+}
+
+/* What the engine took stays there, and its answer finds nobody; what it has not taken is forgotten. */
+void routing_submit_cancelled(struct rpc_call *call)
+{
+    struct submission *submission = call->state;
+    if (submission == NULL || !submission->held)
+        return;
+    call->state = NULL;
+    rpc_call_fail(call, &call->cx, ctx_fail(&call->cx, &rpc_reasons[RPC_CANCELLED], NULL));
+    drop(submission);
 }
 
 /* ---- the stream: one reply per message, in order, whatever order the engine answers in ---- */
@@ -158,8 +264,49 @@ static void stream_answered(struct wire_call *wire, struct wire_post *post)
     struct submission *submission = (struct submission *)(void *)post;
     struct rpc_call *call = submission->call;
     submission->answered = true;
+    wire_hold(wire); /* what is sent lets its own hold go */
     send_ready(call, call->state);
     wire_release(wire);
+}
+
+static void stream_has_room(struct wire_call *wire, struct wire_post *post)
+{
+    struct submission *submission = from_room_post(post);
+    if (submission->dropped) {
+        free_submission(submission);
+        return;
+    }
+    submit(submission);
+    if (submission->held)
+        return;
+    buf_fini(&submission->copy);
+    struct stream *stream = submission->call->state;
+    stream->held = NULL;
+    wire_resume(wire);
+}
+
+/* The request goes away when its handler is done. */
+static void keep_request(struct submission *submission)
+{
+    buf_put_str(&submission->copy, submission->source);
+    buf_put_str(&submission->copy, submission->message);
+    submission->source = str_make(submission->copy.data, submission->source.len);
+    submission->message = str_make(submission->copy.data + submission->source.len, submission->message.len);
+}
+
+/* The held one is the last in the row. */
+static void drop_held(struct stream *stream)
+{
+    struct submission *held = stream->held;
+    if (held == NULL)
+        return;
+    struct submission **at = &stream->first;
+    while (*at != held)
+        at = &(*at)->next;
+    *at = NULL;
+    stream->end = at;
+    stream->held = NULL;
+    drop(held);
 }
 
 status routing_submit_stream(struct rpc_call *call, struct ctx *cx, const void *request, void *unused)
@@ -168,13 +315,26 @@ status routing_submit_stream(struct rpc_call *call, struct ctx *cx, const void *
     struct stream *stream = call->state;
     const Idem__Routing__V1__SubmitRequest *asked = request;
     TRY(check(call, cx, asked->source, asked->message.len));
-    struct submission *submission = mem_alloc(sizeof *submission);
-    submission->call = call;
-    submission->post.fn = stream_answered;
+    struct submission *submission = new_submission(call, cx, asked, stream->peer, stream_answered, stream_has_room);
     *stream->end = submission;
     stream->end = &submission->next;
-    submit(call, cx, request, stream->peer, submission);
+    submit(submission);
+    if (!submission->held)
+        return STATUS_OK;
+    stream->held = submission;
+    if (holds_too_much(submission)) {
+        drop_held(stream);
+        return refuse_to_hold(cx);
+    }
+    keep_request(submission);
+    wire_pause(call->wire);
     return STATUS_OK;
+}
+
+void routing_stream_cancelled(struct rpc_call *call)
+{
+    if (call->state) /* else it was refused before it began */
+        drop_held(call->state);
 }
 
 void routing_stream_half_closed(struct rpc_call *call)

@@ -17,6 +17,8 @@ bool terminology_lookup_may_wait(const void *request);
 
 /* service_routing.c */
 rpc_handler routing_reconcile, routing_submit, routing_submit_stream;
+void routing_submit_cancelled(struct rpc_call *call);
+void routing_stream_cancelled(struct rpc_call *call);
 void routing_stream_begun(struct rpc_call *call);
 void routing_stream_half_closed(struct rpc_call *call);
 void routing_stream_ended(struct rpc_call *call);

@@ -73,6 +73,10 @@ struct wire_post {
 };
 void wire_post(struct wire_call *call, struct wire_post *post);
 
+/* WIRE_BIDI, worker thread: read no further message, nor the half-close, until told to go on: the client waits. */
+void wire_pause(struct wire_call *call);
+void wire_resume(struct wire_call *call);
+
 enum { WIRE_BIDI_WINDOW = 64 }; /* messages of a call taken but not yet answered, then reading pauses */
 enum { WIRE_BIDI_WINDOW_BYTES = 32 * 1024 * 1024 }; /* the same in bytes */
 

@@ -37,7 +37,7 @@ struct call {
     struct op new_op, recv_op, send_op, close_op, final_op, post_op;
     unsigned pending, holds;
     int was_cancelled; /* core's int */
-    bool metadata_sent, writing, reading, half_closed, closing, finishing, final_started, final_done, in_events;
+    bool metadata_sent, writing, reading, half_closed, closing, finishing, final_started, final_done, in_events, paused;
     grpc_status_code code;
     grpc_slice message, status_details;
     grpc_metadata trailer;
@@ -76,7 +76,7 @@ static void reset(struct call *call)
     call->pending = call->holds = 0;
     call->was_cancelled = 0;
     call->metadata_sent = call->writing = call->reading = call->half_closed = call->closing = false;
-    call->finishing = call->final_started = call->final_done = call->in_events = false;
+    call->finishing = call->final_started = call->final_done = call->in_events = call->paused = false;
     call->code = GRPC_STATUS_OK;
     call->posts = NULL;
     call->posts_end = &call->posts;
@@ -259,11 +259,23 @@ void wire_release(struct wire_call *head)
 static void read_next(struct call *call)
 {
     bool room = call->window_count < WIRE_BIDI_WINDOW && call->window_bytes < WIRE_BIDI_WINDOW_BYTES;
-    if (call->reading || call->half_closed || call->finishing || call->head.cancelled || !room)
+    if (call->reading || call->paused || call->half_closed || call->finishing || call->head.cancelled || !room)
         return; /* not reading is back-pressure: HTTP/2 flow control stops the client */
     call->reading = true;
     start(call, &(grpc_op){.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &call->incoming}, 1,
           &call->recv_op);
+}
+
+void wire_pause(struct wire_call *head)
+{
+    from_head(head)->paused = true;
+}
+
+void wire_resume(struct wire_call *head)
+{
+    struct call *call = from_head(head);
+    call->paused = false;
+    read_next(call);
 }
 
 static void on_received(struct op *op, bool ok)

@@ -1,5 +1,7 @@
 /* Lanes against real receivers, sockets and folders: order, retries, dead letters, doubt, back-log, restarts. */
 #include "base/net.h"
+#include "entry.h"
+#include "held_disk.h"
 #include "world.h"
 
 #include <dirent.h>
@@ -102,7 +104,7 @@ static void submit_many(struct world *w, unsigned from, unsigned to)
         struct engine_submission submission = {.source = STR("north"),
                                                .protocol = STR("mllp"),
                                                .message = world_adt(w, "A08", control_id, "100", "Doe", "")};
-        engine_submit(w->engine, &submission, ignore_answer, &answered);
+        submit_patiently(w->engine, &submission, ignore_answer, &answered);
         arena_rewind(&w->s.arena, mark);
     }
     while (__atomic_load_n(&answered, __ATOMIC_SEQ_CST) < (int)(to - from + 1))
@@ -430,6 +432,168 @@ static void test_large_messages__wait_in_the_table_and_go_out_in_order(void **st
     world_end(&w);
 }
 
+/* ---- a disk that stands still ---- */
+
+enum { QUEUE = 32 * 1024 };
+
+struct filler {
+    struct engine_room room;
+    pthread_t thread;
+    struct world *w;
+    int answered;
+    unsigned taken;
+};
+
+static void hear_nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* Messages of a source without a route, until the journal's queue is full; the last one stays in line. */
+static void fill_queue(struct filler *filler, struct world *w)
+{
+    *filler = (struct filler){.w = w, .room.told = hear_nothing};
+    for (;;) {
+        struct arena_mark mark = arena_mark(&w->s.arena);
+        char control_id[16];
+        snprintf(control_id, sizeof control_id, "F%u", filler->taken);
+        struct engine_submission submission = {.source = STR("south"),
+                                               .protocol = STR("mllp"),
+                                               .message = world_adt(w, "A08", control_id, "900", "Fill", "")};
+        bool full =
+            engine_submit(w->engine, &submission, ignore_answer, &filler->answered, &filler->room) == ENGINE_FULL;
+        arena_rewind(&w->s.arena, mark);
+        if (full)
+            break;
+        if (filler->taken++ == 0)
+            held_disk_wait_stuck();
+    }
+}
+
+/* The one in line gives its place up: when it was told before, its room would be kept for ever. */
+static void end_filling(struct filler *filler)
+{
+    (void)engine_forget(filler->w->engine, &filler->room);
+    while (__atomic_load_n(&filler->answered, __ATOMIC_SEQ_CST) < (int)filler->taken)
+        usleep(1000);
+}
+
+/* The receiver's list has so many lines. */
+static void wait_received(struct world *w, const struct receiver *receiver, unsigned count)
+{
+    for (;;) {
+        struct arena_mark mark = arena_mark(&w->s.arena);
+        unsigned last = access(receiver->list, F_OK) == 0 ? check_order(w, receiver->list) : 0;
+        arena_rewind(&w->s.arena, mark);
+        if (last == count)
+            return;
+        usleep(1000);
+    }
+}
+
+static void route_north(struct world *w, unsigned port)
+{
+    world_routes(w, arena_printf(&w->s.arena,
+                                 "destinations:\n  - name: lab\n    mllp: { connect: \"127.0.0.1:%u\" }\n"
+                                 "    answer_timeout: 30s\n    retry: { first: 5ms, most: 20ms }\n"
+                                 "routes:\n  - { name: some, when: { source: [north] }, to: [lab] }\n",
+                                 port));
+}
+
+/* The messages whose delivery was recorded, in the order of the journal. */
+static unsigned recorded(struct world *w, unsigned *out_lines, unsigned max)
+{
+    struct journal_reader *reader;
+    struct journal_entry entry;
+    uint64_t first_message = 0;
+    unsigned count = 0;
+    assert_ok(&w->s, journal_reader_open(engine_journal(w->engine), &w->s.cx, 1, &reader));
+    while (journal_reader_next(reader, &w->s.cx, 0, &entry) == STATUS_OK) {
+        struct entry_delivery delivery;
+        if (entry.kind == ENTRY_MESSAGE && first_message == 0)
+            first_message = entry.seq;
+        if (entry.kind != ENTRY_DELIVERY || count == max)
+            continue;
+        assert_ok(&w->s, entry_delivery_decode(&w->s.cx, entry.body, &delivery));
+        out_lines[count++] = (unsigned)(delivery.message_seq - first_message + 1);
+    }
+    journal_reader_close(reader);
+    return count;
+}
+
+/* Answers of a destination that find no room in the journal: the lane sends on up to its window and no further, its
+ * loop waits for nothing, and each is recorded once and in order when there is room. */
+static void test_no_room__outcomes_wait_in_order_and_the_loop_goes_on(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 20, WINDOW = 8 };
+    struct world w;
+    world_begin_with(&w, QUEUE);
+    unsigned port = free_port(&w);
+    route_north(&w, port);
+    submit_numbers(&w, 1, MESSAGES);
+    held_disk_hold(engine_journal(w.engine));
+    struct filler filler;
+    fill_queue(&filler, &w);
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    struct receiver receiver = start_receiver(&w, listen, NULL, NULL);
+    held_disk_wait_waiting(engine_journal(w.engine), 1 + WINDOW); /* so many answers are known and wait */
+    wait_received(&w, &receiver, WINDOW);
+    assert_int_equal(world_status(&w).deliveries_queued, MESSAGES); /* what is not durable is not believed */
+    assert_true(held_disk_is_stuck());
+    held_disk_release();
+    world_settled(&w, MESSAGES, 0);
+    assert_int_equal(check_order(&w, receiver.list), MESSAGES);
+    unsigned order[MESSAGES + 1];
+    assert_int_equal(recorded(&w, order, MESSAGES + 1), MESSAGES);
+    for (unsigned i = 0; i < MESSAGES; i++)
+        assert_int_equal(order[i], i + 1);
+    end_filling(&filler);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+static void *close_now(void *arg)
+{
+    struct filler *filler = arg;
+    engine_close(filler->w->engine, 50);
+    return NULL;
+}
+
+/* Closing while answers wait for room: they are given up, the stop is not clean, and the messages are sent again in
+ * doubt. */
+static void test_no_room__closing_gives_up_what_waits_and_doubts_it(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 12, WINDOW = 8 };
+    struct world w;
+    world_begin_with(&w, QUEUE);
+    unsigned port = free_port(&w);
+    route_north(&w, port);
+    submit_numbers(&w, 1, MESSAGES);
+    held_disk_hold(engine_journal(w.engine));
+    struct filler filler;
+    fill_queue(&filler, &w);
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    struct receiver receiver = start_receiver(&w, listen, NULL, NULL);
+    held_disk_wait_waiting(engine_journal(w.engine), 1 + WINDOW);
+    assert_true(engine_forget(w.engine, &filler.room));
+    assert_int_equal(pthread_create(&filler.thread, NULL, close_now, &filler), 0);
+    usleep(200 * 1000); /* past the grace: the disk comes back when the lanes have given up */
+    held_disk_release();
+    pthread_join(filler.thread, NULL);
+    assert_int_equal(filler.answered, filler.taken);
+    world_open(&w);
+    world_settled(&w, MESSAGES, 0);
+    struct engine_trace trace;
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, 0, STR("K1"), &trace));
+    assert_int_equal(trace.deliveries[0].in_doubt, 1);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
 static struct str with_note(struct world *w, const char *control_id, size_t bytes)
 {
     char *note = arena_alloc(&w->s.arena, bytes + 16);
@@ -520,6 +684,7 @@ static void test_status__accounts_for_everything_while_messages_come_and_go(void
 
 int main(void)
 {
+    held_disk_install();
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order__is_kept_whatever_the_receiver_does),
@@ -534,6 +699,8 @@ int main(void)
         cmocka_unit_test(test_destination_that_cannot_be_opened__is_tried_again),
         cmocka_unit_test(test_lists_and_status__need_little_memory_whatever_the_messages_hold),
         cmocka_unit_test(test_status__accounts_for_everything_while_messages_come_and_go),
+        cmocka_unit_test(test_no_room__outcomes_wait_in_order_and_the_loop_goes_on),
+        cmocka_unit_test(test_no_room__closing_gives_up_what_waits_and_doubts_it),
         cmocka_unit_test(test_large_messages__wait_in_the_table_and_go_out_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

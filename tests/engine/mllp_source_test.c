@@ -36,7 +36,9 @@ struct engine {
     pthread_cond_t changed;
     VEC(struct job) jobs;
     bool stopping, held;
-    atomic_int submitted, connections;
+    VEC(struct engine_room *) waiting; /* for room, in the order asked */
+    size_t room;                       /* for so many more messages; SIZE_MAX = without end */
+    atomic_int submitted, connections, forgotten;
     char principal[64];
 };
 
@@ -76,8 +78,46 @@ static void *answer_jobs(void *arg)
     return NULL;
 }
 
-void engine_submit(struct engine *engine, const struct engine_submission *submission, engine_answer_fn *answered,
-                   void *arg)
+/* Room for so many messages: those who wait are told, as by the engine, from a thread that is not the loop's. */
+static void give_room(struct engine *engine, size_t room)
+{
+    pthread_mutex_lock(&engine->lock);
+    engine->room = room;
+    while (engine->waiting.count > 0 && room-- > 0) {
+        struct engine_room *next = engine->waiting.at[0];
+        memmove(engine->waiting.at, engine->waiting.at + 1, --engine->waiting.count * sizeof(struct engine_room *));
+        pthread_mutex_unlock(&engine->lock);
+        next->told(next->arg);
+        pthread_mutex_lock(&engine->lock);
+    }
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static size_t waiting_now(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    size_t count = engine->waiting.count;
+    pthread_mutex_unlock(&engine->lock);
+    return count;
+}
+
+bool engine_forget(struct engine *engine, struct engine_room *room)
+{
+    pthread_mutex_lock(&engine->lock);
+    bool waited = false;
+    for (size_t i = 0; i < engine->waiting.count && !waited; i++) {
+        waited = engine->waiting.at[i] == room;
+        if (waited)
+            memmove(engine->waiting.at + i, engine->waiting.at + i + 1,
+                    (--engine->waiting.count - i) * sizeof(struct engine_room *));
+    }
+    pthread_mutex_unlock(&engine->lock);
+    atomic_fetch_add(&engine->forgotten, 1);
+    return waited;
+}
+
+enum engine_taken engine_submit(struct engine *engine, const struct engine_submission *submission,
+                                engine_answer_fn *answered, void *arg, struct engine_room *room)
 {
     struct hl7_header header;
     hl7_header_read(submission->message, &header);
@@ -85,11 +125,18 @@ void engine_submit(struct engine *engine, const struct engine_submission *submis
         .answered = answered, .arg = arg, .is_ack = str_is(header.type, "ACK"), .enhanced = header.accept_ack.len > 0};
     snprintf(job.control_id, sizeof job.control_id, "%.*s", STR_ARGS(header.control_id));
     pthread_mutex_lock(&engine->lock);
+    if (engine->room == 0) {
+        *VEC_ADD(&engine->waiting) = room;
+        pthread_mutex_unlock(&engine->lock);
+        return ENGINE_FULL;
+    }
+    engine->room -= engine->room != SIZE_MAX;
     snprintf(engine->principal, sizeof engine->principal, "%.*s", STR_ARGS(submission->principal));
     *VEC_ADD(&engine->jobs) = job;
     pthread_cond_signal(&engine->changed);
     pthread_mutex_unlock(&engine->lock);
     atomic_fetch_add(&engine->submitted, 1);
+    return ENGINE_TAKEN;
 }
 
 void engine_source_connections(struct engine *engine, const char *source, int change)
@@ -119,6 +166,7 @@ static void *run_loop(void *arg)
 static void server_start(struct server *server, struct mllp_source_options options)
 {
     memset(server, 0, sizeof *server);
+    server->engine.room = SIZE_MAX;
     support_init(&server->s);
     pthread_mutex_init(&server->engine.lock, NULL);
     pthread_cond_init(&server->engine.changed, NULL);
@@ -191,6 +239,8 @@ static void server_stop(struct server *server)
     pthread_mutex_unlock(&server->engine.lock);
     pthread_join(server->engine.thread, NULL);
     VEC_FINI(&server->engine.jobs);
+    assert_int_equal(server->engine.waiting.count, 0);
+    VEC_FINI(&server->engine.waiting);
     assert_int_equal(atomic_load(&server->engine.connections), 0);
     loop_free(server->loop);
     support_fini(&server->s);
@@ -413,6 +463,136 @@ static void test_outstanding__is_bounded_and_closing_still_answers(void **state)
     assert_int_equal(get(fd, 8, &answers), 8);
     buf_fini(&answers);
     close(fd);
+}
+
+static void wait_for_waiting(struct server *server, size_t count)
+{
+    while (waiting_now(&server->engine) != count)
+        usleep(1000);
+}
+
+/* One message of each connection waits and nothing behind it is read; who has no message to give is not disturbed, and
+ * new connections come in. */
+static void test_no_room__every_connection_waits_with_its_message_and_goes_on_in_order(void **state)
+{
+    (void)state;
+    enum { CONNECTIONS = 4, MESSAGES = 200 };
+    struct server server;
+    server_start(&server, (struct mllp_source_options){.outstanding_max = 16});
+    give_room(&server.engine, 0);
+    int fds[CONNECTIONS];
+    for (int c = 0; c < CONNECTIONS; c++) {
+        fds[c] = dial(server.port); /* while the first ones wait */
+        for (int i = 0; i < MESSAGES; i++) {
+            struct arena_mark mark = arena_mark(&server.s.arena);
+            char control_id[16];
+            snprintf(control_id, sizeof control_id, "N%05d", i);
+            assert_true(put(fds[c], message(&server.s, control_id)));
+            arena_rewind(&server.s.arena, mark);
+        }
+        shutdown(fds[c], SHUT_WR);
+        wait_for_waiting(&server, (size_t)c + 1);
+    }
+    assert_int_equal(atomic_load(&server.engine.submitted), 0);
+    give_room(&server.engine, 2); /* for two of the four; each then finds no room for its next message */
+    while (atomic_load(&server.engine.submitted) < 2)
+        usleep(1000);
+    wait_for_waiting(&server, 4);
+    assert_int_equal(atomic_load(&server.engine.submitted), 2);
+    give_room(&server.engine, SIZE_MAX);
+    for (int c = 0; c < CONNECTIONS; c++) {
+        struct buf answers = {0};
+        assert_int_equal(get(fds[c], 0, &answers), MESSAGES);
+        close(fds[c]);
+        struct str rest = buf_str(&answers);
+        for (int i = 0; i < MESSAGES; i++) {
+            char want[32];
+            snprintf(want, sizeof want, "MSA|AA|N%05d\r", i);
+            const char *at = memmem(rest.data, rest.len, "MSA|", 4);
+            assert_non_null(at);
+            rest = str_from_at(rest, (size_t)(at - rest.data));
+            assert_true(str_starts(rest, str_from(want)));
+            rest = str_from_at(rest, 4);
+        }
+        buf_fini(&answers);
+    }
+    server_stop(&server);
+    assert_int_equal(server.counts.messages, CONNECTIONS * MESSAGES);
+    assert_true(server.counts.no_room > CONNECTIONS);
+}
+
+/* A frame that lacks only its CR waits like any other, also when its sender has said all it had to say. */
+static void test_no_room__the_last_message_of_a_silent_sender_waits_too(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){0});
+    give_room(&server.engine, 0);
+    int fd = dial(server.port);
+    struct str whole = message(&server.s, "LAST");
+    assert_true(put(fd, str_sub(whole, 0, whole.len - 1)));
+    shutdown(fd, SHUT_WR);
+    wait_for_waiting(&server, 1);
+    give_room(&server.engine, SIZE_MAX);
+    struct buf answers = {0};
+    assert_int_equal(get(fd, 0, &answers), 1);
+    assert_true(has(&answers, "MSA|AA|LAST"));
+    buf_fini(&answers);
+    close(fd);
+    server_stop(&server);
+}
+
+/* Closing and vanished senders: what was not taken is not submitted later, and gets no answer. */
+static void test_no_room__who_gives_up_is_forgotten(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){0});
+    give_room(&server.engine, 1);
+    hold_engine(&server, true);
+    int gone = dial(server.port), stays = dial(server.port);
+    assert_true(put(stays, message(&server.s, "TAKEN")));
+    while (atomic_load(&server.engine.submitted) < 1)
+        usleep(1000);
+    assert_true(put(stays, message(&server.s, "WAITS")));
+    wait_for_waiting(&server, 1);
+    assert_true(put(gone, message(&server.s, "GONE")));
+    wait_for_waiting(&server, 2);
+    struct linger now = {.l_onoff = 1};
+    assert_int_equal(setsockopt(gone, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+    close(gone); /* with a reset: nobody is there any more */
+    wait_for_waiting(&server, 1);
+    server_stop(&server); /* forgets the other one; the message that was taken is answered */
+    struct buf answers = {0};
+    assert_int_equal(get(stays, 0, &answers), 1);
+    assert_true(has(&answers, "MSA|AA|TAKEN"));
+    buf_fini(&answers);
+    close(stays);
+    assert_int_equal(atomic_load(&server.engine.submitted), 1);
+    assert_int_equal(server.counts.messages, 1);
+}
+
+/* The connection ends between being told and hearing it on the loop. */
+static void test_no_room__told_when_the_connection_is_just_gone(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, (struct mllp_source_options){0});
+    for (int i = 0; i < 200; i++) {
+        give_room(&server.engine, 0);
+        int fd = dial(server.port);
+        assert_true(put(fd, message(&server.s, "RACE")));
+        wait_for_waiting(&server, 1);
+        struct linger now = {.l_onoff = 1};
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+        if (i % 2)
+            close(fd);
+        give_room(&server.engine, SIZE_MAX);
+        if (i % 2 == 0)
+            close(fd);
+    }
+    wait_until_nobody_is_connected(&server);
+    server_stop(&server);
 }
 
 static void test_gone_sender__leaves_answers_without_a_home(void **state)
@@ -650,6 +830,10 @@ int main(void)
         cmocka_unit_test(test_frames__may_be_cut_at_every_byte),
         cmocka_unit_test(test_answers__go_out_in_order_however_the_engine_gives_them),
         cmocka_unit_test(test_outstanding__is_bounded_and_closing_still_answers),
+        cmocka_unit_test(test_no_room__every_connection_waits_with_its_message_and_goes_on_in_order),
+        cmocka_unit_test(test_no_room__the_last_message_of_a_silent_sender_waits_too),
+        cmocka_unit_test(test_no_room__who_gives_up_is_forgotten),
+        cmocka_unit_test(test_no_room__told_when_the_connection_is_just_gone),
         cmocka_unit_test(test_gone_sender__leaves_answers_without_a_home),
         cmocka_unit_test(test_too_long__is_answered_and_the_connection_closed),
         cmocka_unit_test(test_slow_senders__are_cut_off),

@@ -318,7 +318,7 @@ static void test_closing__answers_everything_that_was_taken(void **state)
             struct engine_submission submission = {.source = STR("north"),
                                                    .protocol = STR("mllp"),
                                                    .message = world_adt(&w, "A01", control_id, id, "Doe", "")};
-            engine_submit(w.engine, &submission, count_answer, &crowd);
+            submit_patiently(w.engine, &submission, count_answer, &crowd);
         }
         engine_close(w.engine, grace_ms);
         assert_int_equal(crowd.answered, 2000);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "engine/engine.h"
 #include "loaders/codes.h"
+#include "patience.h"
 #include "support.h"
 
 #include <dirent.h>
@@ -92,7 +93,7 @@ static struct heard submit(struct whole *w, const char *source, struct str messa
                                            .peer = STR("127.0.0.1:1"),
                                            .message = message,
                                            .received_us = clock_now_us()};
-    engine_submit(w->engine, &submission, hear, &heard);
+    submit_patiently(w->engine, &submission, hear, &heard);
     pthread_mutex_lock(&heard.lock);
     while (!heard.last)
         pthread_cond_wait(&heard.changed, &heard.lock);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "engine/engine.h"
+#include "patience.h"
 #include "support.h"
 
 #include <pthread.h>
@@ -18,20 +19,27 @@ struct world {
     struct support s;
     const char *dir, *folder;
     struct engine *engine;
+    uint64_t queue_bytes; /* of the journal; 0 = as in service */
 };
 
 static inline void world_open(struct world *w)
 {
-    struct engine_options options = {.dir = w->dir, .version = "test"};
+    struct engine_options options = {.dir = w->dir, .version = "test", .journal_queue_bytes = w->queue_bytes};
     assert_ok(&w->s, engine_open(&w->s.cx, &options, &w->engine));
 }
 
-static inline void world_begin(struct world *w)
+static inline void world_begin_with(struct world *w, uint64_t queue_bytes)
 {
+    w->queue_bytes = queue_bytes;
     support_init(&w->s);
     w->dir = support_make_dir(&w->s);
     w->folder = arena_printf(&w->s.arena, "%s/out", w->dir).data;
     world_open(w);
+}
+
+static inline void world_begin(struct world *w)
+{
+    world_begin_with(w, 0);
 }
 
 static inline void world_close(struct world *w)
@@ -89,7 +97,7 @@ static inline void world_send(struct world *w, const char *source, const char *p
                                            .peer = STR("127.0.0.1:1"),
                                            .message = message,
                                            .received_us = clock_now_us()};
-    engine_submit(w->engine, &submission, world_hear, heard);
+    submit_patiently(w->engine, &submission, world_hear, heard);
 }
 
 static inline void world_wait(struct world_heard *heard)

@@ -25,6 +25,7 @@ struct world {
     const char *dir;
     struct engine *engine;
     struct rpc_server *server;
+    uint64_t held_bytes_max;
     char tls_address[32], plain_address[32];
 };
 
@@ -66,13 +67,15 @@ static inline void world_start(struct world *w)
         .data_dir = world_path(w, "data"),
         .version = "test",
         .threads = 2,
+        .held_bytes_max = w->held_bytes_max,
     };
     assert_ok(&w->s, rpc_server_start(&w->s.cx, &options, &w->server));
     snprintf(w->tls_address, sizeof w->tls_address, "127.0.0.1:%u", rpc_server_port(w->server, 0));
     snprintf(w->plain_address, sizeof w->plain_address, "127.0.0.1:%u", rpc_server_port(w->server, 1));
 }
 
-static inline void world_begin(struct world *w)
+/* queue_bytes: of the journal; 0 = as in service. */
+static inline void world_begin_with(struct world *w, uint64_t queue_bytes)
 {
     *w = (struct world){0};
     support_init(&w->s);
@@ -84,7 +87,8 @@ static inline void world_begin(struct world *w)
     for (size_t i = 0; i < 4; i++)
         world_issue(w, "ca", clients[i], false);
     world_issue(w, "other", "impostor", false);
-    struct engine_options options = {.dir = world_path(w, "data"), .version = "test"};
+    struct engine_options options = {
+        .dir = world_path(w, "data"), .version = "test", .journal_queue_bytes = queue_bytes};
     assert_ok(&w->s, engine_open(&w->s.cx, &options, &w->engine));
     struct str routes = arena_printf(&w->s.arena,
                                      "destinations:\n"
@@ -98,6 +102,11 @@ static inline void world_begin(struct world *w)
     struct engine_routes_view view;
     assert_ok(&w->s, engine_apply_routes(w->engine, &w->s.cx, routes, false, &view));
     world_start(w);
+}
+
+static inline void world_begin(struct world *w)
+{
+    world_begin_with(w, 0);
 }
 
 static inline void world_end(struct world *w)

@@ -26,7 +26,7 @@
  * exactly that last group, with no known_seq above it, is cut as torn. After a killed process or a clean stop the mark
  * is always exact.
  *
- * Threads: journal_append* from any thread; a reader belongs to one thread.
+ * Threads: journal_append* and journal_offer() from any thread; a reader belongs to one thread.
  */
 #pragma once
 
@@ -51,10 +51,11 @@ struct journal_entry {
 };
 
 struct journal_options {
-    const char *dir;          /* the data directory; the journal makes its own folder inside */
-    uint64_t segment_bytes;   /* a new segment begins past this; 0 = 64 MiB */
-    uint64_t queue_bytes_max; /* back-pressure: appends wait for room past this; 0 = 64 MiB */
-    uint64_t reserve_bytes;   /* refuse appends while the file system has less free than this; 0 = 16 MiB */
+    const char *dir;            /* the data directory; the journal makes its own folder inside */
+    uint64_t segment_bytes;     /* a new segment begins past this; 0 = 64 MiB */
+    uint64_t queue_bytes_max;   /* back-pressure: past this there is no room; 0 = LIMIT_JOURNAL_QUEUE_BYTES */
+    uint64_t queue_entries_max; /* the same in entries; 0 = LIMIT_JOURNAL_QUEUE_ENTRIES */
+    uint64_t reserve_bytes;     /* refuse appends while the file system has less free than this; 0 = 16 MiB */
     uint64_t known_seq; /* the highest seq known elsewhere to have been durable: an end below it is damage; 0 = none */
     bool plant_ack_before_sync; /* PLANTED BUG for the crash harness: call `done` before the write and sync */
 };
@@ -72,13 +73,40 @@ typedef void journal_done_fn(void *arg, status result, uint64_t seq, int64_t tim
  * journal_verify().
  */
 status journal_open(struct ctx *cx, const struct journal_options *options, struct journal **out_journal);
-void journal_close(struct journal *journal); /* makes everything queued durable first */
+/* Makes everything queued durable first. Nobody waits for room any more. */
+void journal_close(struct journal *journal);
 
 /*
- * Queue one entry; `principal` and `body` are copied. STATUS_OK means queued: `done` is called later, exactly once, and
- * a full disk is told there. Waits while queue_bytes_max is queued. Fails, without calling `done`, with
- * data.journal-entry-too-large and data.journal-closed. Memory: at most twice queue_bytes_max and one entry.
+ * Who waits for room in the queue: the caller's memory, all zero but what it sets, in place until the offer was taken
+ * or journal_forget() was called.
  */
+typedef void journal_room_fn(void *arg);
+enum journal_waiter_state { JOURNAL_WAITER_NONE, JOURNAL_WAITER_WAITS, JOURNAL_WAITER_TOLD };
+struct journal_waiter {
+    journal_room_fn *room; /* on the journal's thread, once for each offer that found no room; short, never offers */
+    void *arg;
+    bool in_line; /* wait for a turn even when there is room: for who must not pass an earlier one of its own */
+    /* the journal's: */
+    struct journal_waiter *next;
+    uint64_t bytes;
+    enum journal_waiter_state state;
+};
+
+/*
+ * Queue one entry without ever waiting; `principal` and `body` are copied. Taken: `done` is called later, exactly once,
+ * and a full disk is told there. Not taken: the queue has no room; nothing was kept, and waiter->room is called once,
+ * when the queue has fallen to half. Those who found no room are told in the order they asked, as many as fit, and
+ * their room is kept: so each must then offer again (it is taken, unless it became larger) or journal_forget(). Who
+ * comes new finds no room while somebody waits. Fails, without calling anything, with data.journal-entry-too-large and
+ * data.journal-closed. Memory: the queue holds at most twice its bounds and one entry.
+ */
+status journal_offer(struct journal *journal, struct ctx *cx, uint16_t kind, struct str principal, struct str body,
+                     journal_done_fn *done, void *arg, struct journal_waiter *waiter, bool *out_taken);
+/* The waiter will not offer again. True: its `room` is not called any more. False: it was or is just being called, or
+ * nothing waits. */
+bool journal_forget(struct journal *journal, struct journal_waiter *waiter);
+
+/* The same as journal_offer(), and waits for room, in turn with all others. */
 status journal_append(struct journal *journal, struct ctx *cx, uint16_t kind, struct str principal, struct str body,
                       journal_done_fn *done, void *arg);
 /* The same, and wait until durable. data.journal-full when there is no space. */
@@ -128,7 +156,9 @@ status journal_verify(struct ctx *cx, const char *dir, struct journal_report *ou
 
 struct journal_stats {
     uint64_t appended, groups, bytes, full_refusals, sync_us_total, sync_us_max;
-    bool full_now; /* the last group was refused for want of space */
+    uint64_t no_room; /* times that the queue had no room */
+    uint64_t waiting; /* wait for room now */
+    bool full_now;    /* the last group was refused for want of space */
 };
 void journal_stats(struct journal *journal, struct journal_stats *out_stats);
 

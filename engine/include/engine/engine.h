@@ -29,6 +29,7 @@ struct engine_options {
     const char *version;            /* written into the START entry */
     int64_t journal_keep_us;        /* drop segments whose every entry is older and needed by nobody; 0 = keep all */
     uint64_t journal_segment_bytes; /* 0 = 64 MiB */
+    uint64_t journal_queue_bytes;   /* entries that wait for the next sync; 0 = LIMIT_JOURNAL_QUEUE_BYTES */
     uint64_t store_cache_bytes;     /* 0 = as much as data_open() thinks right for this machine */
 };
 
@@ -67,10 +68,31 @@ struct engine_answer {
 };
 /* Called once, or twice in enhanced mode (accept acknowledgement, then application acknowledgement when one is due). */
 typedef void engine_answer_fn(void *arg, const struct engine_answer *answer);
-/* Copies the message. `answered` is always called, also for refusals (journal full: AR and reason data.journal-full).
+
+/* How a source hears that there is room again: the caller's memory, all zero but `told` and `arg`, in place until its
+ * message was taken or forgotten. One message at a time. */
+struct engine_room {
+    void (*told)(void *arg); /* on an engine thread, once for each ENGINE_FULL; short, and submits nothing itself */
+    void *arg;
+    /* the engine's: */
+    struct engine *engine;
+    struct journal_waiter waiter;
+};
+
+/*
+ * Never waits, however slow the disk is.
+ * ENGINE_TAKEN: the message was copied; `answered` is always called, also for refusals (no space on the disk: AR and
+ * reason data.journal-full).
+ * ENGINE_FULL: nothing was kept and nothing is answered. room->told is called when there is room; then submit the same
+ * message again, or engine_forget(): its place is kept until one of them. Places are given in the order asked. A source
+ * stops reading meanwhile, so that its sender waits too.
  */
-void engine_submit(struct engine *engine, const struct engine_submission *submission, engine_answer_fn *answered,
-                   void *arg);
+enum engine_taken { ENGINE_TAKEN, ENGINE_FULL };
+enum engine_taken engine_submit(struct engine *engine, const struct engine_submission *submission,
+                                engine_answer_fn *answered, void *arg, struct engine_room *room);
+/* The message will not be submitted again. True: room->told is not called any more. False: it was called, or is being
+ * called right now, or nothing waits. */
+bool engine_forget(struct engine *engine, struct engine_room *room);
 
 /* What would happen, without effect (Reconcile and TestRoute). `routes_text` empty = the active routes. */
 struct engine_change {

@@ -25,9 +25,10 @@ struct mllp_source_options {
 /*
  * What senders may rely on: noise around frames is skipped and counted and never disturbs the next message; a message
  * that is too long is answered AR (when its header can be read) and its connection closed; a frame that lacks only its
- * CR is taken when the line falls silent; answers go out in the order of the connection's messages. Closed for good
- * cause, with one log line: silence longer than idle_us, a frame slower than frame_us, only noise, TLS on a plain port,
- * answers not taken, a certificate that is not among `peers`.
+ * CR is taken when the line falls silent; answers go out in the order of the connection's messages. While the engine
+ * has no room, a connection keeps its next message and reads no further: the sender waits, nobody else does. Closed for
+ * good cause, with one log line: silence longer than idle_us, a frame slower than frame_us, only noise, TLS on a plain
+ * port, answers not taken, a certificate that is not among `peers`.
  *
  * Strings of the options are copied.
  * `loop` is the accepting loop; the source lives until closed, on that loop's thread. engine.listen with the address.
@@ -40,6 +41,7 @@ struct mllp_source_counts {
     uint64_t accepted, refused; /* connections: refused for their number, missing descriptors, their certificate */
     uint64_t connections;       /* open now */
     uint64_t messages, answers; /* handed to the engine; sent back */
+    uint64_t no_room;           /* messages that had to wait for room in the engine */
     uint64_t noise_bytes, broken_frames, long_frames, empty_frames;
     uint64_t cut_off; /* connections closed for breaking a limit */
 };

@@ -55,6 +55,7 @@ struct rpc_server_options {
     unsigned blocking_threads; /* for methods that wait for disk or the writer; 0 = 4 */
     uint32_t streams_max;      /* concurrent calls of one connection; 0 = 256 */
     uint32_t calls_max;        /* concurrent calls of one thread, then rpc.busy; 0 = 4096 */
+    uint64_t held_bytes_max;   /* messages held while the journal has no room, then rpc.busy; 0 = LIMIT_HELD_BYTES */
     uint32_t connection_age_s; /* connections are asked to reconnect after this, so that a revoked certificate ends; 0 =
                                   1 h */
 };
