@@ -72,7 +72,7 @@ static void submit(struct world *w, const char *control_id, struct board *board)
                                            .peer = STR("127.0.0.1:1"),
                                            .message = adt(w, control_id),
                                            .received_us = clock_now_us()};
-    engine_submit(w->engine, &submission, hear, board);
+    submit_patiently(w->engine, &submission, hear, board);
 }
 
 static void repeat_message(struct world *w, struct board *board)

@@ -194,7 +194,7 @@ static void submit_all(struct world *w, const struct product *product, struct bo
                                                .peer = STR("127.0.0.1:1"),
                                                .message = buf_str(&message),
                                                .received_us = clock_now_us()};
-        engine_submit(w->engine, &submission, hear, sent);
+        submit_patiently(w->engine, &submission, hear, sent);
     }
     board->count = product->copies;
 }
