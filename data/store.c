@@ -270,6 +270,7 @@ void data_close(struct data_store *store)
         return;
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
+    store_stats_log(store);
     if (data_checkpoint(store, &cx) != STATUS_OK || write_closed_note(store, &cx) != STATUS_OK)
         log_event(LOG_ERROR, "store.close", LOG_WHY(&cx)); /* found again at the next open */
     free_store(store);

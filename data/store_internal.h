@@ -49,6 +49,7 @@ struct data_store {
     pthread_rwlock_t lock;
     uint64_t applied_seq; /* atomic */
     uint64_t tables_hash;
+    struct data_stats stats; /* written by the writer only; atomic */
 };
 
 static inline struct data_table *store_meta(struct data_store *store)
@@ -109,6 +110,12 @@ status store_cursor_open(struct data_table *table, struct ctx *cx, struct store_
 /* STATUS_NOT_FOUND without a reason past the last row. `from` only for DB_SET_RANGE. */
 status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from,
                          struct str *out_key, struct str *out_row);
+
+/* ---- store_stats.c ---- */
+
+/* After a commit, by the writer. */
+void store_stats_note(struct data_store *store, int64_t waited_us, int64_t held_us);
+void store_stats_log(struct data_store *store);
 
 /* ---- store_counts.c ---- */
 

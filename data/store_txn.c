@@ -7,6 +7,7 @@
  */
 #include "store_internal.h"
 
+#include "base/clock.h"
 #include "base/invariant.h"
 
 #include <stdlib.h>
@@ -337,7 +338,9 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
         look_ahead(txn, i);
     look_at(store_meta(store)->db, STR("applied"));
     store_must_not_hold(store);
+    int64_t asked_us = clock_mono_us();
     pthread_rwlock_wrlock(&store->lock);
+    int64_t got_us = clock_mono_us();
     apply_ops(txn, applied_seq);
     store_counts_show(store, txn->changes);
     __atomic_store_n(&store->applied_seq, applied_seq, __ATOMIC_RELEASE);
@@ -346,5 +349,6 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
         publish(arg);
     store_let_go(store);
     pthread_rwlock_unlock(&store->lock);
+    store_stats_note(store, got_us - asked_us, clock_mono_us() - got_us);
     data_txn_abort(txn);
 }
