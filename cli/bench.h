@@ -61,6 +61,7 @@ int64_t bench_delivered(struct bench_daemon *daemon);
 void bench_machine(struct bench *bench);
 void bench_hl7(struct bench *bench);
 void bench_journal(struct bench *bench);
+void bench_store(struct bench *bench);
 void bench_codes(struct bench *bench);
 void bench_identity(struct bench *bench);
 void bench_lookup(struct bench *bench);

@@ -1,4 +1,4 @@
-/* Benches of single parts: the machine, the index, the journal, codes, identity. */
+/* Benches of single parts: the machine, the index, the journal, the store, codes, identity. */
 #include "bench.h"
 
 #include "base/clock.h"
@@ -56,6 +56,31 @@ void bench_journal(struct bench *bench)
     bench_add(bench, ROW("journal.append-p99", "us", (double)got.p99_us));
     bench_add(bench, ROW("journal.entries-per-sync", "entries", got.entries_per_group));
     bench_add(bench, ROW("journal.reads", "entries/s", (double)got.reads_per_s));
+}
+
+static void add_commits(struct bench *bench, const char *name, const struct data_bench_commits *got)
+{
+    bench_add(bench, ROW(name, "rows/s", (double)got->rows_per_s, .note = "100 rows a commit, half at random places"));
+    if (got->scanned_per_s > 0)
+        bench_add(bench, ROW("  scanned", "rows/s", (double)got->scanned_per_s, .note = "two readers, all rows"));
+    bench_add(bench, ROW("  readers stopped p99", "us", (double)got->held_p99_us));
+    bench_add(bench, ROW("  readers stopped longest", "us", (double)got->held_worst_us, .goal = 20000, .at_most = true,
+                         .note = "upper end of a power of two"));
+    bench_add(bench, ROW("  writer stopped p99", "us", (double)got->waited_p99_us));
+    bench_add(bench,
+              ROW("  writer stopped longest", "us", (double)got->waited_worst_us, .goal = 20000, .at_most = true));
+}
+
+void bench_store(struct bench *bench)
+{
+    struct data_bench_store_result got;
+    struct str dir = arena_printf(bench->run->cx->arena, "%s/store", bench->dir);
+    if (!told(bench, "store", file_make_dirs(bench->run->cx, dir.data)) ||
+        !told(bench, "store",
+              data_bench_store(bench->run->cx, dir.data, bench->seconds < 1 ? 1 : (unsigned)bench->seconds, &got)))
+        return;
+    add_commits(bench, "store.commits", &got.quiet);
+    add_commits(bench, "store.commits-beside-scans", &got.scanned);
 }
 
 void bench_hl7(struct bench *bench)

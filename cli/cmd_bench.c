@@ -14,13 +14,10 @@ static const struct {
     const char *name;
     void (*run)(struct bench *bench);
 } benches[] = {
-    {"machine", bench_machine},
-    {"journal", bench_journal},
-    {"hl7", bench_hl7},
-    {"codes", bench_codes},
-    {"identity", bench_identity},
-    {"lookup", bench_lookup},
-    {"passthrough", bench_passthrough},
+    {"machine", bench_machine}, {"journal", bench_journal},
+    {"store", bench_store},     {"hl7", bench_hl7},
+    {"codes", bench_codes},     {"identity", bench_identity},
+    {"lookup", bench_lookup},   {"passthrough", bench_passthrough},
     {"full", bench_full},
 };
 
@@ -141,7 +138,7 @@ static enum cli_exit run_bench(struct cli_run *run)
 
 static const struct cli_argument bench_arguments[] = {
     {"WHAT", CLI_CHOICE, true, false, "which bench; all without it",
-     "all|machine|journal|hl7|codes|identity|lookup|passthrough|full"},
+     "all|machine|journal|store|hl7|codes|identity|lookup|passthrough|full"},
     {0}};
 static const struct cli_option bench_options[] = {
     {"messages", CLI_NUMBER, "N", "40000", "messages of passthrough and full", NULL},

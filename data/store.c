@@ -81,6 +81,21 @@ static status open_tables(struct data_store *store, struct ctx *cx, const struct
     return STATUS_OK;
 }
 
+static bool take_key(void *arg, struct str key, struct str row)
+{
+    (void)row;
+    struct data_table *table = arg;
+    buf_put_str(&table->bound, key);
+    table->empty = false;
+    return false;
+}
+
+static status find_bound(struct data_table *table, struct ctx *cx)
+{
+    table->empty = true;
+    return data_scan_back(table, cx, STR_NONE, STR_NONE, take_key, table);
+}
+
 static bool has_file(struct ctx *cx, const char *folder, const char *name)
 {
     return access(arena_printf(cx->arena, "%s/%s", folder, name).data, F_OK) == 0;
@@ -194,6 +209,8 @@ static status open_store(struct data_store *store, struct ctx *cx, const struct 
     TRY(open_tables(store, cx, options));
     TRY(check_format(store, cx, options->format, is_new));
     TRY(store_counts_open(store, cx));
+    for (size_t i = 0; i < store->table_count; i++)
+        TRY(find_bound(&store->tables[i], cx));
     if (is_new) {
         TRY(data_checkpoint(store, cx));
         TRY(make_file(cx, store->folder, "complete"));
@@ -208,6 +225,7 @@ static void free_store(struct data_store *store)
             store->tables[i].db->close(store->tables[i].db, DB_NOSYNC);
         mem_free(store->tables[i].name);
         map_fini(&store->tables[i].groups);
+        buf_fini(&store->tables[i].bound);
     }
     if (store->env)
         store->env->close(store->env, 0);
@@ -252,6 +270,7 @@ void data_close(struct data_store *store)
         return;
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
+    store_stats_log(store);
     if (data_checkpoint(store, &cx) != STATUS_OK || write_closed_note(store, &cx) != STATUS_OK)
         log_event(LOG_ERROR, "store.close", LOG_WHY(&cx)); /* found again at the next open */
     free_store(store);

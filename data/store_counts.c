@@ -1,15 +1,17 @@
 /*
  * How many rows there are, kept with the commit: in memory for whoever asks, and in idem.meta for the next start.
  *
- * The rows of idem.meta: "rows" holds every table's name and count; "rows", table and group, with zero bytes between,
- * the count of one group. They are written in the transaction whose rows they count, so a crash cannot part them.
+ * The rows of idem.meta: "applied" holds the applied seq, then a hash that says of which tables, then each table's
+ * count; "rows", table and group, with zero bytes between, the count of one group. They are written in the transaction
+ * whose rows they count, so a crash cannot part them; and an idem that does not count leaves "applied" without counts,
+ * so they are never older than the rows.
  */
 #include "store_internal.h"
 
 #include "base/invariant.h"
 #include "base/log.h"
 
-static const struct str ROWS_KEY = STR_INIT("rows");
+static const struct str APPLIED_KEY = STR_INIT("applied"), ROWS_KEY = STR_INIT("rows");
 
 static struct str group_of(struct str key)
 {
@@ -43,14 +45,15 @@ static uint64_t rows_in(const struct data_table *table, struct str group)
 
 /* ---- rows of idem.meta ---- */
 
-static void encode_rows(const struct data_store *store, const struct store_change *changes, struct buf *out)
+/* Another order of tables, or other groups, and the counts are not believed. */
+static uint64_t hash_tables(const struct data_store *store)
 {
+    SCOPED(buf_fini) struct buf names = {0};
     for (size_t i = 0; i < store->table_count; i++) {
-        const struct data_table *table = &store->tables[i];
-        buf_put_lstr(out, str_from(table->name));
-        buf_put_byte(out, table->grouped);
-        buf_put_u64(out, changed_by(table->rows, changes[i].rows));
+        buf_put_lstr(&names, str_from(store->tables[i].name));
+        buf_put_byte(&names, store->tables[i].grouped);
     }
+    return str_hash(buf_str(&names));
 }
 
 static struct str group_key(struct buf *key, const struct data_table *table, struct str group)
@@ -98,19 +101,22 @@ static int put_groups(struct data_store *store, DB_TXN *txn, const struct data_t
     return error;
 }
 
-int store_counts_put(struct data_store *store, DB_TXN *txn, const struct store_change *changes)
+static int put_applied(struct data_store *store, DB_TXN *txn, uint64_t applied_seq, const struct store_change *changes)
 {
-    bool changed = false;
-    int error = 0;
-    for (size_t i = 0; i < store->table_count && error == 0; i++) {
-        changed |= changes[i].rows != 0;
-        error = put_groups(store, txn, &store->tables[i], &changes[i]);
-    }
-    if (error != 0 || !changed)
-        return error;
     SCOPED(buf_fini) struct buf row = {0};
-    encode_rows(store, changes, &row);
-    return put(store, txn, ROWS_KEY, buf_str(&row));
+    buf_put_u64(&row, applied_seq);
+    buf_put_u64(&row, store->tables_hash);
+    for (size_t i = 0; i < store->table_count; i++)
+        buf_put_u64(&row, changed_by(store->tables[i].rows, changes[i].rows));
+    return put(store, txn, APPLIED_KEY, buf_str(&row));
+}
+
+int store_counts_put(struct data_store *store, DB_TXN *txn, uint64_t applied_seq, const struct store_change *changes)
+{
+    int error = 0;
+    for (size_t i = 0; i < store->table_count && error == 0; i++)
+        error = put_groups(store, txn, &store->tables[i], &changes[i]);
+    return error == 0 ? put_applied(store, txn, applied_seq, changes) : error;
 }
 
 static void show_groups(struct data_table *table, const struct store_change *change)
@@ -167,19 +173,16 @@ bool store_counts_equal(const struct data_table *table, const struct store_chang
     return true;
 }
 
-/* False when it is not there, or tells of other tables. */
-static bool decode_rows(struct data_store *store, struct str row)
+/* False when there are no counts, or they tell of other tables. */
+static bool decode_counts(struct data_store *store, struct str row)
 {
     struct cut cut = {.rest = row};
-    for (size_t i = 0; i < store->table_count; i++) {
-        struct data_table *table = &store->tables[i];
-        bool same = str_is(cut_lstr(&cut), table->name);
-        same &= cut_u8(&cut) == table->grouped;
-        table->rows = cut_u64(&cut);
-        if (!same || cut.bad)
-            return false;
-    }
-    return cut.rest.len == 0;
+    cut_u64(&cut); /* the applied seq */
+    if (cut_u64(&cut) != store->tables_hash)
+        return false;
+    for (size_t i = 0; i < store->table_count; i++)
+        store->tables[i].rows = cut_u64(&cut);
+    return !cut.bad && cut.rest.len == 0;
 }
 
 static bool load_group(void *arg, struct str key, struct str row)
@@ -215,12 +218,8 @@ static int replace_counts(struct data_store *store, const struct old_groups *old
         return error;
     for (size_t i = 0; i < old->keys.count && error == 0; i++)
         error = put_group(store, txn, old->keys.at[i], 0);
-    for (size_t i = 0; i < store->table_count && error == 0; i++)
-        error = put_groups(store, txn, &store->tables[i], &changes[i]);
-    SCOPED(buf_fini) struct buf row = {0};
-    encode_rows(store, changes, &row);
     if (error == 0)
-        error = put(store, txn, ROWS_KEY, buf_str(&row));
+        error = store_counts_put(store, txn, store->applied_seq, changes);
     if (error != 0) {
         txn->abort(txn);
         return error;
@@ -256,13 +255,11 @@ status store_counts_open(struct data_store *store, struct ctx *cx)
     SCOPED(buf_fini) struct buf prefix = {0};
     buf_put_str(&prefix, ROWS_KEY);
     buf_put_byte(&prefix, 0);
+    store->tables_hash = hash_tables(store);
     struct str row;
-    status got = store_get_locked(store_meta(store), cx, ROWS_KEY, &row);
-    if (got == STATUS_OK && decode_rows(store, row))
+    TRY(store_get_locked(store_meta(store), cx, APPLIED_KEY, &row));
+    if (decode_counts(store, row))
         return data_scan(store_meta(store), cx, buf_str(&prefix), STR_NONE, load_group, store);
-    if (got != STATUS_OK && got != STATUS_NOT_FOUND)
-        return got;
-    ctx_clear(cx);
     struct store_change *changes = mem_array(store->table_count, sizeof *changes);
     status counted = count_all(store, cx, buf_str(&prefix), changes);
     for (size_t i = 0; i < store->table_count; i++)

@@ -35,6 +35,8 @@ struct data_table {
     uint32_t number;
     bool grouped;
     uint64_t rows;     /* atomic */
+    struct buf bound;  /* the writer's own: no row has a key after it */
+    bool empty;        /* no row was ever there: no bound yet */
     struct map groups; /* of a grouped table: the group's rows; absent = none. Changes with a commit. */
 };
 
@@ -46,6 +48,8 @@ struct data_store {
     size_t table_count;        /* without the meta table */
     pthread_rwlock_t lock;
     uint64_t applied_seq; /* atomic */
+    uint64_t tables_hash;
+    struct data_stats stats; /* written by the writer only; atomic */
 };
 
 static inline struct data_table *store_meta(struct data_store *store)
@@ -107,6 +111,12 @@ status store_cursor_open(struct data_table *table, struct ctx *cx, struct store_
 status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from,
                          struct str *out_key, struct str *out_row);
 
+/* ---- store_stats.c ---- */
+
+/* After a commit, by the writer. */
+void store_stats_note(struct data_store *store, int64_t waited_us, int64_t held_us);
+void store_stats_log(struct data_store *store);
+
 /* ---- store_counts.c ---- */
 
 /* What a transaction adds to the counts of one table. */
@@ -119,8 +129,8 @@ void store_change_note(struct store_change *change, const struct data_table *tab
 
 /* Reads the counts of a store that was opened; counts, and keeps that, when it has none yet. */
 status store_counts_open(struct data_store *store, struct ctx *cx);
-/* `changes`: one per table. Into the transaction; a Berkeley DB error number. */
-int store_counts_put(struct data_store *store, DB_TXN *txn, const struct store_change *changes);
+/* With the applied seq, into the transaction; `changes`: one per table. A Berkeley DB error number. */
+int store_counts_put(struct data_store *store, DB_TXN *txn, uint64_t applied_seq, const struct store_change *changes);
 /* After the commit, readers still kept out: into memory. */
 void store_counts_show(struct data_store *store, const struct store_change *changes);
 /* Walks the table. */

@@ -7,6 +7,7 @@
  */
 #include "store_internal.h"
 
+#include "base/clock.h"
 #include "base/invariant.h"
 
 #include <stdlib.h>
@@ -270,6 +271,22 @@ static bool look_at(DB *db, struct str key)
     return true;
 }
 
+/* Many keys are of entries that just came: past the last row there is nothing to look at. */
+static bool is_there(const struct data_table *table, struct str key)
+{
+    return !table->empty && str_cmp(key, buf_str(&table->bound)) <= 0 && look_at(table->db, key);
+}
+
+/* Ops are in the order of their keys. */
+static void raise_bound(struct data_table *table, const struct op *last)
+{
+    if (!table->empty && str_cmp(last->key, buf_str(&table->bound)) <= 0)
+        return;
+    buf_clear(&table->bound);
+    buf_put_str(&table->bound, last->key);
+    table->empty = false;
+}
+
 /*
  * What is there already of what will be changed: rows are counted by it, and the disk is waited for here, while readers
  * still come and go, not in the commit. Without the lock: tables change only by this thread.
@@ -283,11 +300,13 @@ static void look_ahead(struct data_txn *txn, size_t table_number)
         struct op *op = &txn->ops.at[touched->ops.at[i]];
         if (op->kind == OP_NOTHING)
             continue;
-        op->there = look_at(table->db, op->key);
+        op->there = is_there(table, op->key);
         int by = (op->kind == OP_PUT) - op->there;
         if (by != 0)
             store_change_note(&txn->changes[table_number], table, op->key, by);
     }
+    if (touched->ops.count > 0)
+        raise_bound(table, &txn->ops.at[touched->ops.at[touched->ops.count - 1]]);
 }
 
 static void apply_op(DB *db, DB_TXN *bdb_txn, const struct op *op)
@@ -299,17 +318,6 @@ static void apply_op(DB *db, DB_TXN *bdb_txn, const struct op *op)
         must(db->del(db, bdb_txn, &key, 0));
 }
 
-static const struct str APPLIED_KEY = STR_INIT("applied");
-
-static void put_applied_seq(struct data_store *store, DB_TXN *bdb_txn, uint64_t applied_seq)
-{
-    SCOPED(buf_fini) struct buf row = {0};
-    buf_put_u64(&row, applied_seq);
-    DB *db = store_meta(store)->db;
-    DBT key = store_dbt(APPLIED_KEY), row_dbt = store_dbt(buf_str(&row));
-    must(db->put(db, bdb_txn, &key, &row_dbt, 0));
-}
-
 /* As one Berkeley DB transaction. */
 static void apply_ops(struct data_txn *txn, uint64_t applied_seq)
 {
@@ -319,8 +327,7 @@ static void apply_ops(struct data_txn *txn, uint64_t applied_seq)
     for (size_t i = 0; i < store->table_count; i++)
         for (size_t k = 0; k < txn->tables[i].ops.count; k++)
             apply_op(store->tables[i].db, bdb_txn, &txn->ops.at[txn->tables[i].ops.at[k]]);
-    must(store_counts_put(store, bdb_txn, txn->changes));
-    put_applied_seq(store, bdb_txn, applied_seq);
+    must(store_counts_put(store, bdb_txn, applied_seq, txn->changes));
     must(bdb_txn->commit(bdb_txn, DB_TXN_NOSYNC));
 }
 
@@ -329,9 +336,11 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
     struct data_store *store = txn->store;
     for (size_t i = 0; i < store->table_count; i++)
         look_ahead(txn, i);
-    look_at(store_meta(store)->db, APPLIED_KEY);
+    look_at(store_meta(store)->db, STR("applied"));
     store_must_not_hold(store);
+    int64_t asked_us = clock_mono_us();
     pthread_rwlock_wrlock(&store->lock);
+    int64_t got_us = clock_mono_us();
     apply_ops(txn, applied_seq);
     store_counts_show(store, txn->changes);
     __atomic_store_n(&store->applied_seq, applied_seq, __ATOMIC_RELEASE);
@@ -340,5 +349,6 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
         publish(arg);
     store_let_go(store);
     pthread_rwlock_unlock(&store->lock);
+    store_stats_note(store, got_us - asked_us, clock_mono_us() - got_us);
     data_txn_abort(txn);
 }

@@ -118,11 +118,67 @@ static void test_commit__reads_no_page_while_readers_are_kept_out(void **state)
     data_close(store);
 }
 
+/* ---- how long they took ---- */
+
+static uint64_t sum(const uint64_t buckets[DATA_STATS_BUCKETS])
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < DATA_STATS_BUCKETS; i++)
+        all += buckets[i];
+    return all;
+}
+
+static void take_a_while(void *arg)
+{
+    nap_us(*(int64_t *)arg);
+}
+
+/* Bounds from below only: a slow machine makes them longer. */
+static void test_stats__count_each_commit_once_in_the_bucket_of_its_time(void **state)
+{
+    struct world *world = *state;
+    struct data_store *store = open_store(world, 4 << 20);
+    struct data_stats stats;
+    data_stats(store, &stats);
+    assert_int_equal(stats.commits, 0);
+    for (uint64_t seq = 1; seq <= 10; seq++) {
+        int64_t nap = seq == 7 ? 20000 : 0;
+        data_txn_commit(data_txn_begin(store), seq, take_a_while, &nap);
+    }
+    data_stats(store, &stats);
+    assert_int_equal(stats.commits, 10);
+    assert_int_equal(sum(stats.held), 10);
+    assert_int_equal(sum(stats.waited), 10);
+    assert_true(stats.held_max_us >= 20000);
+    uint64_t long_ones = 0;
+    for (size_t i = 15; i < DATA_STATS_BUCKETS; i++) /* 16,384 us and more */
+        long_ones += stats.held[i];
+    assert_true(long_ones >= 1);
+    assert_true(data_stats_us(stats.held, 1000) > stats.held_max_us);
+    assert_true(data_stats_us(stats.held, 1000) <= 2 * stats.held_max_us);
+    data_close(store);
+}
+
+static void test_stats_us__is_the_upper_end_of_the_bucket(void **state)
+{
+    (void)state;
+    uint64_t buckets[DATA_STATS_BUCKETS] = {0};
+    assert_int_equal(data_stats_us(buckets, 990), 0);
+    buckets[3] = 989;
+    buckets[10] = 11;
+    assert_int_equal(data_stats_us(buckets, 500), 8);
+    assert_int_equal(data_stats_us(buckets, 989), 8);
+    assert_int_equal(data_stats_us(buckets, 990), 1024);
+    assert_int_equal(data_stats_us(buckets, 1000), 1024);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_commit__reads_no_page_while_readers_are_kept_out),
+        T(test_stats__count_each_commit_once_in_the_bucket_of_its_time),
+        T(test_stats_us__is_the_upper_end_of_the_bucket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

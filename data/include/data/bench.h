@@ -1,5 +1,6 @@
 /*
- * How fast the journal is here, beside what the machine itself can do: for `idem bench` and the figures in the manual.
+ * How fast journal and store are here, beside what the machine itself can do: for `idem bench` and the figures in the
+ * manual.
  */
 #pragma once
 
@@ -29,3 +30,16 @@ struct data_bench_result {
  */
 status data_bench_journal(struct ctx *cx, const char *dir, unsigned threads, unsigned seconds,
                           struct data_bench_result *out_result);
+
+/* Commits of 100 rows into a store of some 200,000, one after the other; times as in data_stats(): each is the upper
+ * end of its power of two. */
+struct data_bench_commits {
+    uint64_t rows_per_s, scanned_per_s;
+    uint64_t held_p99_us, held_worst_us;     /* readers kept out */
+    uint64_t waited_p99_us, waited_worst_us; /* the writer kept out */
+};
+struct data_bench_store_result {
+    struct data_bench_commits quiet, scanned; /* alone; beside two readers that scan all rows again and again */
+};
+/* Measures in <dir>/bench-store, which is made and removed again. `seconds` for each of the two, 1..60. */
+status data_bench_store(struct ctx *cx, const char *dir, unsigned seconds, struct data_bench_store_result *out_result);

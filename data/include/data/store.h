@@ -132,6 +132,22 @@ void data_txn_abort(struct data_txn *txn);
  */
 status data_checkpoint(struct data_store *store, struct ctx *cx);
 
+/*
+ * How long commits kept readers out, and how long they waited to get in: commits counted by time. Bucket i: 2^(i-1) us
+ * and more, less than 2^i us; bucket 0: less than 1 us; the last: all that took longer.
+ *
+ * Threads: any; a commit under way may be in one figure and not yet in another.
+ */
+enum { DATA_STATS_BUCKETS = 28 }; /* up to two minutes */
+struct data_stats {
+    uint64_t commits;
+    uint64_t held[DATA_STATS_BUCKETS], waited[DATA_STATS_BUCKETS];
+    uint64_t held_max_us, waited_max_us;
+};
+void data_stats(struct data_store *store, struct data_stats *out_stats);
+/* The time that `per_mille` of a thousand commits did not pass, as the upper end of its bucket; 0 without commits. */
+uint64_t data_stats_us(const uint64_t buckets[DATA_STATS_BUCKETS], unsigned per_mille);
+
 /* Every row of every table in order, hashed (SHA-256): equal projections have equal digests. Of one moment only while
  * nobody commits. */
 status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[32]);
