@@ -15,6 +15,8 @@ static const struct small_row map_rows[] = {
     {"99LAB", "OLD", LOINC, "2340-8", "equivalent"}, /* leads to a retired code */
     {"99LAB", "DM2", ICD, "E119", "equivalent"},     {"99LAB", "DM2", LOINC, "2951-2", "relatedto"},
     {"*", "ANY", LOINC, "2951-2", "equivalent"},     {"http://snomed.info/sct", "44054006", ICD, "E11.9", "equivalent"},
+    {"99LAB", "TIE", LOINC, "2345-7", "wider"},      {"99LAB", "TIE", LOINC, "2951-2", "wider"},
+    {"99LAB", "GONE", LOINC, "1-8", "equivalent"},   {"99LAB", "GONE", LOINC, "9-9", "equivalent"},
 };
 
 static void load_all(struct codes_world *w)
@@ -210,6 +212,8 @@ static void test_reconcile__decides_once_per_element(void **state)
         {"LN", "2345-7", CODES_OUTCOME_STANDARD, CODES_VALID, ""},
         {"99LAB", "GLU", CODES_OUTCOME_TRANSLATED, CODES_SYSTEM_UNKNOWN, "2345-7"},
         {"99LAB", "DM2", CODES_OUTCOME_TRANSLATED, CODES_SYSTEM_UNKNOWN, "2951-2"}, /* LOINC is wanted before ICD */
+        {"99LAB", "TIE", CODES_OUTCOME_TRANSLATED, CODES_SYSTEM_UNKNOWN, "2345-7"}, /* the earlier line */
+        {"99LAB", "GONE", CODES_OUTCOME_INVALID, CODES_INACTIVE, ""}, /* of two that may not be used, the earlier */
         {"99LAB", "NOPE", CODES_OUTCOME_UNMAPPED, CODES_SYSTEM_UNKNOWN, ""},
         {"LN", "2345-8", CODES_OUTCOME_INVALID, CODES_CODE_UNKNOWN, ""},
         {"LN", "2340-8", CODES_OUTCOME_INVALID, CODES_INACTIVE, ""},
