@@ -66,4 +66,5 @@ void bench_codes(struct bench *bench);
 void bench_identity(struct bench *bench);
 void bench_lookup(struct bench *bench);
 void bench_passthrough(struct bench *bench);
-void bench_full(struct bench *bench); /* full path, then start and memory with the same people */
+void bench_full(struct bench *bench);  /* full path, then start and memory with the same people */
+void bench_storm(struct bench *bench); /* many rows queued, readers without end, a burst of large messages */

@@ -18,7 +18,7 @@ static const struct {
     {"store", bench_store},     {"hl7", bench_hl7},
     {"codes", bench_codes},     {"identity", bench_identity},
     {"lookup", bench_lookup},   {"passthrough", bench_passthrough},
-    {"full", bench_full},
+    {"full", bench_full},       {"storm", bench_storm},
 };
 
 void bench_add(struct bench *bench, struct bench_row row)
@@ -138,10 +138,10 @@ static enum cli_exit run_bench(struct cli_run *run)
 
 static const struct cli_argument bench_arguments[] = {
     {"WHAT", CLI_CHOICE, true, false, "which bench; all without it",
-     "all|machine|journal|store|hl7|codes|identity|lookup|passthrough|full"},
+     "all|machine|journal|store|hl7|codes|identity|lookup|passthrough|full|storm"},
     {0}};
 static const struct cli_option bench_options[] = {
-    {"messages", CLI_NUMBER, "N", "40000", "messages of passthrough and full", NULL},
+    {"messages", CLI_NUMBER, "N", "40000", "messages of passthrough and full; a part of them for storm", NULL},
     {"people", CLI_NUMBER, "N", "100000", "people of identity and full", NULL},
     {"seconds", CLI_NUMBER, "S", "3", "how long each small bench runs", NULL},
     {"dir", CLI_TEXT, "DIR", "/var/tmp", "where the scratch folder goes; its disk is what is measured", NULL},

@@ -1,7 +1,22 @@
 /* idem messages: the newest messages. */
 #include "commands.h"
 
+#include "base/mem.h"
+#include "base/vec.h"
+
 #include <inttypes.h>
+
+enum { PAGE_MAX = 10 * 1000 }; /* the daemon's own bound on a page */
+
+struct lines {
+    Idem__Admin__V1__MessageLine **at;
+    size_t count, cap;
+};
+
+static void lines_fini(struct lines *lines)
+{
+    VEC_FINI(lines);
+}
 
 static void show_messages(struct cli_show *show, const Idem__Admin__V1__ListMessagesReply *reply)
 {
@@ -33,20 +48,51 @@ static void show_messages(struct cli_show *show, const Idem__Admin__V1__ListMess
     cli_table_end(&table, 0);
 }
 
+status cli_gather_messages(struct arena *arena, cli_page_fn *page, void *arg, uint64_t max, uint64_t before,
+                           bool refused, Idem__Admin__V1__ListMessagesReply *out)
+{
+    SCOPED(lines_fini) struct lines all = {0};
+    idem__admin__v1__list_messages_reply__init(out);
+    do {
+        uint64_t left = max - all.count;
+        Idem__Admin__V1__ListMessagesRequest ask = IDEM__ADMIN__V1__LIST_MESSAGES_REQUEST__INIT;
+        Idem__Admin__V1__ListMessagesReply *reply;
+        ask.max = (uint32_t)(left < PAGE_MAX ? left : PAGE_MAX);
+        ask.before = before;
+        ask.refused_only = refused;
+        TRY(page(arg, &ask, &reply));
+        for (size_t i = 0; i < reply->n_messages; i++)
+            *VEC_ADD(&all) = reply->messages[i];
+        before = reply->next_before;
+    } while (before != 0 && all.count < max);
+    out->n_messages = all.count;
+    out->messages = arena_array(arena, all.count, sizeof(void *));
+    if (all.count)
+        memcpy(out->messages, all.at, all.count * sizeof(void *));
+    out->next_before = before;
+    return STATUS_OK;
+}
+
+static status ask_page(void *arg, const Idem__Admin__V1__ListMessagesRequest *ask,
+                       Idem__Admin__V1__ListMessagesReply **out_reply)
+{
+    return cli_call(arg, CLI_ADMIN("ListMessages"), &ask->base, &idem__admin__v1__list_messages_reply__descriptor,
+                    (void **)out_reply);
+}
+
 static enum cli_exit run_messages(struct cli_run *run)
 {
-    Idem__Admin__V1__ListMessagesRequest ask = IDEM__ADMIN__V1__LIST_MESSAGES_REQUEST__INIT;
-    ask.max = (uint32_t)cli_number(run, "max");
-    ask.before = cli_number(run, "before");
-    ask.refused_only = cli_flag(run, "refused");
-    Idem__Admin__V1__ListMessagesReply *reply;
-    enum cli_exit exit;
-    if (!cli_ask(run, CLI_ADMIN("ListMessages"), &ask.base, &idem__admin__v1__list_messages_reply__descriptor, NULL,
-                 &reply, &exit))
-        return exit;
-    if (!run->json)
-        show_messages(&run->show, reply);
-    if (reply->n_messages == 0)
+    Idem__Admin__V1__ListMessagesReply reply;
+    uint64_t max = cli_number(run, "max");
+    status got = cli_gather_messages(run->cx->arena, ask_page, run, max ? max : 1, cli_number(run, "before"),
+                                     cli_flag(run, "refused"), &reply);
+    if (got != STATUS_OK)
+        return cli_failed(run, got, NULL);
+    if (run->json)
+        cli_json_reply(run, &reply.base);
+    else
+        show_messages(&run->show, &reply);
+    if (reply.n_messages == 0)
         cli_say(run, "no messages yet: `idem send FILE` sends some");
     return CLI_OK;
 }

@@ -58,6 +58,28 @@ static enum cli_exit unreadable(struct cli_run *run)
     return cli_misused(run, "check the path and its rights", "%.*s", STR_ARGS(ctx_message(run->cx)));
 }
 
+void cli_show_outputs(struct cli_show *show, const Idem__Admin__V1__TestRouteReply *reply, bool all)
+{
+    for (size_t i = 0; i < reply->n_outputs; i++) {
+        const Idem__Admin__V1__TestOutput *o = reply->outputs[i];
+        cli_end_line(show);
+        if (o->message.len == 0) { /* a message that goes out is never empty */
+            cli_title(show, "to %s by route %s, not shown: the reply would be too large", o->destination, o->route);
+            continue;
+        }
+        cli_title(show, "to %s by route %s, %zu bytes", o->destination, o->route, o->message.len);
+        if (all)
+            cli_show_message(show, str_make(o->message.data, o->message.len));
+    }
+    if (reply->outputs_without_message) {
+        cli_end_line(show);
+        cli_putf(show, CLI_YELLOW, "%" PRIu32 " of %zu messages are not shown", reply->outputs_without_message,
+                 reply->n_outputs);
+        cli_putf(show, CLI_PLAIN, ": try fewer routes at a time");
+        cli_end_line(show);
+    }
+}
+
 /* The codes and changes of a rehearsal are those of a trace. */
 static void show_test(struct cli_show *show, const Idem__Admin__V1__TestRouteReply *reply, bool all)
 {
@@ -72,13 +94,7 @@ static void show_test(struct cli_show *show, const Idem__Admin__V1__TestRouteRep
     cli_end_line(show);
     cli_title(show, "changes  %zu", reply->n_changes);
     cli_show_changes(show, reply->changes, reply->n_changes, all);
-    for (size_t i = 0; i < reply->n_outputs; i++) {
-        const Idem__Admin__V1__TestOutput *o = reply->outputs[i];
-        cli_end_line(show);
-        cli_title(show, "to %s by route %s, %zu bytes", o->destination, o->route, o->message.len);
-        if (all)
-            cli_show_message(show, str_make(o->message.data, o->message.len));
-    }
+    cli_show_outputs(show, reply, all);
 }
 
 static enum cli_exit run_test(struct cli_run *run)

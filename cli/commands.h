@@ -35,6 +35,17 @@ void cli_show_comparison(struct cli_show *show, const Idem__Identity__V1__Compar
 void cli_show_finding(struct cli_show *show, bool fatal, struct str file, uint64_t line, struct str rule,
                       struct str what);
 
+/* Pages of messages in a row: as many as were asked for, or all there are; `out` says where to go on, as a reply does.
+ * Lines stay where the pages put them. */
+typedef status cli_page_fn(void *arg, const Idem__Admin__V1__ListMessagesRequest *ask,
+                           Idem__Admin__V1__ListMessagesReply **out_reply);
+status cli_gather_messages(struct arena *arena, cli_page_fn *page, void *arg, uint64_t max, uint64_t before,
+                           bool refused, Idem__Admin__V1__ListMessagesReply *out);
+
+/* What each destination would get; those whose message did not fit into the reply are named. `all`: the messages too.
+ */
+void cli_show_outputs(struct cli_show *show, const Idem__Admin__V1__TestRouteReply *reply, bool all);
+
 /* A message of HL7 segments, one a line, safe. */
 void cli_show_message(struct cli_show *show, struct str message);
 

@@ -364,7 +364,7 @@ static status plan_route(struct planner *p, const struct route *route, struct pl
     map_clear(&p->placed);
     reconcile_codes(p, route);
     add_person_ids(p, route);
-    bool made;
+    bool made = false; /* gcc at -O1 does not see that make_bytes() sets it */
     TRY(make_bytes(p, output, &made));
     keep_changes(p, output, made);
     return STATUS_OK;

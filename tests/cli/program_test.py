@@ -355,6 +355,11 @@ def test_messages(daemon):
     both(daemon, "trace", seq, "--diff")
     both(daemon, "trace", "--control-id", "H1", "--diff")
     both(daemon, "trace", 999999999, want=1)
+    listed = both(daemon, "messages", "--max", 20000).get("messages", [])
+    seqs = [line["seq"] for line in listed]
+    check("messages lists each once, newest first", len(seqs) > 10 and seqs == sorted(set(seqs), reverse=True), seqs)
+    some = both(daemon, "messages", "--max", 3)
+    check("and says where to go on", some["next_before"] == seqs[2] and len(some["messages"]) == 3, str(some))
     both(daemon, "messages")
     both(daemon, "messages", "--refused", "--max", 5)
     both(daemon, "status")

@@ -262,6 +262,108 @@ static void test_colours__wrap_the_safe_text_only(void **state)
     close_screen(&screen);
 }
 
+/* ---- pages of messages ---- */
+
+/* A daemon with messages 1 to `count`, of which each tenth is refused, that looks at few at a time. */
+struct pages {
+    struct arena *arena;
+    uint64_t count;
+    unsigned page_max, asked;
+    unsigned fail_at; /* this page cannot be had; 0: every one can */
+};
+
+static status give_page(void *arg, const Idem__Admin__V1__ListMessagesRequest *ask,
+                        Idem__Admin__V1__ListMessagesReply **out_reply)
+{
+    struct pages *pages = arg;
+    if (++pages->asked == pages->fail_at)
+        return STATUS_UNAVAILABLE;
+    assert_true(ask->max > 0);
+    Idem__Admin__V1__ListMessagesReply *reply = arena_array(pages->arena, 1, sizeof *reply);
+    idem__admin__v1__list_messages_reply__init(reply);
+    reply->messages = arena_array(pages->arena, ask->max, sizeof(void *));
+    uint64_t seq = ask->before ? ask->before - 1 : pages->count;
+    for (unsigned looked = 0; seq > 0 && looked < pages->page_max && reply->n_messages < ask->max; seq--, looked++) {
+        if (ask->refused_only && seq % 10 != 0)
+            continue;
+        Idem__Admin__V1__MessageLine *line = arena_array(pages->arena, 1, sizeof *line);
+        idem__admin__v1__message_line__init(line);
+        line->seq = seq;
+        reply->messages[reply->n_messages++] = line;
+    }
+    reply->next_before = seq > 0 ? seq + 1 : 0;
+    *out_reply = reply;
+    return STATUS_OK;
+}
+
+static void test_messages__are_gathered_page_by_page_until_there_are_enough(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t count, max, before;
+        bool refused;
+        uint64_t want, newest, next;
+    } cases[] = {
+        {95, 1000, 0, false, 95, 95, 0}, {95, 20, 0, false, 20, 95, 76},
+        {95, 7, 0, false, 7, 95, 89},    {95, 1000, 50, false, 49, 49, 0},
+        {0, 10, 0, false, 0, 0, 0},      {95, 95, 0, false, 95, 95, 0},
+        {95, 1000, 0, true, 9, 90, 0},   {95, 4, 0, true, 4, 90, 60},
+        {5, 10, 0, true, 0, 0, 0},       {25000, 30000, 0, false, 25000, 25000, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct support s;
+        support_init(&s);
+        struct pages pages = {.arena = &s.arena, .count = cases[i].count, .page_max = 7};
+        Idem__Admin__V1__ListMessagesReply got;
+        assert_int_equal(
+            cli_gather_messages(&s.arena, give_page, &pages, cases[i].max, cases[i].before, cases[i].refused, &got),
+            STATUS_OK);
+        assert_int_equal(got.n_messages, cases[i].want);
+        assert_int_equal(got.next_before, cases[i].next);
+        for (size_t k = 0; k < got.n_messages; k++)
+            assert_int_equal(got.messages[k]->seq, cases[i].newest - k * (cases[i].refused ? 10 : 1));
+        support_fini(&s);
+    }
+}
+
+static void test_messages__are_not_shown_in_part_when_a_page_fails(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    struct pages pages = {.arena = &s.arena, .count = 95, .page_max = 7, .fail_at = 3};
+    Idem__Admin__V1__ListMessagesReply got;
+    assert_int_equal(cli_gather_messages(&s.arena, give_page, &pages, 1000, 0, false, &got), STATUS_UNAVAILABLE);
+    assert_int_equal(pages.asked, 3);
+    support_fini(&s);
+}
+
+static void test_outputs__that_are_not_shown_are_named(void **state)
+{
+    (void)state;
+    Idem__Admin__V1__TestRouteReply reply = IDEM__ADMIN__V1__TEST_ROUTE_REPLY__INIT;
+    Idem__Admin__V1__TestOutput first = IDEM__ADMIN__V1__TEST_OUTPUT__INIT, second = first;
+    Idem__Admin__V1__TestOutput *outputs[] = {&first, &second};
+    first.destination = (char *)"lab";
+    first.route = second.route = (char *)"all";
+    first.message = (ProtobufCBinaryData){4, (uint8_t *)"MSH|"};
+    second.destination = (char *)evil;
+    reply.outputs = outputs;
+    reply.n_outputs = 2;
+    for (unsigned missing = 0; missing < 2; missing++) {
+        struct screen screen;
+        open_screen(&screen, 100);
+        second.message = missing ? (ProtobufCBinaryData){0, NULL} : first.message;
+        reply.outputs_without_message = missing;
+        cli_show_outputs(&screen.show, &reply, false);
+        assert_calm(&screen, 140);
+        assert_true(shows(&screen, "to lab by route all, 4 bytes"));
+        assert_int_equal(shows(&screen, "by route all, not shown: the reply would be too large"), missing);
+        assert_int_equal(shows(&screen, "1 of 2 messages are not shown"), missing);
+        close_screen(&screen);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +374,9 @@ int main(void)
         cmocka_unit_test(test_review__marks_what_differs_and_only_that),
         cmocka_unit_test(test_table__cuts_the_widest_columns_to_fit),
         cmocka_unit_test(test_colours__wrap_the_safe_text_only),
+        cmocka_unit_test(test_messages__are_gathered_page_by_page_until_there_are_enough),
+        cmocka_unit_test(test_messages__are_not_shown_in_part_when_a_page_fails),
+        cmocka_unit_test(test_outputs__that_are_not_shown_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
