@@ -65,7 +65,8 @@ static void check_applied(struct doctor *doctor)
     struct engine *engine = doctor->call->server->engine;
     uint64_t last = journal_last_seq(engine_journal(engine));
     uint64_t applied = data_applied_seq(engine_store(engine));
-    for (int waited_ms = 0; applied < last && waited_ms < APPLY_WAIT_MS; waited_ms += 20) {
+    for (int waited_ms = 0; applied < last && waited_ms < APPLY_WAIT_MS && !atomic_load(&doctor->call->gone);
+         waited_ms += 20) {
         usleep(20 * 1000);
         applied = data_applied_seq(engine_store(engine));
     }
@@ -108,7 +109,7 @@ static void check_packs(struct doctor *doctor)
     DIR *dir = opendir(path);
     size_t good = 0, looked = 0;
     struct dirent *entry;
-    while (dir && (entry = readdir(dir)) != NULL && looked < PACK_FILES_MAX) {
+    while (dir && !atomic_load(&doctor->call->gone) && (entry = readdir(dir)) != NULL && looked < PACK_FILES_MAX) {
         size_t len = strlen(entry->d_name);
         if (len < 5 || strcmp(entry->d_name + len - 5, ".pack") != 0)
             continue; /* a load at work has a temporary name */
@@ -160,11 +161,11 @@ status admin_doctor(struct rpc_call *call, struct ctx *cx, const void *request, 
     struct doctor doctor = {call, cx, reply};
     MESSAGE_LIST(cx, doctor.answer, checks, &idem__admin__v1__doctor_check__descriptor, CHECKS_MAX);
     doctor.answer->n_checks = 0;
-    check_journal(&doctor);
-    check_applied(&doctor);
-    check_accounts(&doctor);
-    check_packs(&doctor);
-    check_space(&doctor);
-    check_certificate(&doctor);
-    return STATUS_OK;
+    static void (*const checks[])(struct doctor * doctor) = {check_journal, check_applied, check_accounts,
+                                                             check_packs,   check_space,   check_certificate};
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        TRY(ctx_check(cx));
+        checks[i](&doctor);
+    }
+    return ctx_check(cx);
 }
