@@ -62,7 +62,8 @@ static void check_applied(struct doctor *doctor)
     struct engine *engine = doctor->call->server->engine;
     uint64_t last = journal_last_seq(engine_journal(engine));
     uint64_t applied = data_applied_seq(engine_store(engine));
-    for (int waited_ms = 0; applied < last && waited_ms < APPLY_WAIT_MS; waited_ms += 20) {
+    for (int waited_ms = 0; applied < last && waited_ms < APPLY_WAIT_MS && !atomic_load(&doctor->call->gone);
+         waited_ms += 20) {
         usleep(20 * 1000);
         applied = data_applied_seq(engine_store(engine));
     }
@@ -111,7 +112,7 @@ static void check_packs(struct doctor *doctor)
     struct engine *engine = doctor->call->server->engine;
     struct codes_snapshot *snapshot = codes_snapshot_ref(engine_codes(engine));
     size_t releases = codes_release_count(snapshot), whole = 0, files = 0;
-    for (size_t i = 0; i < releases; i++) {
+    for (size_t i = 0; i < releases && !atomic_load(&doctor->call->gone); i++) {
         if (codes_verify_pack(snapshot, doctor->cx, i) == STATUS_OK)
             whole++;
         else
@@ -158,16 +159,17 @@ status admin_doctor(struct rpc_call *call, struct ctx *cx, const void *request, 
 {
     (void)request;
     struct doctor doctor = {.call = call, .cx = cx};
-    check_journal(&doctor);
-    check_applied(&doctor);
-    check_accounts(&doctor);
-    check_packs(&doctor);
-    check_space(&doctor);
-    check_certificate(&doctor);
+    static void (*const checks[])(struct doctor * doctor) = {check_journal, check_applied, check_accounts,
+                                                             check_packs,   check_space,   check_certificate};
+    status going = STATUS_OK;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0] && going == STATUS_OK; i++) {
+        checks[i](&doctor);
+        going = ctx_check(cx); /* whoever asked may have gone */
+    }
     Idem__Admin__V1__DoctorReply *answer = reply;
     answer->n_checks = doctor.checks.count;
     answer->checks = arena_array(cx->arena, doctor.checks.count, sizeof *answer->checks);
     memcpy(answer->checks, doctor.checks.at, doctor.checks.count * sizeof *answer->checks);
     VEC_FINI(&doctor.checks);
-    return STATUS_OK;
+    return going;
 }
