@@ -2,12 +2,27 @@
  * The journal's insides, shared by its files and their tests.
  *
  * Segment file, all numbers big-endian:
- *   header  0 magic "idemjrnl"   8 u32 format   12 u32 salt   16 u64 first seq   24 u64 first seq of the segment before
- * (0 = none) 32 i64 time of the entry before   40 chain value before (32)   72 u32 CRC-32C of bytes 0..71          76
- * bytes entry   0 u32 length of all of it   4 u32 CRC-32C, seeded with the salt, of the length and of everything from
- * byte 8 on 8 u64 seq   16 i64 time   24 u32 place in its group, from 0   28 u16 kind   30 u16 principal length 32
- * principal, body, chain value (32) then zeros, as prepared ahead of use: a sync that changes no metadata is a good
- * deal faster.
+ *
+ *   header    0  magic "idemjrnl"
+ *             8  u32 format
+ *            12  u32 salt
+ *            16  u64 first seq
+ *            24  u64 first seq of the segment before (0 = none)
+ *            32  i64 time of the entry before
+ *            40  chain value before (32 bytes)
+ *            72  u32 CRC-32C of bytes 0..71
+ *            76  bytes in all
+ *
+ *   entry     0  u32 length of all of it
+ *             4  u32 CRC-32C, seeded with the salt, of the length and of everything from byte 8 on
+ *             8  u64 seq
+ *            16  i64 time
+ *            24  u32 place in its group, from 0
+ *            28  u16 kind
+ *            30  u16 principal length
+ *            32  principal, body, chain value (32 bytes)
+ *
+ *   then zeros, as prepared ahead of use: a sync that changes no metadata is a good deal faster.
  *
  * The salt is random per segment: bytes that a stranger sends, or what an old file left on the disk, cannot pose as an
  * entry. "place in its group" tells which entries were made durable together: seq - place is the group's first seq.

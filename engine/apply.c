@@ -1,9 +1,9 @@
 /*
  * The one writer: reads durable entries in order, applies each to the projections, commits in batches, then answers.
  *
- *   plan      an entry changes the transaction and the writer's own view of index, codes and totals; a refused one
- * takes all of it back commit    the rows of the batch, with applied_seq publish   inside the commit: readers see all
- * of the batch, in rows and in memory, or nothing
+ *   plan      an entry changes the transaction and drafts of index, codes and totals; a refused one takes it all back
+ *   commit    the rows of the batch, with applied_seq
+ *   publish   inside the commit: readers see all of the batch, in rows and in memory, or nothing
  *
  * Apply is deterministic: time, ids and text come from the entry and the state. The clock here only decides where a
  * batch ends and feeds the timings kept in memory for traces.

@@ -1,10 +1,11 @@
 /*
  * Routes as text: which messages go where, what their local codes mean, and how each destination is reached.
  *
- *   sources:      [ { name, line_ends, charset } ]
- *   destinations: [ { name, mllp: {connect, tls, server_name} | file: {folder}, retry: {first, most, give_up_after},
- * answer_timeout } ] routes:       [ { name, when: {source, type}, person_id: {authority, type}, local_system: {…},
- * codes: [ {path, to} ], to } ]
+ *   sources:       [ { name, line_ends, charset } ]
+ *   destinations:  [ { name, mllp: {connect, tls, server_name} | file: {folder},
+ *                      retry: {first, most, give_up_after}, answer_timeout } ]
+ *   routes:        [ { name, when: {source, type}, person_id: {authority, type}, local_system: {…},
+ *                      codes: [ {path, to} ], to } ]
  *
  * Strict: an unknown key, a destination that nobody defined, a bad path are errors with line, column and a suggestion
  * (yaml.* and engine.routes-bad). The full description with every key: docs/routes.md.
