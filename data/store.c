@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 static const char *const META_TABLE = "idem.meta";
-static const uint64_t CACHE_BYTES = 64u << 20;
 
 static const struct str FORMAT_KEY = STR_INIT("format"), APPLIED_KEY = STR_INIT("applied");
 
@@ -186,7 +185,7 @@ static status open_env(struct data_store *store, struct ctx *cx, const struct da
     TRY(file_sync_dir(cx, store->folder)); /* the note must not come back after a crash */
     if (!was_closed)
         end = store_pages_lsn(store->folder);
-    uint64_t cache_bytes = options->cache_bytes ? options->cache_bytes : CACHE_BYTES;
+    uint64_t cache_bytes = options->cache_bytes ? options->cache_bytes : store_cache_default(cx);
     int error = store_env_open(store->folder, cache_bytes, &store->env);
     if (error != 0)
         return store_fail(cx, "recovery", error);

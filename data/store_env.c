@@ -79,6 +79,8 @@ static int configure(DB_ENV *env, uint64_t cache_bytes)
     env->set_errcall(env, say_nothing);
     env->set_msgcall(env, say_nothing_more);
     int error = env->set_cachesize(env, (uint32_t)(cache_bytes >> 30), (uint32_t)(cache_bytes & ((1u << 30) - 1)), 1);
+    if (error == 0) /* it makes room for so many pages of this size; 4 KiB otherwise */
+        error = env->set_mp_pagesize(env, STORE_PAGE_BYTES);
     if (error == 0) /* a small file with a large buffer is refused */
         error = env->set_lg_bsize(env, store_log_file_bytes / (STORE_LOG_FILE_BYTES / STORE_LOG_BUFFER_BYTES));
     if (error == 0)

@@ -111,6 +111,13 @@ status store_cursor_open(struct data_table *table, struct ctx *cx, struct store_
 status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t how, struct str from,
                          struct str *out_key, struct str *out_row);
 
+/* ---- store_cache.c ---- */
+
+uint64_t store_cache_default(struct ctx *cx); /* of this machine, or of the part of it we may use */
+uint64_t store_cache_part(uint64_t memory_bytes);
+/* The lowest of `memory_bytes` and what control groups (version 2) allow. */
+uint64_t store_memory_limit(struct ctx *cx, const char *cgroup_file, const char *cgroup_root, uint64_t memory_bytes);
+
 /* ---- store_stats.c ---- */
 
 /* After a commit, by the writer. */

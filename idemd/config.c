@@ -8,6 +8,7 @@
 
 enum { LISTS_MAX = 1000, CONFIG_BYTES_MAX = 1024 * 1024 };
 
+static const uint64_t CACHE_BYTES_MIN = 16ull << 20, CACHE_BYTES_MAX = 64ull << 30;
 static const int64_t HOUR_US = 3600ll * 1000000;
 
 struct reading {
@@ -176,6 +177,14 @@ static status read_journal(struct reading *r, const struct yaml_node *map)
     return yaml_size(r->cx, yaml_get(map, "segment"), 64 * 1024, 1024 * 1024 * 1024, &r->out->journal_segment_bytes);
 }
 
+static status read_store(struct reading *r, const struct yaml_node *map)
+{
+    if (map == NULL)
+        return STATUS_OK;
+    TRY(yaml_map_keys(r->cx, map, KEYS("cache")));
+    return yaml_size(r->cx, yaml_get(map, "cache"), CACHE_BYTES_MIN, CACHE_BYTES_MAX, &r->out->store_cache_bytes);
+}
+
 static status read_plant(struct reading *r, const struct yaml_node *node)
 {
     static const char *const plants[] = {"none", "ack-before-sync"};
@@ -189,10 +198,11 @@ static status read_all(struct reading *r, const struct yaml_node *root)
 {
     const struct yaml_node *data;
     TRY(yaml_map_keys(r->cx, root,
-                      KEYS("data", "journal", "tls", "grpc", "mllp", "roles", "plain_roles", "test_plant")));
+                      KEYS("data", "journal", "store", "tls", "grpc", "mllp", "roles", "plain_roles", "test_plant")));
     TRY(yaml_need(r->cx, root, "data", &data));
     TRY(read_path(r, data, &r->out->data));
     TRY(read_journal(r, yaml_get(root, "journal")));
+    TRY(read_store(r, yaml_get(root, "store")));
     TRY(read_tls(r, yaml_get(root, "tls")));
     TRY(read_grpc(r, yaml_get(root, "grpc")));
     TRY(read_mllp(r, yaml_get(root, "mllp")));

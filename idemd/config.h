@@ -20,6 +20,7 @@ struct config {
     const char *data;
     int64_t journal_keep_us;                     /* 0 = for ever */
     uint64_t journal_segment_bytes;              /* 0 = 64 MiB */
+    uint64_t store_cache_bytes;                  /* 0 = a part of the machine's memory */
     const char *certificate, *key, *clients_ca;  /* NULL when there is no tls section */
     const char *client_certificate, *client_key; /* who we are to destinations; NULL = the daemon's own */
     struct rpc_listen grpc[2];

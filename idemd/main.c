@@ -63,6 +63,7 @@ static status open_engine(struct daemon *d, struct ctx *cx)
                                      .plant_ack_before_sync = d->config.plant_ack_before_sync,
                                      .journal_keep_us = d->config.journal_keep_us,
                                      .journal_segment_bytes = d->config.journal_segment_bytes,
+                                     .store_cache_bytes = d->config.store_cache_bytes,
                                      .version = IDEM_VERSION};
     return engine_open(cx, &options, &d->engine);
 }

@@ -41,7 +41,7 @@ struct data_options {
     const char *dir; /* the data directory; the store makes its own folder inside */
     uint32_t
         format; /* on-disk format number of idem's rows: a store with another number is refused (DATA_STORE_FORMAT) */
-    uint64_t cache_bytes; /* 0 = 64 MiB */
+    uint64_t cache_bytes; /* 0 = a 32nd of the memory that there is or that the control group allows, 64 MiB to 1 GiB */
     const struct data_table_spec *tables;
     size_t table_count;
     /* Names of tables whose rows are also counted by group: the bytes of the key before its first zero byte. For few
