@@ -1,7 +1,23 @@
 #include "base/ctx.h"
 
+#include "base/clock.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+
+const struct reason ctx_deadline_reason = {"base.deadline", STATUS_DEADLINE_EXCEEDED, 207,
+                                           "the time given for the work has passed"};
+const struct reason ctx_cancelled_reason = {"base.cancelled", STATUS_CANCELLED, 207,
+                                            "nobody waits for the answer any more"};
+
+status ctx_check(struct ctx *cx)
+{
+    if (cx->gone && atomic_load_explicit(cx->gone, memory_order_relaxed))
+        return ctx_fail(cx, &ctx_cancelled_reason, NULL);
+    if (cx->deadline_us && clock_mono_us() >= cx->deadline_us)
+        return ctx_fail(cx, &ctx_deadline_reason, NULL);
+    return STATUS_OK;
+}
 
 status ctx_fail(struct ctx *cx, const struct reason *reason, const char *format, ...)
 {

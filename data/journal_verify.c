@@ -68,15 +68,16 @@ static bool add_segment(struct journal_report *report, const struct journal_mark
     return report->bad_seq == 0;
 }
 
-static void verify_files(struct ctx *cx, const char *folder, const segment_files *files,
-                         const struct journal_mark *mark, struct journal_report *report)
+static status verify_files(struct ctx *cx, const char *folder, const segment_files *files,
+                           const struct journal_mark *mark, struct journal_report *report)
 {
     for (size_t i = 0; i < files->count; i++) {
         const struct segment_file *file = &files->at[i];
         bool last = i + 1 == files->count;
+        TRY(ctx_check(cx));
         if (i > 0 && file->first_seq != report->last_seq + 1) {
             found(report, file->first_seq, "hole", report->last_seq + 1);
-            return;
+            return STATUS_OK;
         }
         struct arena_mark scratch = arena_mark(cx->arena);
         struct str path = segment_path(cx->arena, folder, file->first_seq);
@@ -93,8 +94,9 @@ static void verify_files(struct ctx *cx, const char *folder, const segment_files
             continue;
         }
         if (!add_segment(report, mark, file, &check, i == 0, last))
-            return;
+            return STATUS_OK;
     }
+    return STATUS_OK;
 }
 
 status journal_verify(struct ctx *cx, const char *dir, struct journal_report *out_report)
@@ -107,6 +109,7 @@ status journal_verify(struct ctx *cx, const char *dir, struct journal_report *ou
         VEC_FINI(&files);
         return listed;
     }
+    status verified = STATUS_OK;
     struct journal_report report = {0};
     uint64_t first_kept = mark_of(cx->arena, folder.data).first_seq; /* read again: a drop moves it while we list */
     uint64_t first_found = files.count > 0 ? files.at[0].first_seq : UINT64_MAX;
@@ -116,9 +119,10 @@ status journal_verify(struct ctx *cx, const char *dir, struct journal_report *ou
     } else if (files.count > 0) {
         report.first_seq = first_found;
         report.last_seq = first_found - 1;
-        verify_files(cx, folder.data, &files, &mark, &report);
+        verified = verify_files(cx, folder.data, &files, &mark, &report);
     }
     VEC_FINI(&files);
+    TRY(verified);
     *out_report = report;
     return STATUS_OK;
 }

@@ -2,9 +2,9 @@
  * What a service sees of a call: the request, a ctx, and ways to answer. No gRPC types.
  *
  *   RPC_INLINE    answered on the worker's thread: short, waits for nothing
- *   RPC_BLOCKING  answered on a pool thread: may wait for the writer or the disk
+ *   RPC_BLOCKING  answered on a thread of its pool: may wait for the writer or the disk
  *   RPC_DEFERRED  begun on the worker's thread, answered later by rpc_call_reply() or rpc_call_fail()
- *   RPC_STREAM    a server stream written from a pool thread by rpc_stream_emit()
+ *   RPC_STREAM    a server stream written from a thread of its pool by rpc_stream_emit()
  *   RPC_BIDI      message by message on the worker's thread
  *
  * A handler that answers a status hands the request's fate to dispatch; the reason is in cx.
@@ -25,6 +25,17 @@ struct rpc_method;
 struct health;
 struct reflection;
 
+/* Each with threads and a bounded queue of its own, so that nobody waits behind what takes longer, or waits for
+ * something else, than his own call. */
+enum rpc_pool {
+    RPC_POOL_READ,     /* a few rows; short */
+    RPC_POOL_CHANGE,   /* waits for the writer, and so for the journal's disk */
+    RPC_POOL_REHEARSE, /* as long as the message is large */
+    RPC_POOL_LONG,     /* lists without end, loads of code releases */
+    RPC_POOL_JOURNAL,  /* reads the whole journal: one at a time */
+    RPC_POOL_COUNT
+};
+
 enum rpc_style { RPC_INLINE, RPC_BLOCKING, RPC_DEFERRED, RPC_STREAM, RPC_BIDI };
 
 /* INLINE, BLOCKING: fill `reply` (a message of the reply type, all defaults). DEFERRED, STREAM: `reply` is NULL;
@@ -37,7 +48,8 @@ struct rpc_method {
     const ProtobufCMessageDescriptor *request, *reply;
     enum wire_kind kind;
     enum rpc_style style;
-    uint32_t roles; /* any one of them; 0 = everybody with a certificate */
+    enum rpc_pool pool; /* BLOCKING, STREAM */
+    uint32_t roles;     /* any one of them; 0 = everybody with a certificate */
     uint32_t request_bytes_max;
     uint32_t text_bytes_max; /* longest `string` */
     bool audit;              /* one line in the log; what changed is in the journal */
@@ -54,7 +66,7 @@ extern const size_t rpc_method_count;
 struct rpc_server {
     struct wire_server *wire;
     struct engine *engine;
-    struct pool *pool;
+    struct pool *pools[RPC_POOL_COUNT];
     struct health *health;
     struct reflection *reflection;
     struct rpc_principal *principals;
@@ -82,6 +94,7 @@ struct rpc_call {
     void *state;      /* the service's */
     atomic_bool gone; /* the client has left; any thread */
     bool finished;    /* worker thread */
+    bool on_pool;     /* worker thread: `job` was given to the method's pool */
     /* a pool thread's result on its way back */
     struct pool_job job;
     struct wire_post post;

@@ -89,16 +89,25 @@ static void pool_done(struct wire_call *wire, struct wire_post *post)
     wire_release(wire);
 }
 
+/* Its time may be over, or its client gone, since it was queued. */
+static status still_wanted(struct rpc_call *call, struct ctx *cx)
+{
+    if (atomic_load(&call->gone))
+        return ctx_fail(cx, &rpc_reasons[RPC_CANCELLED], "before it began");
+    if (cx->deadline_us && clock_mono_us() >= cx->deadline_us)
+        return ctx_fail(cx, &rpc_reasons[RPC_DEADLINE], "before it began");
+    return STATUS_OK;
+}
+
 static void pool_run(struct pool_job *job)
 {
     struct rpc_call *call = from_job(job);
     struct ctx *cx = &call->cx;
     const struct rpc_method *method = call->method;
-    if (atomic_load(&call->gone)) {
-        call->result = ctx_fail(cx, &rpc_reasons[RPC_CANCELLED], "before it began");
-    } else if (method->style == RPC_STREAM) {
+    call->result = still_wanted(call, cx);
+    if (call->result == STATUS_OK && method->style == RPC_STREAM) {
         call->result = method->handle(call, cx, call->request, NULL);
-    } else {
+    } else if (call->result == STATUS_OK) {
         ProtobufCMessage *reply = message_new(cx, method->reply);
         call->result = method->handle(call, cx, call->request, reply);
         if (call->result == STATUS_OK)
@@ -204,7 +213,8 @@ static void begin_on_pool(struct rpc_call *call, struct ctx *cx)
 {
     wire_hold(call->wire);
     call->job.run = pool_run;
-    if (pool_add(call->server->pool, &call->job))
+    call->on_pool = true;
+    if (pool_add(call->server->pools[call->method->pool], &call->job))
         return;
     count(&call->server->refused);
     rpc_call_fail(call, cx, ctx_fail(cx, &rpc_reasons[RPC_BUSY], NULL));
@@ -255,6 +265,7 @@ static void on_started(struct wire_call *wire, struct str request)
     cx->arena = &wire->arena;
     cx->now_us = clock_now_us();
     cx->deadline_us = wire->deadline_us;
+    cx->gone = &call->gone;
     count(&server->calls);
 
     status admitted = admit(call, cx);
@@ -306,6 +317,10 @@ static void on_cancelled(struct wire_call *wire)
     atomic_store(&call->gone, true);
     if (call->method && call->method->cancelled)
         call->method->cancelled(call);
+    if (call->on_pool && pool_remove(call->server->pools[call->method->pool], &call->job)) {
+        rpc_call_fail(call, &call->cx, ctx_fail(&call->cx, &rpc_reasons[RPC_CANCELLED], "before it began"));
+        wire_release(wire);
+    }
     if (call->method && call->method->kind == WIRE_BIDI)
         rpc_call_fail(call, &call->cx, ctx_fail(&call->cx, &rpc_reasons[RPC_CANCELLED], NULL));
 }

@@ -15,6 +15,17 @@ struct pool {
     pthread_t threads[];
 };
 
+static void unlink_job(struct pool *pool, struct pool_job *job)
+{
+    *job->link = job->next;
+    if (job->next)
+        job->next->link = job->link;
+    else
+        pool->end = job->link;
+    job->link = NULL;
+    pool->waiting--;
+}
+
 static void *work(void *arg)
 {
     struct pool *pool = arg;
@@ -25,10 +36,7 @@ static void *work(void *arg)
         struct pool_job *job = pool->first;
         if (job == NULL)
             break;
-        pool->first = job->next;
-        if (pool->first == NULL)
-            pool->end = &pool->first;
-        pool->waiting--;
+        unlink_job(pool, job);
         pthread_mutex_unlock(&pool->lock);
         job->run(job);
         pthread_mutex_lock(&pool->lock);
@@ -61,6 +69,7 @@ bool pool_add(struct pool *pool, struct pool_job *job)
     bool room = pool->waiting < pool->waiting_max;
     if (room) {
         job->next = NULL;
+        job->link = pool->end;
         *pool->end = job;
         pool->end = &job->next;
         pool->waiting++;
@@ -68,6 +77,16 @@ bool pool_add(struct pool *pool, struct pool_job *job)
     }
     pthread_mutex_unlock(&pool->lock);
     return room;
+}
+
+bool pool_remove(struct pool *pool, struct pool_job *job)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool waits = job->link != NULL;
+    if (waits)
+        unlink_job(pool, job);
+    pthread_mutex_unlock(&pool->lock);
+    return waits;
 }
 
 void pool_free(struct pool *pool)

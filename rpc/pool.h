@@ -1,5 +1,6 @@
 /*
- * A small bounded pool of threads for methods that wait: for the writer, the disk, a loader. Threads: locks itself.
+ * A small bounded pool of threads for methods that wait: for the writer, the disk, a loader. Jobs are run in the order
+ * they came. Threads: locks itself.
  */
 #pragma once
 
@@ -9,11 +10,13 @@
 struct pool;
 
 struct pool_job {
-    struct pool_job *next;
+    struct pool_job *next, **link; /* in the queue; link is NULL outside it */
     void (*run)(struct pool_job *job);
 };
 
 struct pool *pool_new(unsigned threads, size_t waiting_max);
 /* False when too many jobs wait already: the caller answers rpc.busy. The job stays in place until it has run. */
 bool pool_add(struct pool *pool, struct pool_job *job);
+/* True: it waited, and will not be run. False: it runs, has run or was never added. */
+bool pool_remove(struct pool *pool, struct pool_job *job);
 void pool_free(struct pool *pool); /* runs what waits, joins; NULL is fine */

@@ -9,7 +9,14 @@
 
 #include <unistd.h>
 
-enum { JOBS_WAITING_MAX = 256 };
+/* Loads keep at most two threads (LOADS_MAX): two are left for lists. */
+static const struct {
+    unsigned threads;
+    size_t waiting_max;
+} pool_sizes[RPC_POOL_COUNT] = {
+    [RPC_POOL_READ] = {4, 1024}, [RPC_POOL_CHANGE] = {4, 256}, [RPC_POOL_REHEARSE] = {2, 256},
+    [RPC_POOL_LONG] = {4, 64},   [RPC_POOL_JOURNAL] = {1, 16},
+};
 
 uint32_t rpc_role_from_name(struct str name)
 {
@@ -64,13 +71,15 @@ static struct rpc_server *new_server(const struct rpc_server_options *options)
     server->reflection = reflection_new();
     reflection_check(server->reflection);
     rpc_methods_check();
-    server->pool = pool_new(options->blocking_threads ? options->blocking_threads : 4, JOBS_WAITING_MAX);
+    for (size_t i = 0; i < RPC_POOL_COUNT; i++)
+        server->pools[i] = pool_new(pool_sizes[i].threads, pool_sizes[i].waiting_max);
     return server;
 }
 
 static void free_server(struct rpc_server *server)
 {
-    pool_free(server->pool);
+    for (size_t i = 0; i < RPC_POOL_COUNT; i++)
+        pool_free(server->pools[i]);
     health_free(server->health);
     reflection_free(server->reflection);
     for (size_t i = 0; i < server->principal_count; i++)

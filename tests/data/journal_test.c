@@ -269,6 +269,26 @@ static void test_property__what_was_appended_reads_back_equal(void **state)
     assert_int_equal(report.last_seq, next - 1);
 }
 
+static void test_verify__ends_when_nobody_waits_or_time_is_over(void **state)
+{
+    struct world *world = *state;
+    struct ctx *cx = &world->support.cx;
+    struct journal *journal = open_journal(world, (struct journal_options){0});
+    add(world, journal, STR("one"));
+    struct journal_report report = {.entries = 77};
+    atomic_bool gone = true;
+    cx->gone = &gone;
+    assert_fails(&world->support, journal_verify(cx, world->dir, &report), "base.cancelled");
+    cx->gone = NULL;
+    cx->deadline_us = 1;
+    assert_fails(&world->support, journal_verify(cx, world->dir, &report), "base.deadline");
+    assert_int_equal(report.entries, 77);
+    cx->deadline_us = 0;
+    assert_ok(&world->support, journal_verify(cx, world->dir, &report));
+    assert_int_equal(report.entries, 1);
+    journal_close(journal);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -278,6 +298,7 @@ int main(void)
         T(test_append__takes_the_longest_body_and_refuses_one_byte_more),
         T(test_reader__waits_for_the_next_entry_and_can_be_woken),
         T(test_done__is_called_in_order_while_a_reader_follows_and_verify_looks_on),
+        T(test_verify__ends_when_nobody_waits_or_time_is_over),
         T(test_drop__frees_whole_segments_and_says_so_to_readers),
         T(test_property__what_was_appended_reads_back_equal),
     };

@@ -121,6 +121,20 @@ static void sender_start(struct sender *sender)
     assert_int_equal(pthread_create(&sender->thread, NULL, send_messages, sender), 0);
 }
 
+/* The disk stands still with the sender's first message; what it sends from now on fills the queue. */
+static void stick_disk(struct world *w, struct sender *sender)
+{
+    int to = sender->to;
+    held_disk_hold(engine_journal(w->engine));
+    sender->to = sender->from;
+    sender_start(sender);
+    pthread_join(sender->thread, NULL);
+    held_disk_wait_stuck();
+    sender->from++;
+    sender->to = to;
+    sender_start(sender);
+}
+
 /* So many good answers, in the order of the messages. */
 static void expect_answers(const struct sender *sender, int from, int to)
 {
@@ -210,10 +224,9 @@ static void test_stuck_disk__only_those_who_send_wait_and_all_is_acknowledged_in
     pthread_join(first.thread, NULL);
     world_settled(&w, 1, 0);
 
-    held_disk_hold(engine_journal(w.engine));
     first.from = 2;
     first.to = MANY;
-    sender_start(&first);
+    stick_disk(&w, &first);
     held_disk_wait_waiting(engine_journal(w.engine), 1); /* the queue is full */
     /* the loop lets others in, and takes their messages as far as there is room: none */
     struct sender second = {.fd = dial(&gates, 0), .letter = 'B', .from = 1, .to = MANY};
@@ -259,9 +272,8 @@ static void test_stuck_disk__who_hangs_up_is_forgotten(void **state)
     route_to_folder(&w);
     struct gates gates;
     gates_open(&gates, &w);
-    held_disk_hold(engine_journal(w.engine));
     struct sender first = {.fd = dial(&gates, 0), .letter = 'A', .from = 1, .to = MANY};
-    sender_start(&first);
+    stick_disk(&w, &first);
     held_disk_wait_waiting(engine_journal(w.engine), 1);
     struct sender gone = {.fd = dial(&gates, 1), .letter = 'G', .from = 1, .to = 1};
     sender_start(&gone);
@@ -293,9 +305,8 @@ static void test_stuck_disk__closing_lets_the_waiting_go(void **state)
     route_to_folder(&w);
     struct gates gates;
     gates_open(&gates, &w);
-    held_disk_hold(engine_journal(w.engine));
     struct sender sender = {.fd = dial(&gates, 0), .letter = 'A', .from = 1, .to = MANY};
-    sender_start(&sender);
+    stick_disk(&w, &sender);
     held_disk_wait_waiting(engine_journal(w.engine), 1);
     loop_post(gates.loop, close_all, &gates);
     held_disk_wait_waiting(engine_journal(w.engine), 0); /* forgotten */

@@ -4,6 +4,9 @@
 #include "held_disk.h"
 #include "world.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 enum { QUEUE = 64 * 1024, NOTE = 2000 };
 
 static struct str adt(struct support *s, const char *control_id, const char *number)
@@ -350,6 +353,139 @@ static void test_stuck_disk__draining_ends_held_calls(void **state)
     world_end(&w);
 }
 
+/* ---- pools ---- */
+
+struct asker {
+    struct world *w;
+    pthread_t thread;
+    int64_t timeout_us;
+    status result;
+    char reason[64];
+};
+
+static void *apply_routes(void *arg)
+{
+    struct asker *asker = arg;
+    struct support mine;
+    support_init(&mine);
+    struct rpc_client_options options = {.address = asker->w->plain_address, .plain = true};
+    struct rpc_client *client = NULL;
+    assert_ok(&mine, rpc_client_connect(&mine.cx, &options, &client));
+    Idem__Admin__V1__ApplyRoutesRequest ask = IDEM__ADMIN__V1__APPLY_ROUTES_REQUEST__INIT;
+    ask.text = (char *)(uintptr_t) "destinations: []\nroutes: []\n";
+    Idem__Admin__V1__ApplyRoutesReply *reply;
+    asker->result =
+        rpc_client_call(client, &mine.cx, "idem.admin.v1.Admin/ApplyRoutes", &ask.base,
+                        &idem__admin__v1__apply_routes_reply__descriptor, asker->timeout_us, (void **)&reply);
+    snprintf(asker->reason, sizeof asker->reason, "%s", mine.cx.reason ? mine.cx.reason->name : "");
+    rpc_client_close(client);
+    support_fini(&mine);
+    return NULL;
+}
+
+static void *verify(void *arg)
+{
+    struct asker *asker = arg;
+    struct support mine;
+    support_init(&mine);
+    struct rpc_client_options options = {.address = asker->w->plain_address, .plain = true};
+    struct rpc_client *client = NULL;
+    assert_ok(&mine, rpc_client_connect(&mine.cx, &options, &client));
+    Idem__Admin__V1__VerifyJournalRequest ask = IDEM__ADMIN__V1__VERIFY_JOURNAL_REQUEST__INIT;
+    Idem__Admin__V1__JournalReport *reply;
+    asker->result = rpc_client_call(client, &mine.cx, "idem.admin.v1.Admin/VerifyJournal", &ask.base,
+                                    &idem__admin__v1__journal_report__descriptor, asker->timeout_us, (void **)&reply);
+    snprintf(asker->reason, sizeof asker->reason, "%s", mine.cx.reason ? mine.cx.reason->name : "");
+    rpc_client_close(client);
+    support_fini(&mine);
+    return NULL;
+}
+
+static void list_messages(struct world *w, struct rpc_client *client)
+{
+    Idem__Admin__V1__ListMessagesRequest ask = IDEM__ADMIN__V1__LIST_MESSAGES_REQUEST__INIT;
+    Idem__Admin__V1__ListMessagesReply *reply;
+    assert_ok(&w->s, rpc_client_call(client, &w->s.cx, "idem.admin.v1.Admin/ListMessages", &ask.base,
+                                     &idem__admin__v1__list_messages_reply__descriptor, 0, (void **)&reply));
+    assert_int_equal(reply->n_messages, 1);
+}
+
+/* More changes than there are threads for changes wait for the disk: questions do not wait behind them. */
+static void test_stuck_disk__changes_hold_up_no_question(void **state)
+{
+    (void)state;
+    enum { CHANGES = 12 };
+    struct world w;
+    world_begin_with(&w, 0);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Routing__V1__SubmitReply *reply;
+    assert_ok(&w.s, submit(&w.s, client, adt(&w.s, "P1", "P1"), 0, &reply));
+    held_disk_hold(engine_journal(w.engine));
+    struct asker askers[CHANGES];
+    for (int i = 0; i < CHANGES; i++) {
+        askers[i] = (struct asker){.w = &w, .timeout_us = 60ll * 1000 * 1000};
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, apply_routes, &askers[i]), 0);
+    }
+    wait_in_flight(&w, CHANGES);
+    held_disk_wait_stuck();
+    ask_everything(&w, client);
+    list_messages(&w, client);
+    struct asker late = {.w = &w, .timeout_us = 300 * 1000}; /* its turn does not come in time: not done later */
+    apply_routes(&late);
+    assert_string_equal(late.reason, "rpc.deadline");
+    wait_in_flight(&w, CHANGES);
+    assert_true(held_disk_is_stuck());
+    uint64_t before = journal_last_seq(engine_journal(w.engine));
+    held_disk_release();
+    for (int i = 0; i < CHANGES; i++) {
+        pthread_join(askers[i].thread, NULL);
+        assert_int_equal(askers[i].result, STATUS_OK);
+    }
+    assert_int_equal(journal_last_seq(engine_journal(w.engine)), before + CHANGES);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
+/* One reads the whole journal and stands still at a file that does not open (a pipe nobody writes to): a second waits
+ * in line on no thread, until its time is over; everything else goes on. */
+static void test_stuck_verify__holds_up_nobody_and_a_second_waits(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin_with(&w, 0);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Routing__V1__SubmitReply *reply;
+    assert_ok(&w.s, submit(&w.s, client, adt(&w.s, "P1", "P1"), 0, &reply));
+    const char *pipe = world_path(&w, "data/journal/0000000000900000.seg");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    struct asker first = {.w = &w, .timeout_us = 60ll * 1000 * 1000}, others[3];
+    assert_int_equal(pthread_create(&first.thread, NULL, verify, &first), 0);
+    wait_in_flight(&w, 1);
+    int writer;
+    for (int i = 0; i < 3; i++) {
+        others[i] = (struct asker){.w = &w, .timeout_us = 300 * 1000};
+        assert_int_equal(pthread_create(&others[i].thread, NULL, verify, &others[i]), 0);
+    }
+    ask_everything(&w, client);
+    list_messages(&w, client);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(others[i].thread, NULL);
+        assert_string_equal(others[i].reason, "rpc.deadline");
+    }
+    wait_in_flight(&w, 1); /* their calls are over, though the one that runs is not */
+    while ((writer = open(pipe, O_WRONLY | O_NONBLOCK)) < 0)
+        usleep(1000); /* until the first one is there; it then reads an end */
+    unlink(pipe);
+    close(writer);
+    pthread_join(first.thread, NULL);
+    assert_int_equal(first.result, STATUS_OK);
+    first.timeout_us = 0;
+    verify(&first); /* and the next one has its turn */
+    assert_int_equal(first.result, STATUS_OK);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 int main(void)
 {
     held_disk_install();
@@ -359,6 +495,8 @@ int main(void)
         cmocka_unit_test(test_stuck_disk__what_is_held_is_bounded),
         cmocka_unit_test(test_stuck_disk__cancelling_while_room_comes),
         cmocka_unit_test(test_stuck_disk__draining_ends_held_calls),
+        cmocka_unit_test(test_stuck_disk__changes_hold_up_no_question),
+        cmocka_unit_test(test_stuck_verify__holds_up_nobody_and_a_second_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,8 @@
 #include "base/arena.h"
 #include "base/status.h"
 
+#include <stdatomic.h>
+
 struct reason {
     const char *name; /* "mpi.person-unknown": stable, documented, greppable */
     status status;
@@ -20,9 +22,10 @@ struct reason {
 
 struct ctx {
     struct arena *arena;
-    int64_t now_us;       /* UTC microseconds since 1970: the time of the work, taken from the entry when applying */
-    int64_t deadline_us;  /* monotonic; 0 = none */
-    struct str principal; /* who asks, as authenticated; empty = the system itself */
+    int64_t now_us;          /* UTC microseconds since 1970: the time of the work, taken from the entry when applying */
+    int64_t deadline_us;     /* monotonic; 0 = none */
+    const atomic_bool *gone; /* true once nobody waits for the answer any more; set by any thread; NULL = never */
+    struct str principal;    /* who asks, as authenticated; empty = the system itself */
     const struct reason *reason; /* of the last failure; NULL before any */
     struct str detail;           /* in arena; may be empty */
 };
@@ -33,6 +36,11 @@ status ctx_fail(struct ctx *cx, const struct reason *reason, const char *format,
 
 /* The failure of a step that ran with a ctx of its own, as that of `cx`; answers `got`. The detail is copied. */
 status ctx_pass(struct ctx *cx, const struct ctx *from, status got);
+
+/* Long work asks this between its slices and ends when it fails: base.deadline, base.cancelled. */
+status ctx_check(struct ctx *cx);
+
+extern const struct reason ctx_deadline_reason, ctx_cancelled_reason;
 
 /* Forget a failure that was dealt with. */
 void ctx_clear(struct ctx *cx);

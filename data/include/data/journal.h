@@ -150,7 +150,8 @@ struct journal_report {
 };
 /*
  * Reads everything, changes nothing, works on a running daemon's directory too (torn_bytes may then count a group that
- * is just being written). STATUS_OK also when damage was found: look at bad_seq; counts and chain then stop before it.
+ * is just being written). Asks ctx_check() before each segment. STATUS_OK also when damage was found: look at bad_seq;
+ * counts and chain then stop before it.
  */
 status journal_verify(struct ctx *cx, const char *dir, struct journal_report *out_report);
 

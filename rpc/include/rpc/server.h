@@ -52,7 +52,6 @@ struct rpc_server_options {
     const char *data_dir;      /* for VerifyJournal and Doctor */
     const char *version;       /* for Status */
     unsigned threads;          /* completion queues, each with its thread; 0 = one per core */
-    unsigned blocking_threads; /* for methods that wait for disk or the writer; 0 = 4 */
     uint32_t streams_max;      /* concurrent calls of one connection; 0 = 256 */
     uint32_t calls_max;        /* concurrent calls of one thread, then rpc.busy; 0 = 4096 */
     uint64_t held_bytes_max;   /* messages held while the journal has no room, then rpc.busy; 0 = LIMIT_HELD_BYTES */
