@@ -10,8 +10,9 @@
 #include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <time.h>
 
-enum { OLD_ROWS = 200000, BATCH_ROWS = 100, ROW_BYTES = 300, SCANNERS = 2 };
+enum { OLD_ROWS = 200000, BATCH_ROWS = 100, ROW_BYTES = 300, SCANNERS = 2, SYNC_EVERY_MS = 250 };
 
 static const struct data_table_spec TABLES[] = {{"bench.new"}, {"bench.old"}};
 
@@ -38,6 +39,27 @@ static void *scan_on(void *arg)
     status scanned = STATUS_OK;
     while (scanned == STATUS_OK && !__atomic_load_n(&scanner->stop, __ATOMIC_RELAXED))
         scanned = data_scan_all(data_table(scanner->store, "bench.old"), &cx, count_row, scanner);
+    arena_fini(&arena);
+    return NULL;
+}
+
+struct keeper {
+    struct data_store *store;
+    pthread_t thread;
+    bool stop;
+};
+
+/* As the daemon does it, but with more checkpoints: one a second. */
+static void *keep_up(void *arg)
+{
+    struct keeper *keeper = arg;
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    status kept = STATUS_OK;
+    for (unsigned i = 1; kept == STATUS_OK && !__atomic_load_n(&keeper->stop, __ATOMIC_RELAXED); i++) {
+        nanosleep(&(struct timespec){.tv_nsec = SYNC_EVERY_MS * 1000000L}, NULL);
+        kept = i % 4 == 0 ? data_checkpoint(keeper->store, &cx) : data_sync(keeper->store, &cx);
+    }
     arena_fini(&arena);
     return NULL;
 }
@@ -90,10 +112,15 @@ static void measure(struct data_store *store, unsigned seconds, size_t scanners,
         if (pthread_create(&scanning[i].thread, NULL, scan_on, &scanning[i]) != 0)
             mem_panic("bench", "no thread");
     }
+    struct keeper keeper = {.store = store};
+    if (pthread_create(&keeper.thread, NULL, keep_up, &keeper) != 0)
+        mem_panic("bench", "no thread");
     struct data_stats before, after;
     data_stats(store, &before);
     uint64_t commits = commit_on(store, clock_mono_us() + (int64_t)seconds * 1000000);
     data_stats(store, &after);
+    __atomic_store_n(&keeper.stop, true, __ATOMIC_RELAXED);
+    pthread_join(keeper.thread, NULL);
     *out = (struct data_bench_commits){.rows_per_s = commits * BATCH_ROWS / seconds};
     for (size_t i = 0; i < scanners; i++) {
         __atomic_store_n(&scanning[i].stop, true, __ATOMIC_RELAXED);

@@ -231,6 +231,7 @@ static void free_store(struct data_store *store)
     mem_free(store->tables);
     journal_close_fd(&store->lock_fd);
     pthread_rwlock_destroy(&store->lock);
+    store_gate_fini(&store->gate);
     mem_free(store->folder);
     mem_free(store);
 }
@@ -247,6 +248,7 @@ static struct data_store *make_store(struct ctx *cx, const char *dir)
     pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&store->lock, &fair);
     pthread_rwlockattr_destroy(&fair);
+    store_gate_init(&store->gate);
     return store;
 }
 
@@ -296,10 +298,4 @@ struct data_table *data_table(struct data_store *store, const char *name)
 uint64_t data_applied_seq(struct data_store *store)
 {
     return __atomic_load_n(&store->applied_seq, __ATOMIC_ACQUIRE);
-}
-
-status data_checkpoint(struct data_store *store, struct ctx *cx)
-{
-    int error = store->env->txn_checkpoint(store->env, 0, 0, 0);
-    return error == 0 ? STATUS_OK : store_fail(cx, "checkpoint", error);
 }

@@ -47,6 +47,7 @@ static ssize_t pwrite_or_end(int fd, const void *bytes, size_t len, off_t at)
 
 static int sync_or_end(int fd)
 {
+    store_before_sync();
     while (store_io.fsync(fd) != 0)
         if (errno != EINTR)
             mem_panic("store sync", strerror(errno));

@@ -23,7 +23,7 @@
 
 enum {
     STORE_PAGE_BYTES = 16 * 1024,
-    STORE_LOG_BUFFER_BYTES = 8 * 1024 * 1024,
+    STORE_LOG_BUFFER_BYTES = 1024 * 1024, /* written by the commit that fills it, readers kept out: so not larger */
     STORE_LOG_FILE_BYTES = 64 * 1024 * 1024,
     STORE_TABLES_MAX = 1024,
 };
@@ -40,6 +40,13 @@ struct data_table {
     struct map groups; /* of a grouped table: the group's rows; absent = none. Changes with a commit. */
 };
 
+/* Between commits and checkpoints. */
+struct store_gate {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool waiting, committing, paused; /* the writer waits, commits; a checkpoint has it wait */
+};
+
 struct data_store {
     char *folder;
     int lock_fd;
@@ -47,6 +54,7 @@ struct data_store {
     struct data_table *tables; /* the declared ones, then the meta table */
     size_t table_count;        /* without the meta table */
     pthread_rwlock_t lock;
+    struct store_gate gate;
     uint64_t applied_seq; /* atomic */
     uint64_t tables_hash;
     struct data_stats stats; /* written by the writer only; atomic */
@@ -77,6 +85,16 @@ int store_db_open(DB_ENV *env, const char *name, DB **out_db);
 /* data.store-damaged with what Berkeley DB calls the error. */
 status store_fail(struct ctx *cx, const char *doing, int error);
 DBT store_dbt(struct str bytes); /* for handing in */
+
+/* ---- store_checkpoint.c ---- */
+
+void store_gate_init(struct store_gate *gate);
+void store_gate_fini(struct store_gate *gate);
+/* Around a commit: waits while a checkpoint writes pages. */
+void store_commit_begin(struct data_store *store);
+void store_commit_end(struct data_store *store);
+/* Before anything is synced: commits that this thread keeps waiting go on. */
+void store_before_sync(void);
 
 /* ---- store_logs.c ---- */
 

@@ -339,6 +339,7 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
     look_at(store_meta(store)->db, STR("applied"));
     store_must_not_hold(store);
     int64_t asked_us = clock_mono_us();
+    store_commit_begin(store);
     pthread_rwlock_wrlock(&store->lock);
     int64_t got_us = clock_mono_us();
     apply_ops(txn, applied_seq);
@@ -349,6 +350,7 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
         publish(arg);
     store_let_go(store);
     pthread_rwlock_unlock(&store->lock);
+    store_commit_end(store);
     store_stats_note(store, got_us - asked_us, clock_mono_us() - got_us);
     data_txn_abort(txn);
 }

@@ -1,6 +1,6 @@
 /*
- * What has to be done from time to time and may take long: checkpoints of the store, retention of the journal, packs
- * that nobody needs any more. On a thread of its own, so that the one writer never waits for it.
+ * What has to be done from time to time and may take long: syncs and checkpoints of the store, retention of the
+ * journal, packs that nobody needs any more. On a thread of its own, so that the one writer never waits for it.
  */
 #include "engine_internal.h"
 
@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-enum { CHECKPOINT_US = 10 * 1000000, RETENTION_US = 60 * 1000000 };
+enum { SYNC_US = 250 * 1000, CHECKPOINT_US = 10 * 1000000, RETENTION_US = 60 * 1000000 };
 
 struct upkeep {
     struct engine *engine;
@@ -24,7 +24,9 @@ static bool wait_for_next(struct upkeep *upkeep)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += CHECKPOINT_US / 1000000;
+    until.tv_nsec += SYNC_US * 1000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&upkeep->lock);
     int waited = 0;
     while (!upkeep->stopping && waited == 0)
@@ -34,8 +36,14 @@ static bool wait_for_next(struct upkeep *upkeep)
     return !stopping;
 }
 
-static void keep_up(struct engine *engine, struct ctx *cx, int64_t *next_retention_us)
+static void keep_up(struct engine *engine, struct ctx *cx, int64_t *next_checkpoint_us, int64_t *next_retention_us)
 {
+    if (clock_mono_us() < *next_checkpoint_us) {
+        if (data_sync(engine->store, cx) != STATUS_OK)
+            log_event(LOG_WARN, "store.sync", LOG_WHY(cx));
+        return;
+    }
+    *next_checkpoint_us = clock_mono_us() + CHECKPOINT_US;
     codes_free_unused(engine->codes);
     if (data_checkpoint(engine->store, cx) != STATUS_OK)
         log_event(LOG_WARN, "store.checkpoint", LOG_WHY(cx));
@@ -51,10 +59,10 @@ static void *run(void *arg)
 {
     struct upkeep *upkeep = arg;
     struct arena arena = {0};
-    int64_t next_retention_us = 0;
+    int64_t next_checkpoint_us = clock_mono_us() + CHECKPOINT_US, next_retention_us = 0;
     while (wait_for_next(upkeep)) {
         struct ctx cx = {.arena = &arena};
-        keep_up(upkeep->engine, &cx, &next_retention_us);
+        keep_up(upkeep->engine, &cx, &next_checkpoint_us, &next_retention_us);
         arena_reset(&arena);
     }
     arena_fini(&arena);

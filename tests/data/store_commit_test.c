@@ -118,6 +118,213 @@ static void test_commit__reads_no_page_while_readers_are_kept_out(void **state)
     data_close(store);
 }
 
+/* ---- a checkpoint beside commits ---- */
+
+/* Little enough for one file of the log: the commit that begins the next one does wait for a sync. */
+enum { CHECKPOINT_ROWS = 300, CHECKPOINTS = 5 };
+
+/* Whoever syncs for a checkpoint hands over to the writer and to a reader, and goes on once both have done theirs. */
+static struct {
+    struct data_store *store;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_t checkpointer;
+    uint64_t syncs, read, asked, committed, syncs_paused, syncs_of_files;
+    bool done;
+} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static bool flag_of(const bool *flag)
+{
+    pthread_mutex_lock(&gate.store->gate.lock);
+    bool value = *flag;
+    pthread_mutex_unlock(&gate.store->gate.lock);
+    return value;
+}
+
+/* At the gate, where it keeps no reader out. */
+static bool writer_waits_outside(void)
+{
+    return flag_of(&gate.store->gate.paused) && flag_of(&gate.store->gate.waiting);
+}
+
+static bool has_committed(uint64_t number)
+{
+    pthread_mutex_lock(&gate.lock);
+    bool has = gate.committed >= number;
+    pthread_mutex_unlock(&gate.lock);
+    return has;
+}
+
+/* The writer is asked to commit; it does, or waits outside. */
+static void have_it_commit(bool is_log)
+{
+    pthread_mutex_lock(&gate.lock);
+    uint64_t number = ++gate.asked;
+    pthread_cond_broadcast(&gate.changed);
+    pthread_mutex_unlock(&gate.lock);
+    gate.syncs_paused += flag_of(&gate.store->gate.paused);
+    gate.syncs_of_files += !is_log;
+    while (!has_committed(number) && !writer_waits_outside())
+        sched_yield();
+}
+
+static bool is_log_file(int fd)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof path - 1);
+    path[len > 0 ? len : 0] = 0;
+    return strstr(path, "/log.") != NULL;
+}
+
+static int sync_beside_others(int fd)
+{
+    if (!pthread_equal(pthread_self(), gate.checkpointer))
+        return fdatasync(fd);
+    have_it_commit(is_log_file(fd));
+    pthread_mutex_lock(&gate.lock);
+    uint64_t number = ++gate.syncs;
+    pthread_cond_broadcast(&gate.changed);
+    while (gate.read < number)
+        pthread_cond_wait(&gate.changed, &gate.lock);
+    pthread_mutex_unlock(&gate.lock);
+    return fdatasync(fd);
+}
+
+static void end_gate(void)
+{
+    pthread_mutex_lock(&gate.lock);
+    gate.done = true;
+    pthread_cond_broadcast(&gate.changed);
+    pthread_mutex_unlock(&gate.lock);
+}
+
+static void *checkpoint_often(void *arg)
+{
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    gate.checkpointer = pthread_self();
+    store_io.fsync = sync_beside_others;
+    status done = STATUS_OK;
+    for (int i = 0; i < CHECKPOINTS && done == STATUS_OK; i++)
+        done = data_checkpoint(arg, &cx);
+    store_io.fsync = fdatasync;
+    end_gate();
+    arena_fini(&arena);
+    return done == STATUS_OK ? arg : NULL;
+}
+
+/* Every row, so every page. */
+static void change_all(struct data_store *store, uint64_t seq)
+{
+    struct arena arena = {0};
+    struct data_txn *txn = data_txn_begin(store);
+    for (uint64_t i = 0; i < CHECKPOINT_ROWS; i++)
+        data_txn_put(txn, data_table(store, "t.one"), number_key(&arena, i), body_of(&arena, seq * i, 300));
+    data_txn_commit(txn, seq, NULL, NULL);
+    arena_fini(&arena);
+}
+
+static void *commit_when_asked(void *arg)
+{
+    pthread_mutex_lock(&gate.lock);
+    for (;;) {
+        while (gate.committed == gate.asked && !gate.done)
+            pthread_cond_wait(&gate.changed, &gate.lock);
+        if (gate.committed == gate.asked)
+            break;
+        uint64_t seq = gate.committed + 2;
+        pthread_mutex_unlock(&gate.lock);
+        change_all(arg, seq);
+        pthread_mutex_lock(&gate.lock);
+        gate.committed++;
+        pthread_cond_broadcast(&gate.changed);
+    }
+    pthread_mutex_unlock(&gate.lock);
+    return NULL;
+}
+
+static bool count_it(void *arg, struct str key, struct str row)
+{
+    (void)key, (void)row;
+    ++*(uint64_t *)arg;
+    return true;
+}
+
+static void read_at_each_sync(struct world *world, struct data_table *table)
+{
+    pthread_mutex_lock(&gate.lock);
+    for (;;) {
+        while (gate.read == gate.syncs && !gate.done)
+            pthread_cond_wait(&gate.changed, &gate.lock);
+        if (gate.read == gate.syncs)
+            break;
+        pthread_mutex_unlock(&gate.lock);
+        uint64_t rows = 0;
+        assert_ok(&world->support, data_scan_all(table, &world->support.cx, count_it, &rows));
+        assert_int_equal(rows, CHECKPOINT_ROWS);
+        pthread_mutex_lock(&gate.lock);
+        gate.read++;
+        pthread_cond_broadcast(&gate.changed);
+    }
+    pthread_mutex_unlock(&gate.lock);
+}
+
+/* At every sync of a checkpoint all pages are read, and changed, but for the syncs before pages are written: then the
+ * writer waits outside. A checkpoint that held a page, the log or the lock while the disk is slow would wait here for
+ * ever. */
+static void test_checkpoint__keeps_no_reader_waiting_and_no_commit_while_files_are_synced(void **state)
+{
+    struct world *world = *state;
+    struct data_store *store = open_store(world, 16 << 20);
+    gate.store = store;
+    change_all(store, 1);
+    pthread_t checkpointer, writer;
+    assert_int_equal(pthread_create(&writer, NULL, commit_when_asked, store), 0);
+    assert_int_equal(pthread_create(&checkpointer, NULL, checkpoint_often, store), 0);
+    read_at_each_sync(world, data_table(store, "t.one"));
+    void *good;
+    pthread_join(checkpointer, &good);
+    pthread_join(writer, NULL);
+    assert_ptr_equal(good, store);
+    assert_true(gate.syncs_of_files >= 2 * CHECKPOINTS); /* the table and idem.meta, each time */
+    assert_true(gate.syncs > gate.syncs_of_files && gate.syncs_paused > 0);
+    assert_int_equal(gate.committed, gate.syncs);
+    assert_int_equal(data_applied_seq(store), 1 + gate.syncs);
+    data_close(store);
+}
+
+/* ---- syncs in between ---- */
+
+static uint64_t syncs_counted;
+
+static int count_syncs(int fd)
+{
+    syncs_counted++;
+    return fdatasync(fd);
+}
+
+/* Four times a second by the daemon: an idle one must leave the disk alone. */
+static void test_sync__syncs_what_was_committed_and_nothing_when_nothing_was(void **state)
+{
+    struct world *world = *state;
+    struct ctx *cx = &world->support.cx;
+    struct data_store *store = open_store(world, 4 << 20);
+    assert_ok(&world->support, data_sync(store, cx));
+    store_io.fsync = count_syncs;
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        syncs_counted = 0;
+        data_txn_commit(data_txn_begin(store), seq, NULL, NULL);
+        assert_int_equal(syncs_counted, 0);
+        assert_ok(&world->support, data_sync(store, cx));
+        assert_int_equal(syncs_counted, 1);
+        assert_ok(&world->support, data_sync(store, cx));
+        assert_int_equal(syncs_counted, 1);
+    }
+    store_io.fsync = fdatasync;
+    data_close(store);
+}
+
 /* ---- how long they took ---- */
 
 static uint64_t sum(const uint64_t buckets[DATA_STATS_BUCKETS])
@@ -177,6 +384,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_commit__reads_no_page_while_readers_are_kept_out),
+        T(test_checkpoint__keeps_no_reader_waiting_and_no_commit_while_files_are_synced),
+        T(test_sync__syncs_what_was_committed_and_nothing_when_nothing_was),
         T(test_stats__count_each_commit_once_in_the_bucket_of_its_time),
         T(test_stats_us__is_the_upper_end_of_the_bucket),
     };

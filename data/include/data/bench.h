@@ -31,12 +31,12 @@ struct data_bench_result {
 status data_bench_journal(struct ctx *cx, const char *dir, unsigned threads, unsigned seconds,
                           struct data_bench_result *out_result);
 
-/* Commits of 100 rows into a store of some 200,000, one after the other; times as in data_stats(): each is the upper
- * end of its power of two. */
+/* Commits of 100 rows into a store of some 200,000, one after the other, with a checkpoint a second beside them; times
+ * as in data_stats(): each is the upper end of its power of two. */
 struct data_bench_commits {
     uint64_t rows_per_s, scanned_per_s;
     uint64_t held_p99_us, held_worst_us;     /* readers kept out */
-    uint64_t waited_p99_us, waited_worst_us; /* the writer kept out */
+    uint64_t waited_p99_us, waited_worst_us; /* the writer kept out, by readers or the checkpoint */
 };
 struct data_bench_store_result {
     struct data_bench_commits quiet, scanned; /* alone; beside two readers that scan all rows again and again */

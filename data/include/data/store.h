@@ -19,7 +19,7 @@
  *
  * Rows: `key` and `row` are bytes; keys sort by memcmp, so numbers in keys are big-endian (base/buf.h). Rows may be
  * longer than a page (16 KiB), up to 1 GiB; short ones are much cheaper. Threads: data_get / data_scan from any thread;
- * struct data_txn, data_checkpoint and data_close from the one writer.
+ * struct data_txn and data_close from the one writer; data_checkpoint and data_sync from one other.
  */
 #pragma once
 
@@ -128,13 +128,19 @@ typedef void data_publish_fn(void *arg);
 void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn *publish, void *arg);
 void data_txn_abort(struct data_txn *txn);
 
-/* Write out dirty pages and drop old logs; called on a timer by the writer. Makes applied_seq durable as a side effect.
+/*
+ * Writes out changed pages and drops old logs; called on a timer. Makes applied_seq durable as a side effect. Readers
+ * do not wait for it; a commit waits while some pages are copied out, a hundredth of the cache at a time, and for what
+ * the log has not synced, never for the tables' files to be synced. Threads: any one at a time, beside the writer.
  */
 status data_checkpoint(struct data_store *store, struct ctx *cx);
+/* Syncs the store's log, while commits and readers go on: often, so that no commit has much to sync itself (when a log
+ * file is full, or a page changed since must leave the cache). Threads: as above. */
+status data_sync(struct data_store *store, struct ctx *cx);
 
 /*
- * How long commits kept readers out, and how long they waited to get in: commits counted by time. Bucket i: 2^(i-1) us
- * and more, less than 2^i us; bucket 0: less than 1 us; the last: all that took longer.
+ * How long commits kept readers out, and how long they waited for readers and checkpoints: commits counted by time.
+ * Bucket i: 2^(i-1) us and more, less than 2^i us; bucket 0: less than 1 us; the last: all that took longer.
  *
  * Threads: any; a commit under way may be in one figure and not yet in another.
  */
