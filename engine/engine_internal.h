@@ -144,8 +144,12 @@ struct lane_item {
     struct lane_item *next;
     struct outbox_key key;
     uint64_t message_seq;
-    struct str control_id, bytes;          /* in the same allocation, or `bytes` those of `body` */
-    struct lane_body *body;                /* held together with other lanes; NULL: its own */
+    struct str control_id, bytes; /* in the same allocation, or `bytes` those of `body` */
+    struct lane_body *body;       /* held for the send under way, with other lanes; NULL: its own, or none */
+    bool elsewhere;               /* it has no bytes of its own: read for each send, as the next two say */
+    enum outbox_where where;
+    uint32_t shared;
+    size_t bytes_known;                    /* how many they were when they were read last; 0: not yet */
     bool in_table;                         /* without bytes: the lane reads it from the outbox when it gets there */
     uint32_t attempts, in_doubt, answered; /* answered: refusals that may be tried again */
     int64_t first_sent_us;

@@ -7,9 +7,10 @@
  * have been sent although idem does not know, so the first UNRECORDED_MAX + 1 of each queue are then marked "in doubt"
  * and sent again under the same control id.
  *
- * Memory: a lane holds at most HELD_MAX items and about its share of HELD_BYTES_ALL (or one item, if that is larger);
- * what is beyond stays in the outbox table and is read when the lane gets there. What several lanes read from one place
- * they hold once (lane_bodies.h).
+ * Memory: a lane holds at most HELD_MAX items and about its share of HELD_BYTES_ALL; what is beyond stays in the outbox
+ * table and is read when the lane gets there. Bytes that stand once in the store or the journal are read for one send,
+ * and held once however many lanes send them (lane_bodies.h). Large ones wait for room, in turn, so that hundreds of
+ * destinations that are away cannot hold a largest message each; the others never wait.
  */
 #include "engine_internal.h"
 
@@ -28,6 +29,8 @@ enum {
     HELD_MAX = 2048,
     HELD_BYTES_MAX = 8 * 1024 * 1024,
     HELD_BYTES_ALL = 64 * 1024 * 1024,
+    LARGE_BYTES = 256 * 1024,
+    LARGE_BYTES_ALL = 128 * 1024 * 1024, /* sent at a time; one goes always */
     LOAD_MAX = 512,
     RECORD_AGAIN_US = 200 * 1000,
 };
@@ -45,9 +48,11 @@ struct lane {
     size_t held, held_bytes;
     struct outbox_key last; /* newest item taken in; older ones that are fed again are dropped */
     bool more_in_table;     /* rows behind `last` that are not held */
-    unsigned unrecorded;    /* answers known, on their way into the journal */
-    unsigned in_line;       /* of these: wait for room there */
-    unsigned failures;      /* in a row, for the back-off */
+    bool waits_for_room;    /* in the set's queue */
+    struct lane *next_waiting;
+    unsigned unrecorded; /* answers known, on their way into the journal */
+    unsigned in_line;    /* of these: wait for room there */
+    unsigned failures;   /* in a row, for the back-off */
     struct loop_timer *timer;
     const char *state, *last_error;
     char file_name[48];     /* of the delivery under way */
@@ -59,10 +64,11 @@ struct lanes {
     struct lane *first;
     size_t lane_count;
     struct lane_bodies *bodies;
-    struct outcome *outcomes; /* on their way into the journal */
-    bool stopping, ended;     /* nothing more is sent; nothing more is recorded */
-    uint64_t doubtful_to;     /* what was queued up to this entry may have been sent before a crash */
-    pthread_mutex_t lock;     /* what lanes_view() reads */
+    struct lane *waiting, **waiting_end; /* for room for a large message */
+    struct outcome *outcomes;            /* on their way into the journal */
+    bool stopping, ended;                /* nothing more is sent; nothing more is recorded */
+    uint64_t doubtful_to;                /* what was queued up to this entry may have been sent before a crash */
+    pthread_mutex_t lock;                /* what lanes_view() reads */
 };
 
 static void lane_try(struct lane *lane);
@@ -125,18 +131,11 @@ static void enqueue(struct lane *lane, struct lane_item *item)
 
 /* ---- reading the outbox ---- */
 
-/* An item whose bytes are not in its row. */
-struct wanted {
-    struct lane_item *item;
-    enum outbox_where where;
-    uint32_t shared;
-};
 struct loading {
     struct lane *lane;
     struct arena *arena;
     size_t loaded;
     bool more;
-    VEC(struct wanted) wanted; /* bytes that stand elsewhere, still to be read */
 };
 
 static bool load_row(void *arg, struct str key, struct str bytes)
@@ -155,48 +154,15 @@ static bool load_row(void *arg, struct str key, struct str bytes)
     if (outbox_row_decode(&cx, bytes, &row) != STATUS_OK)
         mem_panic("outbox",
                   "a row cannot be read: stop, remove the store folder and start again to rebuild it from the journal");
-    struct lane_item *item = lane_item_new(destination, at, row.message_seq, row.control_id, row.bytes);
+    bool here = row.where == OUTBOX_HERE && row.bytes.len < LARGE_BYTES;
+    struct lane_item *item =
+        lane_item_new(destination, at, row.message_seq, row.control_id, here ? row.bytes : STR_NONE);
+    item->elsewhere = !here;
+    item->where = row.where;
+    item->shared = row.shared;
     enqueue(loading->lane, item);
-    if (row.where != OUTBOX_HERE)
-        *VEC_ADD(&loading->wanted) = (struct wanted){item, row.where, row.shared};
     loading->loaded++;
     return true;
-}
-
-static struct lane_body *read_body(struct lane *lane, const struct outbox_row *row, struct arena *arena)
-{
-    struct lane_body *body = lane_body_find(lane->set->bodies, row);
-    if (body)
-        return body;
-    struct ctx cx = {.arena = arena};
-    struct str bytes;
-    if (outbox_bytes(lane->engine, &cx, row, &bytes) != STATUS_OK)
-        mem_panic("outbox", "the bytes of a queued message cannot be read: run idem journal verify and idem doctor");
-    return lane_body_keep(lane->set->bodies, row, bytes);
-}
-
-static void fill_in(struct lane *lane, struct lane_item *item, const struct wanted *wanted, struct arena *arena)
-{
-    struct outbox_row row = {.message_seq = item->message_seq, .where = wanted->where, .shared = wanted->shared};
-    item->body = read_body(lane, &row, arena);
-    item->bytes = lane_body_bytes(item->body);
-    lane->held_bytes += item->bytes.len;
-}
-
-/* The rest goes back to where it came from: the table. */
-static void cut_after(struct lane *lane, struct lane_item *keep)
-{
-    struct lane_item *item = keep->next, *next;
-    keep->next = NULL;
-    lane->tail = &keep->next;
-    lane->last = keep->key;
-    lane->more_in_table = true;
-    for (; item; item = next) {
-        next = item->next;
-        lane->held--;
-        lane->held_bytes -= item->bytes.len;
-        free_item(item);
-    }
 }
 
 static void load_more(struct lane *lane)
@@ -209,17 +175,82 @@ static void load_more(struct lane *lane)
                   &loading) != STATUS_OK)
         mem_panic("outbox", "the table cannot be read");
     lane->more_in_table = loading.more;
-    size_t wanted = 0;
-    for (struct lane_item **at = &lane->head; *at; at = &(*at)->next) {
-        if (wanted < loading.wanted.count && *at == loading.wanted.at[wanted].item) {
-            fill_in(lane, *at, &loading.wanted.at[wanted++], &arena);
-            arena_reset(&arena);
-        }
-        if ((*at)->next && lane->held_bytes > held_bytes_max(lane))
-            cut_after(lane, *at);
-    }
-    VEC_FINI(&loading.wanted);
     arena_fini(&arena);
+}
+
+/* ---- bytes that stand elsewhere ---- */
+
+/* At the end; who had its turn and found no room stays the first. */
+static void queue_for_room(struct lane *lane, bool in_turn)
+{
+    struct lanes *set = lane->set;
+    if (lane->waits_for_room)
+        return;
+    lane->waits_for_room = true;
+    struct lane **at = in_turn ? &set->waiting : set->waiting_end;
+    lane->next_waiting = *at;
+    *at = lane;
+    if (lane->next_waiting == NULL)
+        set->waiting_end = &lane->next_waiting;
+}
+
+/* The first that waits: it tries again. */
+static struct lane *take_waiting(struct lanes *set)
+{
+    struct lane *lane = set->waiting;
+    set->waiting = lane->next_waiting;
+    if (set->waiting == NULL)
+        set->waiting_end = &set->waiting;
+    lane->waits_for_room = false;
+    return lane;
+}
+
+/* Is the room for `bytes` more taken by others, or is it somebody else's turn? */
+static bool must_wait(const struct lane *lane, size_t bytes, bool in_turn)
+{
+    size_t others = lane_bodies_bytes(lane->set->bodies);
+    return bytes >= LARGE_BYTES &&
+           ((lane->set->waiting && !in_turn) || (others > 0 && others + bytes > LARGE_BYTES_ALL));
+}
+
+/* The bytes of the item for one send; false: the lane waits for room. */
+static bool hold_bytes(struct lane *lane, struct lane_item *item, bool in_turn)
+{
+    struct lane_bodies *bodies = lane->set->bodies;
+    if (!item->elsewhere || item->body)
+        return true;
+    struct lane_body *body = lane_body_find(bodies, item); /* that costs nothing more */
+    if (body == NULL && !must_wait(lane, item->bytes_known, in_turn)) {
+        struct str bytes;
+        SCOPED(arena_fini) struct arena arena = {0};
+        struct ctx cx = {.arena = &arena};
+        if (lane_body_read(lane->engine, &cx, item, &bytes) != STATUS_OK)
+            mem_panic("outbox",
+                      "the bytes of a queued message cannot be read: run idem journal verify and idem doctor");
+        item->bytes_known = bytes.len;
+        if (!must_wait(lane, bytes.len, in_turn))
+            body = lane_body_keep(bodies, item, bytes);
+    }
+    if (body == NULL) {
+        queue_for_room(lane, in_turn);
+        return false;
+    }
+    item->body = body;
+    item->bytes = lane_body_bytes(body);
+    return true;
+}
+
+static void try_waiting(void *arg);
+
+static void let_go_bytes(struct lane *lane, struct lane_item *item)
+{
+    if (item->body == NULL)
+        return;
+    lane_body_let_go(item->body);
+    item->body = NULL;
+    item->bytes = STR_NONE;
+    if (lane->set->waiting && !lane->set->ended)
+        loop_post(lane->engine->deliver_loop, try_waiting, lane->set);
 }
 
 /* ---- outcomes ---- */
@@ -370,6 +401,7 @@ static void on_outcome(void *arg, const struct connector_outcome *outcome)
     struct lane *lane = arg;
     struct lane_item *item = lane->sending;
     lane->sending = NULL;
+    let_go_bytes(lane, item);
     unsigned give_up = lane->config ? lane->config->give_up_after : 0;
     switch (outcome->kind) {
     case CONNECTOR_DELIVERED:
@@ -410,7 +442,7 @@ static void mark_doubtful(struct lane *lane, struct lane_item *item)
     item->in_doubt += item->key.seq <= lane->set->doubtful_to;
 }
 
-static void lane_try(struct lane *lane)
+static void lane_try_in(struct lane *lane, bool in_turn)
 {
     if (lane->sending || lane->timer || lane->connector == NULL || lane->set->stopping ||
         lane->unrecorded >= UNRECORDED_MAX)
@@ -422,14 +454,34 @@ static void lane_try(struct lane *lane)
         set_state(lane, "idle", NULL);
         return;
     }
+    set_state(lane, lane->failures ? "retrying" : "sending", NULL);
+    if (!hold_bytes(lane, item, in_turn))
+        return;
     snprintf(lane->file_name, sizeof lane->file_name, "%016" PRIu64 "-%04" PRIu32, item->key.seq, item->key.number);
     if (item->attempts++ == 0) {
         item->first_sent_us = clock_now_us();
         mark_doubtful(lane, item);
     }
-    set_state(lane, lane->failures ? "retrying" : "sending", NULL);
     lane->sending = item;
     connector_send(lane->connector, item->bytes, item->control_id, lane->file_name, on_outcome, lane);
+}
+
+static void lane_try(struct lane *lane)
+{
+    lane_try_in(lane, false);
+}
+
+/* One after the other, until one has to wait on. */
+static void try_waiting(void *arg)
+{
+    struct lanes *set = arg;
+    size_t most = set->lane_count;
+    while (set->waiting && !set->ended && most-- > 0) {
+        struct lane *lane = take_waiting(set);
+        lane_try_in(lane, true);
+        if (lane->waits_for_room)
+            break;
+    }
 }
 
 /* ---- the set of lanes ---- */
@@ -512,6 +564,7 @@ static void close_connector(struct lane *lane)
     lane->connector = NULL;
     if (lane->sending) { /* its answer will not be heard any more */
         lane->sending->in_doubt++;
+        let_go_bytes(lane, lane->sending);
         lane->sending = NULL;
     }
 }
@@ -616,6 +669,7 @@ struct lanes *lanes_new(struct engine *engine, uint64_t doubtful_to)
     set->engine = engine;
     set->doubtful_to = doubtful_to;
     set->bodies = lane_bodies_new();
+    set->waiting_end = &set->waiting;
     pthread_mutex_init(&set->lock, NULL);
     return set;
 }

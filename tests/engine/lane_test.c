@@ -432,6 +432,82 @@ static void test_large_messages__wait_in_the_table_and_go_out_in_order(void **st
     world_end(&w);
 }
 
+/* Half of the lanes get what was received, the other half what was made for them alone. */
+static void route_to_many(struct world *w, int lanes, bool away)
+{
+    struct buf text = {0};
+    buf_put_str(&text, STR("destinations:\n"));
+    for (int i = 0; i < lanes; i++)
+        if (away)
+            buf_printf(&text, "  - { name: d%d, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, most: 1h } }\n",
+                       i);
+        else
+            buf_printf(&text, "  - { name: d%d, file: { folder: %s/%d } }\n", i, w->folder, i);
+    buf_put_str(&text, STR("routes:\n"));
+    for (int i = 0; i < lanes; i++)
+        buf_printf(&text, "  - { name: r%d, when: { type: [\"ADT^Z%02d\"] }, to: [d%d]%s }\n", i, i, i,
+                   i % 2 ? ", person_id: { authority: IDEM }" : "");
+    world_routes(w, buf_str(&text));
+    buf_fini(&text);
+}
+
+/* Each file of the lane's folder, with what the person's number adds to every second lane's. */
+static void check_folder(struct world *w, int lane, const size_t *sizes, int count)
+{
+    struct str folder = arena_printf(&w->s.arena, "%s/%d", w->folder, lane);
+    DIR *dir = opendir(folder.data);
+    assert_non_null(dir);
+    size_t want = 0, got = 0;
+    int files = 0;
+    for (int i = 0; i < count; i++)
+        want += sizes[i] + (lane % 2 ? strlen("~1^^^IDEM^PI") : 0);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        struct stat info;
+        if (entry->d_name[0] == '.')
+            continue;
+        struct str path = arena_printf(&w->s.arena, "%s/%s", folder.data, entry->d_name);
+        assert_int_equal(stat(path.data, &info), 0);
+        got += (size_t)info.st_size;
+        files++;
+    }
+    closedir(dir);
+    assert_int_equal(files, count);
+    assert_int_equal(got, want);
+}
+
+/* More at once than are sent at once: they take turns, and all arrive, whole. */
+static void test_large_messages_of_many_lanes__take_turns_and_all_arrive(void **state)
+{
+    (void)state;
+    enum { LANES = 12, EACH = 3, BYTES = 15 * 1024 * 1024 };
+    struct world w;
+    world_begin(&w);
+    route_to_many(&w, LANES, true);
+    char *note = malloc(BYTES + 1);
+    memset(note, 'x', BYTES);
+    note[BYTES] = 0;
+    memcpy(note, "NTE|1||", 7);
+    note[BYTES - 1] = '\r';
+    size_t sizes[EACH];
+    for (int i = 0; i < EACH; i++)
+        for (int lane = 0; lane < LANES; lane++) {
+            struct arena_mark mark = arena_mark(&w.s.arena);
+            char control_id[16], event[8];
+            snprintf(control_id, sizeof control_id, "%02d-%02d", i, lane);
+            snprintf(event, sizeof event, "Z%02d", lane);
+            struct str message = world_adt(&w, event, control_id, "100", "Doe", i == 1 ? "" : note);
+            sizes[i] = message.len;
+            assert_string_equal(world_submit(&w, "north", message).code[0], "AA");
+            arena_rewind(&w.s.arena, mark);
+        }
+    free(note);
+    route_to_many(&w, LANES, false); /* now all of them may send */
+    world_settled(&w, LANES * EACH, 0);
+    for (int lane = 0; lane < LANES; lane++)
+        check_folder(&w, lane, sizes, EACH);
+    world_end(&w);
+}
+
 /* ---- a disk that stands still ---- */
 
 enum { QUEUE = 32 * 1024 };
@@ -702,6 +778,7 @@ int main(void)
         cmocka_unit_test(test_no_room__outcomes_wait_in_order_and_the_loop_goes_on),
         cmocka_unit_test(test_no_room__closing_gives_up_what_waits_and_doubts_it),
         cmocka_unit_test(test_large_messages__wait_in_the_table_and_go_out_in_order),
+        cmocka_unit_test(test_large_messages_of_many_lanes__take_turns_and_all_arrive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -503,6 +503,83 @@ static void test_one_beyond_a_limit__is_refused_with_its_reason(void **state)
     }
 }
 
+/* ---- large messages that wait ---- */
+
+enum { WAITING = SANITIZED ? 4 : 36 }; /* destinations that are away, each with a largest message of its own */
+
+static void use_waiting_routes(struct world *w)
+{
+    SCOPED(buf_fini) struct buf text = {0};
+    buf_put_str(&text, STR("destinations:\n"));
+    for (int i = 0; i < WAITING; i++)
+        buf_printf(&text, "  - { name: d%d, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, most: 1h } }\n", i);
+    buf_put_str(&text, STR("routes:\n"));
+    for (int i = 0; i < WAITING; i++)
+        buf_printf(&text, "  - { name: r%d, when: { type: [\"ORU^Z%02d\"] }, to: [d%d] }\n", i, i, i);
+    world_routes(w, buf_str(&text));
+}
+
+/* Until every lane has tried, and found nobody. */
+static void wait_until_all_retry(struct world *w)
+{
+    size_t retrying = 0;
+    while (retrying < WAITING) {
+        struct arena_mark mark = arena_mark(&w->s.arena);
+        struct engine_status now = world_status(w);
+        retrying = 0;
+        for (size_t i = 0; i < now.lane_count; i++)
+            retrying += str_is(now.lanes[i].state, "retrying") && now.lanes[i].queued == 1;
+        arena_rewind(&w->s.arena, mark);
+        usleep(10000);
+    }
+}
+
+static void run_waiting(const struct product *product, const char *dir, const char *unused, struct board *board)
+{
+    (void)product, (void)unused;
+    struct world w;
+    open_quiet(&w, dir, board);
+    use_waiting_routes(&w);
+    forget_peak();
+    board->quiet_kb = memory_kb("VmRSS:");
+    for (int i = 0; i < WAITING; i++) {
+        SCOPED(buf_fini) struct buf message = {0};
+        buf_printf(&message, "MSH|^~\\&|HIS|NORTH|IDEM|HUB|20261121120000||ORU^Z%02d|M%d|P|2.5.1\r", i, i);
+        put_filler(&message, LIMIT_MESSAGE_BYTES);
+        assert_string_equal(world_submit(&w, "north", buf_str(&message)).code[0], "AA");
+    }
+    wait_until_all_retry(&w);
+    board->peak_kb = memory_kb("VmHWM:");
+}
+
+static void run_waiting_again(const struct product *product, const char *dir, const char *unused, struct board *board)
+{
+    (void)product, (void)unused;
+    struct world w;
+    open_quiet(&w, dir, board);
+    wait_until_all_retry(&w);
+    board->peak_kb = memory_kb("VmHWM:");
+}
+
+/* Once: each lane held the one it could not send. */
+static void test_large_messages_that_wait__are_held_few_at_a_time(void **state)
+{
+    (void)state;
+    static const struct product product = {.name = "waiting"};
+    struct support s;
+    support_init(&s);
+    const char *dir = support_make_dir(&s);
+    struct board *live = board_new(), *again = board_new();
+    in_child(run_waiting, &product, dir, NULL, live, 0);
+    check_memory(&product, "live", live->peak_kb, live->quiet_kb);
+    in_child(run_waiting_again, &product, dir, NULL, again, 0);
+    check_memory(&product, "again", again->peak_kb, live->quiet_kb);
+    support_remove_dir(dir);
+    munmap(live, sizeof *live);
+    munmap(again, sizeof *again);
+    support_fini(&s);
+}
+
 /* ---- rehearsals ---- */
 
 static void rehearse(struct world *w, struct str message, const char *reason)
@@ -561,11 +638,13 @@ static void test_a_rehearsal_of_a_large_message__is_answered_or_refused(void **s
 
 int main(void)
 {
+    cmocka_set_test_filter(getenv("IDEM_LIMITS_ONLY"));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_burst_of_results_for_five_routes__is_answered_in_bounded_memory),
         cmocka_unit_test(test_large_messages_for_many_routes__are_refused_before_and_after_a_kill),
         cmocka_unit_test(test_products_of_limits__are_answered_in_bounded_memory),
         cmocka_unit_test(test_one_beyond_a_limit__is_refused_with_its_reason),
+        cmocka_unit_test(test_large_messages_that_wait__are_held_few_at_a_time),
         cmocka_unit_test(test_a_rehearsal_of_a_large_message__is_answered_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
