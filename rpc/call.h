@@ -94,6 +94,7 @@ struct rpc_call {
     void *state;      /* the service's */
     atomic_bool gone; /* the client has left; any thread */
     bool finished;    /* worker thread */
+    bool on_pool;     /* worker thread: `job` was given to the method's pool */
     /* a pool thread's result on its way back */
     struct pool_job job;
     struct wire_post post;

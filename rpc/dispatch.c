@@ -213,6 +213,7 @@ static void begin_on_pool(struct rpc_call *call, struct ctx *cx)
 {
     wire_hold(call->wire);
     call->job.run = pool_run;
+    call->on_pool = true;
     if (pool_add(call->server->pools[call->method->pool], &call->job))
         return;
     count(&call->server->refused);
@@ -316,8 +317,7 @@ static void on_cancelled(struct wire_call *wire)
     atomic_store(&call->gone, true);
     if (call->method && call->method->cancelled)
         call->method->cancelled(call);
-    bool on_pool = call->method && (call->method->style == RPC_BLOCKING || call->method->style == RPC_STREAM);
-    if (on_pool && pool_remove(call->server->pools[call->method->pool], &call->job)) {
+    if (call->on_pool && pool_remove(call->server->pools[call->method->pool], &call->job)) {
         rpc_call_fail(call, &call->cx, ctx_fail(&call->cx, &rpc_reasons[RPC_CANCELLED], "before it began"));
         wire_release(wire);
     }
