@@ -168,3 +168,5 @@ void *deliver_thread_main(void *engine);
 /* Stop sending; waits until nothing is under way, at most grace_ms. True when all outcomes are known. */
 bool lanes_stop(struct engine *engine, int grace_ms);
 void lanes_view(struct engine *engine, struct arena *arena, struct engine_lane_view *views, size_t count);
+/* Lanes there are, and bytes on their way to them. Any thread. */
+void lanes_memory(struct engine *engine, size_t *out_lanes, size_t *out_feed_bytes);

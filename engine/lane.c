@@ -15,6 +15,7 @@
 #include "engine_internal.h"
 
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/connector.h"
@@ -61,6 +62,9 @@ struct lane {
 
 struct lanes {
     struct engine *engine;
+    struct map by_name; /* to lanes */
+    size_t feed_bytes;  /* atomic: handed over and not yet taken in */
+    bool feed_cut;      /* atomic: something was not handed over; it is in the table */
     struct lane *first;
     size_t lane_count;
     struct lane_bodies *bodies;
@@ -274,6 +278,8 @@ static void free_outcome(struct outcome *outcome)
     mem_free(outcome);
 }
 
+static void free_if_left(struct lane *lane);
+
 static void outcome_recorded(void *arg)
 {
     struct outcome *outcome = arg;
@@ -281,6 +287,7 @@ static void outcome_recorded(void *arg)
     free_outcome(outcome);
     lane->unrecorded--;
     lane_try(lane);
+    free_if_left(lane);
 }
 
 static void record_again(void *arg)
@@ -488,10 +495,8 @@ static void try_waiting(void *arg)
 
 static struct lane *find_lane(struct lanes *set, const char *name)
 {
-    struct lane *lane = set->first;
-    while (lane && strcmp(lane->name, name) != 0)
-        lane = lane->next;
-    return lane;
+    const uint64_t *found = map_get(&set->by_name, str_from(name));
+    return found ? (struct lane *)(uintptr_t)*found : NULL;
 }
 
 static struct lane *add_lane(struct lanes *set, const char *name)
@@ -510,9 +515,50 @@ static struct lane *add_lane(struct lanes *set, const char *name)
     *end = lane;
     set->lane_count++;
     pthread_mutex_unlock(&set->lock);
+    *map_put(&set->by_name, str_from(lane->name), NULL) = (uintptr_t)lane;
     load_more(lane);
     lane->doubtful_left = set->doubtful_to ? UNRECORDED_MAX + 1 : 0;
     return lane;
+}
+
+static void drop_items(struct lane *lane)
+{
+    while (lane->head) {
+        struct lane_item *item = lane->head;
+        lane->head = item->next;
+        mem_free(item);
+    }
+}
+
+/* Is there something about its queue that only memory knows: what may have been sent, and what was refused how often?
+ */
+static bool knows_more_than_table(const struct lane *lane)
+{
+    const struct lane_item *head = lane->head; /* nothing behind it was ever sent */
+    if (head && (head->in_doubt > 0 || head->answered > 0))
+        return true;
+    if (lane->set->doubtful_to == 0)
+        return false;
+    return head ? head->key.seq <= lane->set->doubtful_to : lane->more_in_table;
+}
+
+/* The destination is not in the routes and nothing is under way: what is queued stands in the table, and the lane is
+ * made again when the destination comes back. */
+static void free_if_left(struct lane *lane)
+{
+    struct lanes *set = lane->set;
+    if (lane->config || set->stopping || lane->sending || lane->unrecorded > 0 || knows_more_than_table(lane))
+        return;
+    INVARIANT(lane->connector == NULL && lane->timer == NULL && lane->routes == NULL);
+    pthread_mutex_lock(&set->lock);
+    struct lane **at = &set->first;
+    while (*at != lane)
+        at = &(*at)->next;
+    *at = lane->next;
+    pthread_mutex_unlock(&set->lock);
+    (void)map_remove(&set->by_name, str_from(lane->name));
+    drop_items(lane);
+    mem_free(lane);
 }
 
 static bool same_destination(const struct route_destination *left, const struct route_destination *right)
@@ -608,8 +654,11 @@ static void configure(void *arg)
     for (size_t i = 0; i < news->routes->destination_count; i++)
         if (find_lane(news->set, news->routes->destinations[i].name.data) == NULL)
             add_lane(news->set, news->routes->destinations[i].name.data);
-    for (struct lane *lane = news->set->first; lane; lane = lane->next)
+    for (struct lane *next, *lane = news->set->first; lane; lane = next) {
+        next = lane->next;
         configure_lane(lane, news->routes, find_config(news->routes, lane->name));
+        free_if_left(lane);
+    }
     routes_unref(news->routes);
     mem_free(news);
 }
@@ -641,22 +690,53 @@ static void take_in(struct lanes *set, struct lane_item *item)
     enqueue(lane, item);
 }
 
+static size_t fed_bytes(const struct lane_item *item)
+{
+    return sizeof *item + item->control_id.len + item->bytes.len;
+}
+
 static void take_feed(void *arg)
 {
     struct feed *feed = arg;
     struct lane_item *next;
+    bool cut = __atomic_exchange_n(&feed->set->feed_cut, false, __ATOMIC_ACQUIRE);
+    if (cut) /* first of all: what comes now must not overtake what was left in the table */
+        for (struct lane *lane = feed->set->first; lane; lane = lane->next)
+            lane->more_in_table = true;
     for (struct lane_item *item = feed->first; item; item = next) {
         next = item->next;
+        __atomic_sub_fetch(&feed->set->feed_bytes, fed_bytes(item), __ATOMIC_RELAXED);
         take_in(feed->set, item);
     }
-    for (struct lane *lane = feed->set->first; lane; lane = lane->next)
+    for (struct lane *after, *lane = feed->set->first; lane; lane = after) {
+        after = lane->next;
         lane_try(lane);
+        free_if_left(lane);
+    }
     mem_free(feed);
+}
+
+/* Lanes that do not come round are not handed more and more: what is beyond the limit they find in the table. */
+static void bound_feed(struct lanes *set, struct lane_item **first)
+{
+    struct lane_item **at = first;
+    while (*at) {
+        struct lane_item *item = *at;
+        if (__atomic_add_fetch(&set->feed_bytes, fed_bytes(item), __ATOMIC_RELAXED) <= LIMIT_LANE_FEED_BYTES) {
+            at = &item->next;
+            continue;
+        }
+        __atomic_sub_fetch(&set->feed_bytes, fed_bytes(item), __ATOMIC_RELAXED);
+        __atomic_store_n(&set->feed_cut, true, __ATOMIC_RELEASE); /* before this feed is posted, after its commit */
+        *at = item->next;
+        mem_free(item);
+    }
 }
 
 void lanes_feed(struct engine *engine, struct lane_item *first)
 {
     struct feed *feed = mem_alloc(sizeof *feed);
+    bound_feed(engine->lane_set, &first);
     *feed = (struct feed){engine->lane_set, first};
     loop_post(engine->deliver_loop, take_feed, feed);
 }
@@ -678,6 +758,7 @@ void lanes_free(struct lanes *set)
 {
     if (set == NULL)
         return;
+    map_fini(&set->by_name);
     while (set->outcomes)
         free_outcome(set->outcomes);
     while (set->first) {
@@ -805,12 +886,26 @@ void lanes_view(struct engine *engine, struct arena *arena, struct engine_lane_v
 {
     struct lanes *set = engine->lane_set;
     pthread_mutex_lock(&set->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (views[i].kind.len == 0)
+            views[i].last_error = STR("not in the routes");
         for (struct lane *lane = set->first; lane; lane = lane->next) {
             if (!str_is(views[i].destination, lane->name))
                 continue;
             views[i].state = str_from(lane->state);
             views[i].last_error = arena_str(arena, str_from(lane->last_error));
         }
+    }
     pthread_mutex_unlock(&set->lock);
+}
+
+void lanes_memory(struct engine *engine, size_t *out_lanes, size_t *out_feed_bytes)
+{
+    struct lanes *set = engine->lane_set;
+    pthread_mutex_lock(&set->lock);
+    *out_lanes = 0;
+    for (struct lane *lane = set->first; lane; lane = lane->next)
+        ++*out_lanes;
+    pthread_mutex_unlock(&set->lock);
+    *out_feed_bytes = __atomic_load_n(&set->feed_bytes, __ATOMIC_RELAXED);
 }

@@ -1,6 +1,6 @@
 /* Lanes against real receivers, sockets and folders: order, retries, dead letters, doubt, back-log, restarts. */
 #include "base/net.h"
-#include "entry.h"
+#include "engine_internal.h"
 #include "held_disk.h"
 #include "world.h"
 
@@ -373,6 +373,172 @@ static void test_destination__leaves_and_comes_back_with_its_queue(void **state)
     world_end(&w);
 }
 
+/* The receiver's list has so many lines. */
+static void wait_received(struct world *w, const struct receiver *receiver, unsigned count)
+{
+    for (;;) {
+        struct arena_mark mark = arena_mark(&w->s.arena);
+        unsigned last = access(receiver->list, F_OK) == 0 ? check_order(w, receiver->list) : 0;
+        arena_rewind(&w->s.arena, mark);
+        if (last == count)
+            return;
+        usleep(1000);
+    }
+}
+
+static void wait_lanes(struct world *w, size_t count)
+{
+    size_t lanes = count + 1, bytes;
+    while (lanes != count) {
+        usleep(1000);
+        lanes_memory(w->engine, &lanes, &bytes);
+    }
+}
+
+static void test_lane__goes_with_its_destination_and_its_queue_stays(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    for (int i = 0; i < 20; i++) { /* come and go: none is left behind */
+        world_routes(&w, arena_printf(&w.s.arena,
+                                      "destinations:\n  - { name: d%d, file: { folder: %s/%d } }\n"
+                                      "routes:\n  - { name: all, to: [d%d] }\n",
+                                      i, w.folder, i, i));
+        submit_numbers(&w, (unsigned)i + 100, (unsigned)i + 100);
+        world_settled(&w, (uint64_t)i + 1, 0);
+    }
+    wait_lanes(&w, 1);
+    unsigned port = free_port(&w);
+    route_to(&w, port, "");
+    submit_numbers(&w, 1, 5);
+    wait_lanes(&w, 1);
+    world_routes(&w, STR("destinations: []\nroutes: []\n"));
+    wait_lanes(&w, 0);
+    struct engine_status now = world_status(&w);
+    assert_int_equal(now.deliveries_queued, 5);
+    for (size_t i = 0; i < now.lane_count; i++) {
+        assert_str(now.lanes[i].state, "stopped");
+        assert_str(now.lanes[i].last_error, "not in the routes");
+    }
+    char listen[32];
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
+    struct receiver receiver = start_receiver(&w, listen, NULL, NULL);
+    route_to(&w, port, "");
+    world_settled(&w, 25, 0);
+    assert_int_equal(check_order(&w, receiver.list), 5);
+    wait_lanes(&w, 1);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+/* What may have been sent is known to the lane alone: it stays, so that the doubt is not forgotten. */
+static void test_lane__with_doubt_in_its_queue_stays(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    struct receiver mute = start_receiver(&w, "127.0.0.1:0", "--no-answer-every", "1");
+    route_to(&w, mute.port, "");
+    submit_numbers(&w, 1, 2);
+    wait_received(&w, &mute, 1);
+    world_routes(&w, arena_printf(&w.s.arena,
+                                  "destinations:\n  - { name: other, file: { folder: %s } }\n"
+                                  "routes:\n  - { name: all, to: [other] }\n",
+                                  w.folder));
+    submit_numbers(&w, 3, 3);
+    world_settled(&w, 1, 0); /* the new routes have arrived at the lanes */
+    wait_lanes(&w, 2);
+    stop_receiver(&mute);
+    struct receiver receiver = start_receiver(&w, "127.0.0.1:0", NULL, NULL);
+    route_to(&w, receiver.port, "");
+    world_settled(&w, 3, 0);
+    wait_lanes(&w, 1);
+    struct engine_trace trace;
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, 0, STR("K1"), &trace));
+    assert_true(trace.deliveries[0].in_doubt >= 1);
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, 0, STR("K2"), &trace));
+    assert_int_equal(trace.deliveries[0].in_doubt, 0);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
+/* ---- a delivery loop that does not come round ---- */
+
+struct blocked {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool there, go;
+};
+
+static void block_loop(void *arg)
+{
+    struct blocked *blocked = arg;
+    pthread_mutex_lock(&blocked->lock);
+    blocked->there = true;
+    pthread_cond_broadcast(&blocked->changed);
+    while (!blocked->go)
+        pthread_cond_wait(&blocked->changed, &blocked->lock);
+    pthread_mutex_unlock(&blocked->lock);
+}
+
+/* No lane is full by itself, all together are: what is not handed over is found in the table, and nothing overtakes it.
+ */
+static void test_feed__is_bounded_while_the_lanes_do_not_come_round(void **state)
+{
+    (void)state;
+    enum { LANES = 8, MESSAGES = 1200, NOTE = 3600 }; /* below what several rows would share */
+    struct world w;
+    world_begin(&w);
+    struct receiver receiver = start_receiver(&w, "127.0.0.1:0", NULL, NULL); /* of them all: new ones come in order */
+    struct buf routes = {0};
+    buf_put_str(&routes, STR("destinations:\n"));
+    for (int i = 0; i < LANES; i++)
+        buf_printf(&routes, "  - { name: lab%d, mllp: { connect: \"127.0.0.1:%u\" } }\n", i, receiver.port);
+    buf_put_str(&routes, STR("routes:\n  - { name: all, to: [lab0, lab1, lab2, lab3, lab4, lab5, lab6, lab7] }\n"));
+    world_routes(&w, buf_str(&routes));
+    buf_fini(&routes);
+    submit_numbers(&w, 1, 1);
+    world_settled(&w, LANES, 0);
+    struct blocked blocked = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    loop_post(w.engine->deliver_loop, block_loop, &blocked);
+    pthread_mutex_lock(&blocked.lock);
+    while (!blocked.there)
+        pthread_cond_wait(&blocked.changed, &blocked.lock);
+    pthread_mutex_unlock(&blocked.lock);
+    char note[NOTE + 1];
+    memset(note, 'x', NOTE);
+    note[NOTE] = 0;
+    int answered = 0;
+    for (unsigned i = 2; i <= MESSAGES; i++) {
+        struct arena_mark mark = arena_mark(&w.s.arena);
+        struct str rest = arena_printf(&w.s.arena, "NTE|1||%s\r", i % 50 ? note : ""); /* short ones still fit */
+        struct str control_id = arena_printf(&w.s.arena, "K%u", i);
+        struct engine_submission submission = {.source = STR("north"),
+                                               .protocol = STR("mllp"),
+                                               .message =
+                                                   world_adt(&w, "A08", control_id.data, "100", "Doe", rest.data)};
+        submit_patiently(w.engine, &submission, ignore_answer, &answered);
+        arena_rewind(&w.s.arena, mark);
+    }
+    while (__atomic_load_n(&answered, __ATOMIC_SEQ_CST) < MESSAGES - 1)
+        usleep(1000);
+    size_t lanes, bytes;
+    lanes_memory(w.engine, &lanes, &bytes);
+    assert_int_equal(lanes, LANES);
+    assert_in_range(bytes, LIMIT_LANE_FEED_BYTES - 2 * NOTE, LIMIT_LANE_FEED_BYTES); /* met, and kept */
+    pthread_mutex_lock(&blocked.lock);
+    blocked.go = true;
+    pthread_cond_broadcast(&blocked.changed);
+    pthread_mutex_unlock(&blocked.lock);
+    world_settled(&w, LANES * MESSAGES, 0);
+    assert_int_equal(check_order(&w, receiver.list), MESSAGES);
+    lanes_memory(w.engine, &lanes, &bytes);
+    assert_int_equal(bytes, 0);
+    stop_receiver(&receiver);
+    world_end(&w);
+}
+
 /* A folder that cannot be made yet, as on a disk that is mounted late: the lane opens when it can. */
 static void test_destination_that_cannot_be_opened__is_tried_again(void **state)
 {
@@ -552,19 +718,6 @@ static void end_filling(struct filler *filler)
     (void)engine_forget(filler->w->engine, &filler->room);
     while (__atomic_load_n(&filler->answered, __ATOMIC_SEQ_CST) < (int)filler->taken)
         usleep(1000);
-}
-
-/* The receiver's list has so many lines. */
-static void wait_received(struct world *w, const struct receiver *receiver, unsigned count)
-{
-    for (;;) {
-        struct arena_mark mark = arena_mark(&w->s.arena);
-        unsigned last = access(receiver->list, F_OK) == 0 ? check_order(w, receiver->list) : 0;
-        arena_rewind(&w->s.arena, mark);
-        if (last == count)
-            return;
-        usleep(1000);
-    }
 }
 
 static void route_north(struct world *w, unsigned port)
@@ -772,6 +925,9 @@ int main(void)
         cmocka_unit_test(test_clean_stop__leaves_nothing_in_doubt),
         cmocka_unit_test(test_doubt__survives_a_clean_stop),
         cmocka_unit_test(test_destination__leaves_and_comes_back_with_its_queue),
+        cmocka_unit_test(test_lane__goes_with_its_destination_and_its_queue_stays),
+        cmocka_unit_test(test_lane__with_doubt_in_its_queue_stays),
+        cmocka_unit_test(test_feed__is_bounded_while_the_lanes_do_not_come_round),
         cmocka_unit_test(test_destination_that_cannot_be_opened__is_tried_again),
         cmocka_unit_test(test_lists_and_status__need_little_memory_whatever_the_messages_hold),
         cmocka_unit_test(test_status__accounts_for_everything_while_messages_come_and_go),

@@ -82,7 +82,7 @@ static struct rpc_stream *open_stream(struct world *w, struct rpc_client *client
 
 static void stream_send(struct world *w, struct rpc_stream *stream, const char *name, int number)
 {
-    char id[16];
+    char id[64];
     snprintf(id, sizeof id, "%s%d", name, number);
     Idem__Routing__V1__SubmitRequest ask = request_of(adt(&w->s, id, id));
     assert_ok(&w->s, rpc_stream_send(stream, &w->s.cx, &ask.base));
@@ -95,7 +95,7 @@ static void expect_answers(struct world *w, struct rpc_stream *stream, const cha
         Idem__Routing__V1__SubmitReply *reply = NULL;
         assert_ok(&w->s, rpc_stream_next(stream, &w->s.cx, (void **)&reply));
         assert_non_null(reply);
-        char want[32];
+        char want[80];
         snprintf(want, sizeof want, "MSA|AA|%s%d\r", name, i);
         assert_string_equal(reply->code, "AA");
         assert_non_null(memmem(reply->ack.data, reply->ack.len, want, strlen(want)));
@@ -289,7 +289,7 @@ static void test_stuck_disk__cancelling_while_room_comes(void **state)
     for (int round = 0; round < 30; round++) {
         struct rpc_stream *stream = open_stream(&w, client);
         struct rpc_stream *others[4];
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "R%d-", round);
         held_disk_hold(journal);
         int sent = fill_by_stream(&w, stream, name);

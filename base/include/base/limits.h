@@ -28,6 +28,7 @@ enum {
     LIMIT_JOURNAL_QUEUE_BYTES = 64 * 1024 * 1024, /* waiting for the journal's next sync; beyond: senders wait */
     LIMIT_JOURNAL_QUEUE_ENTRIES = 64 * 1024,      /* the same in entries */
     LIMIT_HELD_BYTES = 128 * 1024 * 1024,         /* messages of gRPC calls held until then; beyond: rpc.busy */
+    LIMIT_LANE_FEED_BYTES = 32 * 1024 * 1024,     /* committed, on its way to the lanes; beyond: read from the table */
     LIMIT_CANDIDATES = 512,                       /* records scored for one identify */
 };
 
