@@ -658,7 +658,7 @@ static void test_large_messages_of_many_lanes__take_turns_and_all_arrive(void **
     for (int i = 0; i < EACH; i++)
         for (int lane = 0; lane < LANES; lane++) {
             struct arena_mark mark = arena_mark(&w.s.arena);
-            char control_id[16], event[8];
+            char control_id[32], event[16];
             snprintf(control_id, sizeof control_id, "%02d-%02d", i, lane);
             snprintf(event, sizeof event, "Z%02d", lane);
             struct str message = world_adt(&w, event, control_id, "100", "Doe", i == 1 ? "" : note);
