@@ -257,7 +257,7 @@ static status rehearse_patient(struct mpi *mpi, struct ctx *cx, const struct mpi
                                struct mpi_result *out)
 {
     struct mpi_result result = {.verdict = MPI_VERDICT_NEW};
-    status got = mpi_find(mpi, cx, record->identifiers[0], &result.person, &result.record);
+    status got = mpi_find_own(mpi, cx, record->identifiers[0], &result.person, &result.record);
     if (got == STATUS_OK) {
         result.verdict = MPI_VERDICT_KNOWN;
         *out = result;

@@ -526,7 +526,7 @@ static void drop_items(struct lane *lane)
     while (lane->head) {
         struct lane_item *item = lane->head;
         lane->head = item->next;
-        mem_free(item);
+        free_item(item);
     }
 }
 
@@ -555,6 +555,8 @@ static void free_if_left(struct lane *lane)
     while (*at != lane)
         at = &(*at)->next;
     *at = lane->next;
+    INVARIANT(set->lane_count > 0);
+    set->lane_count--;
     pthread_mutex_unlock(&set->lock);
     (void)map_remove(&set->by_name, str_from(lane->name));
     drop_items(lane);

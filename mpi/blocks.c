@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { SHARD_SLOTS_MIN = 8 };
+enum {
+    SHARD_SLOTS_MIN = 8,
+    BIG = 1024, /* records of one key; of more, each one's node is found by a table of its own */
+};
 
 void blocks_init(struct blocks *blocks, uint32_t shard_bits)
 {
@@ -26,6 +29,10 @@ void blocks_fini(struct blocks *blocks)
         mem_free(blocks->shards[i].slots);
     mem_free(blocks->shards);
     blocks->shards = NULL;
+    if (blocks->places)
+        blocks_fini(blocks->places);
+    mem_free(blocks->places);
+    blocks->places = NULL;
     CHUNKS_FINI(&blocks->nodes);
 }
 
@@ -45,6 +52,8 @@ void blocks_clear(struct blocks *blocks)
         blocks->slot_count += shard->cap;
     }
     blocks->nodes_used = blocks->free_node = 0;
+    if (blocks->places)
+        blocks_clear(blocks->places);
 }
 
 /* Where a key's hash stands on the way from 0 to its greatest value says which shard it is in, and where there. */
@@ -125,6 +134,88 @@ static void give_node(struct blocks *blocks, uint32_t at)
     blocks->free_node = at;
 }
 
+static void remove_chained(struct blocks *blocks, struct block *block, uint32_t record)
+{
+    uint32_t *link = &block->head;
+    while (*link && CHUNK_AT(&blocks->nodes, *link)->record != record)
+        link = &CHUNK_AT(&blocks->nodes, *link)->next;
+    uint32_t gone = *link;
+    if (gone == 0)
+        return;
+    *link = CHUNK_AT(&blocks->nodes, gone)->next;
+    give_node(blocks, gone);
+    if (--block->count > 1)
+        return;
+    uint32_t last = block->head; /* alone again: back into the slot */
+    block->head = CHUNK_AT(&blocks->nodes, last)->record;
+    give_node(blocks, last);
+}
+
+/* ---- big blocks: nobody walks a million records to take one out ---- */
+
+static uint64_t place_key(uint64_t key, uint32_t record)
+{
+    uint64_t mixed = (key ^ (key >> 29)) * 0xBF58476D1CE4E5B9ull + record;
+    mixed = (mixed ^ mixed >> 32) * 0x94D049BB133111EBull;
+    return (mixed ^ mixed >> 31) | 1;
+}
+
+/* The node of a record; 0 = not in the block. */
+static uint32_t find_node(const struct blocks *blocks, uint64_t key, uint32_t record)
+{
+    const struct block *place = blocks_get(blocks->places, place_key(key, record));
+    uint32_t cursor = 0, node;
+    while (place && (node = blocks_next(blocks->places, place, &cursor)) != 0)
+        if (CHUNK_AT(&blocks->nodes, node)->record == record)
+            return node;
+    return 0;
+}
+
+static void note_node(struct blocks *blocks, uint64_t key, uint32_t node)
+{
+    (void)blocks_add(blocks->places, place_key(key, CHUNK_AT(&blocks->nodes, node)->record), node);
+}
+
+static void forget_node(struct blocks *blocks, uint64_t key, uint32_t node)
+{
+    (void)blocks_remove(blocks->places, place_key(key, CHUNK_AT(&blocks->nodes, node)->record), node);
+}
+
+static void note_all(struct blocks *blocks, const struct block *block)
+{
+    if (blocks->places == NULL) {
+        blocks->places = mem_alloc(sizeof *blocks->places);
+        blocks_init(blocks->places, blocks->shard_bits);
+    }
+    for (uint32_t node = block->head; node; node = CHUNK_AT(&blocks->nodes, node)->next)
+        note_node(blocks, block->key, node);
+}
+
+static void forget_all(struct blocks *blocks, const struct block *block)
+{
+    for (uint32_t node = block->head; node; node = CHUNK_AT(&blocks->nodes, node)->next)
+        forget_node(blocks, block->key, node);
+}
+
+/* The first one takes the place of the one that goes. */
+static void remove_big(struct blocks *blocks, struct block *block, uint32_t record)
+{
+    uint32_t gone = find_node(blocks, block->key, record), head = block->head;
+    if (gone == 0)
+        return;
+    forget_node(blocks, block->key, gone);
+    struct block_node first = *CHUNK_AT(&blocks->nodes, head);
+    if (gone != head) {
+        forget_node(blocks, block->key, head);
+        CHUNK_AT(&blocks->nodes, gone)->record = first.record;
+        note_node(blocks, block->key, gone);
+    }
+    block->head = first.next;
+    give_node(blocks, head);
+    if (--block->count == BIG)
+        forget_all(blocks, block);
+}
+
 uint32_t blocks_add(struct blocks *blocks, uint64_t key, uint32_t record)
 {
     INVARIANT(key != 0 && record != 0);
@@ -143,24 +234,11 @@ uint32_t blocks_add(struct blocks *blocks, uint64_t key, uint32_t record)
     if (block->count == 1)
         block->head = take_node(blocks, (struct block_node){block->head, 0});
     block->head = take_node(blocks, (struct block_node){record, block->head});
-    return ++block->count;
-}
-
-static void remove_chained(struct blocks *blocks, struct block *block, uint32_t record)
-{
-    uint32_t *link = &block->head;
-    while (*link && CHUNK_AT(&blocks->nodes, *link)->record != record)
-        link = &CHUNK_AT(&blocks->nodes, *link)->next;
-    uint32_t gone = *link;
-    if (gone == 0)
-        return;
-    *link = CHUNK_AT(&blocks->nodes, gone)->next;
-    give_node(blocks, gone);
-    if (--block->count > 1)
-        return;
-    uint32_t last = block->head; /* alone again: back into the slot */
-    block->head = CHUNK_AT(&blocks->nodes, last)->record;
-    give_node(blocks, last);
+    if (++block->count == BIG + 1)
+        note_all(blocks, block);
+    else if (block->count > BIG)
+        note_node(blocks, key, block->head);
+    return block->count;
 }
 
 uint32_t blocks_remove(struct blocks *blocks, uint64_t key, uint32_t record)
@@ -169,7 +247,9 @@ uint32_t blocks_remove(struct blocks *blocks, uint64_t key, uint32_t record)
     if (shard->cap == 0)
         return 0;
     struct block *block = find_slot(blocks, shard, key);
-    if (block->count > 1)
+    if (block->count > BIG)
+        remove_big(blocks, block, record);
+    else if (block->count > 1)
         remove_chained(blocks, block, record);
     else if (block->count == 1 && block->head == record)
         block->count = block->head = 0;
@@ -202,6 +282,8 @@ uint32_t blocks_next(const struct blocks *blocks, const struct block *block, uin
 bool blocks_holds(const struct blocks *blocks, uint64_t key, uint32_t record)
 {
     const struct block *block = blocks_get(blocks, key);
+    if (block && block->count > BIG)
+        return find_node(blocks, key, record) != 0;
     uint32_t cursor = 0, at;
     while (block && (at = blocks_next(blocks, block, &cursor)) != 0)
         if (at == record)
@@ -232,5 +314,6 @@ void blocks_prefetch(const struct blocks *blocks, const uint64_t *keys, size_t c
 
 size_t blocks_bytes(const struct blocks *blocks)
 {
-    return blocks->slot_count * sizeof(struct block) + (size_t)blocks->nodes_used * sizeof(struct block_node);
+    return blocks->slot_count * sizeof(struct block) + (size_t)blocks->nodes_used * sizeof(struct block_node) +
+           (blocks->places ? blocks_bytes(blocks->places) : 0);
 }

@@ -33,6 +33,7 @@ struct blocks {
     size_t slot_count;               /* of all shards */
     CHUNKS(struct block_node) nodes; /* node 0 is not used */
     uint32_t nodes_used, free_node;
+    struct blocks *places; /* (key, record) to node, for keys of very many records; NULL = there is none yet */
 };
 
 /* *blocks is all-zero before. 2^shard_bits shards, at most 2^16. */
@@ -46,7 +47,7 @@ void blocks_reserve(struct blocks *blocks, size_t keys);
 uint32_t blocks_add(struct blocks *blocks, uint64_t key, uint32_t record);
 uint32_t blocks_remove(struct blocks *blocks, uint64_t key, uint32_t record);
 const struct block *blocks_get(const struct blocks *blocks, uint64_t key); /* NULL when nobody has the key */
-/* Walks the records of a block, newest first: *cursor starts at 0; answers 0 at the end. */
+/* Walks the records of a block, of few newest first: *cursor starts at 0; answers 0 at the end. */
 uint32_t blocks_next(const struct blocks *blocks, const struct block *block, uint32_t *cursor);
 bool blocks_holds(const struct blocks *blocks, uint64_t key, uint32_t record);
 /* Every key with every record, in the order of the keys' hashes. */

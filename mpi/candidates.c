@@ -46,7 +46,8 @@ struct finding {
 static void add_candidate(struct finding *finding, uint32_t record)
 {
     size_t mask = finding->seen_cap - 1, slot = (record * 2654435769u) & mask;
-    if (record == finding->self)
+    const struct mpi_row *row = entry_at(finding->mpi, finding->sight, record)->row;
+    if (record == finding->self || row == NULL) /* of no row: found by an identifier whose key is also one of these */
         return;
     while (finding->seen[slot] != 0 && finding->seen[slot] != record)
         slot = (slot + 1) & mask;
@@ -54,7 +55,7 @@ static void add_candidate(struct finding *finding, uint32_t record)
         return;
     finding->seen[slot] = record;
     finding->records[finding->count++] = record;
-    __builtin_prefetch(entry_at(finding->mpi, finding->sight, record)->row);
+    __builtin_prefetch(row);
 }
 
 /* All of them, never some: a cut would depend on who came first. Bounded by the keys of a row times the cap. */

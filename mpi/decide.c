@@ -186,7 +186,10 @@ static status undo_entry(struct writer *w, uint64_t undoes, struct str note, str
             return ctx_fail(w->cx, &mpi_reasons[MPI_DECISION_UNDONE], "decision %llu", (unsigned long long)undoes);
         struct key key = key_1(at->id);
         struct str row;
-        TRY(data_txn_get(w->txn, mpi->decided, w->cx, key_str(&key), &row));
+        status got = data_txn_get(w->txn, mpi->decided, w->cx, key_str(&key), &row);
+        if (got == STATUS_NOT_FOUND) /* the index has it */
+            return ctx_fail(w->cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.decision: a row is missing");
+        TRY(got);
         TRY(decode_decision(w->cx, row, &stored[count]));
     }
     TRY(check_room(w, MPI_DECISION_UNDO, 0, 0));

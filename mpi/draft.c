@@ -347,14 +347,25 @@ static void publish_copy(struct mpi *mpi, const struct copy *copy)
     CHUNK_AT(&mpi->notes, copy->record)->copy = 0;
 }
 
-static void publish_left(void *arg, uint64_t key, uint32_t record)
+static void take_posting(void *arg, uint64_t key, uint32_t record)
 {
-    (void)blocks_remove(arg, key, record);
+    struct mpi *mpi = arg;
+    *VEC_ADD(&mpi->postings) = (struct posting){key, record};
 }
 
-static void publish_came(void *arg, uint64_t key, uint32_t record)
+/* Asks for memory a little ahead: a batch touches thousands of places that have nothing to do with each other. */
+static void publish_keys(struct mpi *mpi, struct blocks *draft,
+                         uint32_t (*change)(struct blocks *blocks, uint64_t key, uint32_t record))
 {
-    (void)blocks_add(arg, key, record);
+    enum { AHEAD = 12 };
+    mpi->postings.count = 0;
+    blocks_each(draft, take_posting, mpi);
+    for (size_t i = 0; i < mpi->postings.count; i++) {
+        if (i + AHEAD < mpi->postings.count)
+            blocks_prefetch(&mpi->blocks, &mpi->postings.at[i + AHEAD].key, 1);
+        (void)change(&mpi->blocks, mpi->postings.at[i].key, mpi->postings.at[i].record);
+    }
+    blocks_clear(draft);
 }
 
 static void publish_step(struct mpi *mpi, const struct step *step)
@@ -381,10 +392,8 @@ void mpi_publish(struct mpi *mpi)
     for (uint32_t i = 0; i < mpi->copy_count; i++)
         publish_copy(mpi, CHUNK_AT(&mpi->copies, i));
     mpi->copy_count = 0;
-    blocks_each(&mpi->left, publish_left, &mpi->blocks);
-    blocks_each(&mpi->came, publish_came, &mpi->blocks);
-    blocks_clear(&mpi->left);
-    blocks_clear(&mpi->came);
+    publish_keys(mpi, &mpi->left, blocks_remove);
+    publish_keys(mpi, &mpi->came, blocks_add);
     for (size_t i = 0; i < mpi->steps.count; i++)
         publish_step(mpi, &mpi->steps.at[i]);
     mpi->steps.count = 0;

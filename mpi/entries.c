@@ -33,6 +33,7 @@ void index_free(struct mpi *mpi)
     blocks_fini(&mpi->came);
     blocks_fini(&mpi->left);
     VEC_FINI(&mpi->steps);
+    VEC_FINI(&mpi->postings);
     VEC_FINI(&mpi->touched);
     VEC_FINI(&mpi->changes);
     VEC_FINI(&mpi->edge_changes);

@@ -1,7 +1,5 @@
 #include "ask_internal.h"
 
-#include <stdlib.h>
-
 /*
  * By identifier. A record is found by every identifier it has. Its own comes first: it names one record. A number that
  * records only mention beside their own names a person when all of them are of that one; two persons with one number
@@ -41,36 +39,39 @@ static status find_own(const struct data_view *look, const struct mpi *mpi, stru
     return STATUS_OK;
 }
 
-static int order_numbers(const void *left, const void *right)
+/* Among the holders of a key: the smallest record of the first person met, and one of another person, 0 = none. Stops
+ * at the second person: a number that very many have is not walked to its end. */
+static uint32_t first_two(const struct mpi *mpi, const struct holders *holders, uint32_t *out_other)
 {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return a < b ? -1 : a > b;
+    struct holders_at at = {0};
+    uint32_t first = 0, person = 0;
+    *out_other = 0;
+    for (uint32_t record; *out_other == 0 && (record = holders_next(holders, &at)) != 0;) {
+        uint32_t of = entry_at(mpi, SHOWN, record)->person;
+        if (first == 0)
+            person = of;
+        if (of != person)
+            *out_other = record;
+        else if (first == 0 || record < first)
+            first = record;
+    }
+    return first;
 }
 
-/* The smallest record that mentions it. Rows are read until a second person is met; of one person the first is enough.
- */
+/* The smallest record that mentions it. */
 static status find_mentioned(const struct data_view *look, const struct mpi *mpi, struct ctx *cx,
                              struct mpi_identifier identifier, uint32_t *out_record)
 {
     struct holders holders = holders_of(mpi, SHOWN, handle_key(identifier));
-    uint32_t *records = arena_array(cx->arena, (size_t)holders.count + 1, sizeof *records);
-    size_t count = 0;
-    struct holders_at at = {0};
-    for (uint32_t record; (record = holders_next(&holders, &at)) != 0;)
-        records[count++] = record;
-    qsort(records, count, sizeof records[0], order_numbers); /* the order in a block is another one after a restart */
-    *out_record = 0;
-    for (size_t i = 0; i < count; i++) {
-        bool found;
-        if (*out_record && entry_at(mpi, SHOWN, records[i])->person == entry_at(mpi, SHOWN, *out_record)->person)
-            continue;
-        TRY(check_says(look, mpi, cx, records[i], identifier, false, &found));
-        if (!found)
-            continue;
-        if (*out_record)
-            return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_SHARED], "authority %.*s", STR_ARGS(identifier.authority));
-        *out_record = records[i];
-    }
+    uint32_t other, record = first_two(mpi, &holders, &other);
+    bool says_it = false, other_says_it = false;
+    if (record)
+        TRY(check_says(look, mpi, cx, record, identifier, false, &says_it));
+    if (other)
+        TRY(check_says(look, mpi, cx, other, identifier, false, &other_says_it));
+    if (says_it && other_says_it)
+        return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_SHARED], "authority %.*s", STR_ARGS(identifier.authority));
+    *out_record = says_it ? record : other_says_it ? other : 0; /* keys of 64 bits that meet: one of the two */
     return STATUS_OK;
 }
 
@@ -83,6 +84,20 @@ status mpi_find(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifie
     TRY(find_own(&look, mpi, cx, identifier, &record));
     if (record == 0)
         TRY(find_mentioned(&look, mpi, cx, identifier, &record));
+    if (record == 0)
+        return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_UNKNOWN], "authority %.*s", STR_ARGS(identifier.authority));
+    *out_record = record;
+    *out_person = entry_at(mpi, SHOWN, record)->person;
+    return STATUS_OK;
+}
+
+status mpi_find_own(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifier, uint64_t *out_person,
+                    uint64_t *out_record)
+{
+    uint32_t record;
+    SCOPED(look_end) struct data_view look;
+    look_begin(mpi, &look);
+    TRY(find_own(&look, mpi, cx, identifier, &record));
     if (record == 0)
         return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_UNKNOWN], "authority %.*s", STR_ARGS(identifier.authority));
     *out_record = record;

@@ -1,4 +1,5 @@
 #include "ask_internal.h"
+#include "base/limits.h"
 #include "writer_internal.h"
 
 #include <stdlib.h>
@@ -36,14 +37,27 @@ static bool take_event(void *arg, struct str key, struct str row)
 }
 
 /* Creation is worked out from the record itself: most records never get an event of their own. */
-static void take_creation(struct collecting *collecting, uint32_t record, const struct stored_record *stored)
+static status take_creation(struct mpi *mpi, struct collecting *collecting, uint32_t record)
 {
-    *VEC_ADD(&collecting->events) = (struct mpi_event){.seq = stored->first_seq,
-                                                       .time_us = stored->first_us,
+    struct ctx *cx = collecting->cx;
+    struct arena_mark mark = arena_mark(cx->arena);
+    struct stored_record stored;
+    char source[LIMIT_FIELD_VALUE_BYTES];
+    {
+        SCOPED(look_end) struct data_view look;
+        look_begin(mpi, &look);
+        TRY(look_at_record(&look, mpi, cx, record, &stored));
+    }
+    size_t len = stored.source.len < sizeof source ? stored.source.len : sizeof source;
+    memcpy(source, stored.source.data, len);
+    arena_rewind(cx->arena, mark); /* a record may be large */
+    *VEC_ADD(&collecting->events) = (struct mpi_event){.seq = stored.first_seq,
+                                                       .time_us = stored.first_us,
                                                        .what = event_names[EVENT_CREATED],
                                                        .record = record,
                                                        .person = record,
-                                                       .by = stored->source};
+                                                       .by = arena_str(cx->arena, str_make(source, len))};
+    return STATUS_OK;
 }
 
 static status take_events(struct mpi *mpi, struct collecting *collecting, uint32_t record)
@@ -69,21 +83,14 @@ static int order_events(const void *left, const void *right)
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* Members and their creation, of one moment. */
-static status take_members(struct mpi *mpi, struct collecting *collecting, uint64_t person, uint32_t **out_members,
-                           size_t *out_count)
+static status find_members(struct mpi *mpi, struct ctx *cx, uint64_t person, uint32_t **out_members, size_t *out_count)
 {
     SCOPED(look_end) struct data_view look;
     look_begin(mpi, &look);
     if (!is_shown(mpi, person))
-        return ctx_fail(collecting->cx, &mpi_reasons[MPI_PERSON_UNKNOWN], "number %llu", (unsigned long long)person);
+        return ctx_fail(cx, &mpi_reasons[MPI_PERSON_UNKNOWN], "number %llu", (unsigned long long)person);
     uint32_t id;
-    *out_count = look_at_members(mpi, collecting->cx, person, out_members, &id);
-    for (size_t i = 0; i < *out_count; i++) {
-        struct stored_record stored;
-        TRY(look_at_record(&look, mpi, collecting->cx, (*out_members)[i], &stored));
-        take_creation(collecting, (*out_members)[i], &stored);
-    }
+    *out_count = look_at_members(mpi, cx, person, out_members, &id);
     return STATUS_OK;
 }
 
@@ -93,9 +100,12 @@ status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_
     struct collecting collecting = {.cx = cx};
     uint32_t *members;
     size_t count = 0;
-    status result = take_members(mpi, &collecting, person, &members, &count);
-    for (size_t i = 0; i < count && result == STATUS_OK; i++)
-        result = take_events(mpi, &collecting, members[i]);
+    status result = find_members(mpi, cx, person, &members, &count);
+    for (size_t i = 0; i < count && result == STATUS_OK; i++) {
+        result = take_creation(mpi, &collecting, members[i]);
+        if (result == STATUS_OK)
+            result = take_events(mpi, &collecting, members[i]);
+    }
     if (result == STATUS_OK) {
         size_t all = collecting.events.count, kept = all < EVENTS_MAX ? all : EVENTS_MAX;
         qsort(collecting.events.at, all, sizeof collecting.events.at[0], order_events);

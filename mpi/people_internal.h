@@ -27,7 +27,7 @@ enum {
     COMPONENT_MAX = 128,       /* larger components are cut at a higher floor first */
     FORCED_MAX = 512,          /* records tied together by decisions alone */
     DECISIONS_PER_ENTRY = 256, /* an A40 may repeat its merge group */
-    REVIEWS_PER_ENTRY = 16,
+    REVIEWS_PER_ENTRY = 1024,  /* an entry has at most 1000 records, and each asks once */
     NO_EDGE = INT32_MIN,
 };
 
@@ -112,6 +112,11 @@ struct step {
     } before;
 };
 
+struct posting {
+    uint64_t key;
+    uint32_t record;
+};
+
 /* ---- the writer's notes about the entry being applied ---- */
 
 struct change { /* of a record's cluster state; the first `before` of a round is kept */
@@ -146,8 +151,9 @@ struct mpi {
     /* the draft */
     CHUNKS(struct copy) copies;
     uint32_t copy_count;
-    struct blocks came, left; /* keys of records, beyond those in blocks or no longer */
-    VEC(struct step) steps;   /* since the last publish */
+    struct blocks came, left;     /* keys of records, beyond those in blocks or no longer */
+    VEC(struct step) steps;       /* since the last publish */
+    VEC(struct posting) postings; /* being published */
 
     /* the writer's notes */
     VEC(uint32_t) touched;

@@ -1,5 +1,7 @@
 #include "ask_internal.h"
 
+#include "base/limits.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -78,7 +80,7 @@ status mpi_person(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_p
     if (!is_shown(mpi, person))
         return ctx_fail(cx, &mpi_reasons[MPI_PERSON_UNKNOWN], "number %" PRIu64, person);
     uint32_t *members, id;
-    size_t count = look_at_members(mpi, cx, person, &members, &id);
+    size_t used = cx->arena->used, count = look_at_members(mpi, cx, person, &members, &id);
     struct mpi_person_view view = {.id = id,
                                    .asked = person,
                                    .records = arena_array(cx->arena, count, sizeof *view.records),
@@ -87,6 +89,9 @@ status mpi_person(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_p
         struct stored_record stored;
         TRY(look_at_record(&look, mpi, cx, members[i], &stored));
         fill_view(mpi, members[i], &stored, &view.records[i]);
+        if (cx->arena->used - used > LIMIT_PERSON_BYTES)
+            return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu records of person %u hold too much to show at once",
+                            count, id);
     }
     golden_fill(cx, &view);
     *out_person = view;

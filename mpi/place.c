@@ -75,9 +75,12 @@ static struct members members_of(const struct mpi *mpi, uint64_t key)
     struct members members = {.records = mem_array((size_t)holders.count + 1, sizeof *members.records),
                               .rows = mem_array((size_t)holders.count + 1, sizeof *members.rows)};
     struct holders_at at = {0};
-    for (uint32_t record; (record = holders_next(&holders, &at)) != 0; members.count++) {
+    for (uint32_t record; (record = holders_next(&holders, &at)) != 0;) {
+        const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
+        if (row == NULL)
+            continue;
         members.records[members.count] = record;
-        members.rows[members.count] = entry_at(mpi, APPLIED, record)->row;
+        members.rows[members.count++] = row;
     }
     return members;
 }
@@ -203,22 +206,44 @@ uint32_t index_set_row(struct mpi *mpi, uint32_t record, const struct mpi_row *r
 
 /* ---- handles ---- */
 
-static bool among(struct mpi_identifier identifier, const struct mpi_identifier *list, size_t from, size_t count)
+static int order_keys(const void *left, const void *right)
 {
-    for (size_t i = from; i < count; i++)
-        if (handle_key(list[i]) == handle_key(identifier))
-            return true;
-    return false;
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
 }
 
-/* From the second on: the first is the record's own. One said twice counts once. */
+/* Keys of identifiers from the second on (the first is the record's own), sorted, each once; on the heap. */
+static uint64_t *handles_of(const struct mpi_identifier *identifiers, size_t count, size_t *out_count)
+{
+    uint64_t *keys = mem_array(count + 1, sizeof *keys);
+    size_t kept = 0;
+    for (size_t i = 1; i < count; i++)
+        keys[i - 1] = handle_key(identifiers[i]);
+    if (count > 2)
+        qsort(keys, count - 1, sizeof keys[0], order_keys);
+    for (size_t i = 0; i + 1 < count; i++)
+        if (kept == 0 || keys[kept - 1] != keys[i])
+            keys[kept++] = keys[i];
+    *out_count = kept;
+    return keys;
+}
+
 void index_set_handles(struct mpi *mpi, uint32_t record, const struct mpi_identifier *before, size_t before_count,
                        const struct mpi_identifier *now, size_t now_count)
 {
-    for (size_t i = 1; i < before_count; i++)
-        if (!among(before[i], now, 1, now_count) && !among(before[i], before, i + 1, before_count))
-            (void)draft_remove_key(mpi, handle_key(before[i]), record);
-    for (size_t i = 1; i < now_count; i++)
-        if (!among(now[i], before, 1, before_count) && !among(now[i], now, i + 1, now_count))
-            (void)draft_add_key(mpi, handle_key(now[i]), record);
+    size_t old_count, new_count, i = 0, k = 0;
+    uint64_t *old_keys = handles_of(before, before_count, &old_count);
+    uint64_t *new_keys = handles_of(now, now_count, &new_count);
+    while (i < old_count || k < new_count) {
+        if (k == new_count || (i < old_count && old_keys[i] < new_keys[k])) {
+            (void)draft_remove_key(mpi, old_keys[i++], record);
+        } else if (i == old_count || new_keys[k] < old_keys[i]) {
+            (void)draft_add_key(mpi, new_keys[k++], record);
+        } else {
+            i++;
+            k++;
+        }
+    }
+    mem_free(old_keys);
+    mem_free(new_keys);
 }

@@ -223,8 +223,9 @@ static uint64_t open_review(struct writer *w, uint32_t record)
 {
     struct mpi *mpi = w->mpi;
     uint32_t other = find_review(mpi, record);
-    if (other == 0 || mpi->counters.reviews >= REVIEWS_PER_ENTRY)
+    if (other == 0)
         return 0;
+    INVARIANT(mpi->counters.reviews < REVIEWS_PER_ENTRY);
     struct stored_review review = {.opened_us = w->cx->now_us};
     explain_pair(mpi, record, other, &review.comparison);
     review.left = review.comparison.left_record;

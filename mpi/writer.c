@@ -94,7 +94,10 @@ status writer_get_record(struct writer *w, uint32_t record, struct stored_record
 {
     struct key key = key_1(record);
     struct str row;
-    TRY(data_txn_get(w->txn, w->mpi->records, w->cx, key_str(&key), &row));
+    status got = data_txn_get(w->txn, w->mpi->records, w->cx, key_str(&key), &row);
+    if (got == STATUS_NOT_FOUND) /* the index has it */
+        return ctx_fail(w->cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.record: record %u has no row", record);
+    TRY(got);
     return decode_record(w->cx, row, out_record);
 }
 
@@ -106,18 +109,29 @@ void writer_put_record(struct writer *w, uint32_t record, const struct stored_re
     data_txn_put(w->txn, w->mpi->records, key_str(&key), buf_str(&row));
 }
 
+/* Is it the record's own? A key is a hash: the text decides. Leaves nothing in the arena. */
+static status is_own(struct writer *w, uint32_t record, struct mpi_identifier identifier, bool *out_own)
+{
+    struct arena_mark mark = arena_mark(w->cx->arena);
+    struct stored_record stored;
+    TRY(writer_get_record(w, record, &stored));
+    *out_own = stored.identifier_count > 0 &&
+               str_eq(str_trim(stored.identifiers[0].authority), str_trim(identifier.authority)) &&
+               str_eq(str_trim(stored.identifiers[0].value), str_trim(identifier.value));
+    arena_rewind(w->cx->arena, mark);
+    return STATUS_OK;
+}
+
 status writer_find_own(struct writer *w, struct mpi_identifier identifier, uint32_t *out_record)
 {
     struct holders_at at = {0};
-    uint32_t record;
-    while ((record = index_find_own(w->mpi, APPLIED, row_identifier_key(identifier), &at)) != 0) {
-        struct stored_record stored;
-        TRY(writer_get_record(w, record, &stored));
-        if (str_eq(str_trim(stored.identifiers[0].authority), str_trim(identifier.authority)) &&
-            str_eq(str_trim(stored.identifiers[0].value), str_trim(identifier.value)))
-            break;
+    bool own = false;
+    *out_record = 0;
+    for (uint32_t record;
+         !own && (record = index_find_own(w->mpi, APPLIED, row_identifier_key(identifier), &at)) != 0;) {
+        TRY(is_own(w, record, identifier, &own));
+        *out_record = own ? record : 0;
     }
-    *out_record = record;
     return STATUS_OK;
 }
 

@@ -69,10 +69,34 @@ static void test_rehearsal__tells_the_same_as_applying_and_changes_nothing(void 
     world_end(&w);
 }
 
+/* A child that carries its mother's insurance number is not the mother: neither applied nor rehearsed. */
+static void test_rehearsal__takes_a_number_that_is_only_mentioned_for_nobody(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    world_routes(&w, arena_printf(&w.s.arena,
+                                  "destinations:\n  - { name: out, file: { folder: %s/out } }\n"
+                                  "routes:\n  - { name: all, to: [out] }\n",
+                                  w.folder));
+    struct str mother = STR("MSH|^~\\&|A|B|C|D|2026||ADT^A04|M1|P|2.5.1\r"
+                            "PID|1||100^^^NORTH^MR~INS7^^^INS^XX||Okafor^Ada||19600102|F\r");
+    struct str child = STR("MSH|^~\\&|A|B|C|D|2026||ADT^A04|M2|P|2.5.1\r"
+                           "PID|1||INS7^^^INS^XX||Okafor^Chidi||20250607|M\r");
+    struct world_heard heard = world_submit(&w, "north", mother);
+    assert_string_equal(heard.code, "AA");
+    struct engine_rehearsal got;
+    assert_ok(&w.s, engine_rehearse(w.engine, &w.s.cx, STR_NONE, STR("north"), child, &got));
+    assert_string_equal(got.verdict, "new");
+    assert_true(got.person != heard.person);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rehearsal__tells_the_same_as_applying_and_changes_nothing),
+        cmocka_unit_test(test_rehearsal__takes_a_number_that_is_only_mentioned_for_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,10 +112,51 @@ static void test_blocks__grow_one_small_shard_at_a_time(void **state)
     mem_free(blocks);
 }
 
+/* A number that very many have: records come and go in any order, and one goes without a walk over all. */
+static void test_blocks__of_very_many_records_equal_a_plain_set(void **state)
+{
+    (void)state;
+    enum { MANY = 6000, STEPS = 60000 };
+    struct blocks *blocks = mem_alloc(sizeof *blocks);
+    blocks_init(blocks, 4);
+    bool *in = mem_array(MANY + 1, sizeof *in);
+    uint64_t random = 9;
+    uint32_t count = 0;
+    for (int step = 0; step < STEPS; step++) {
+        uint32_t record = (uint32_t)(hash_random(&random) % MANY) + 1;
+        bool come = step < STEPS / 2 ? hash_random(&random) % 4 != 0 : hash_random(&random) % 4 == 0;
+        if (come && !in[record])
+            assert_int_equal(blocks_add(blocks, key_of(5), record), ++count);
+        else if (!come)
+            assert_int_equal(blocks_remove(blocks, key_of(5), record), in[record] ? --count : count);
+        in[record] = come;
+        assert_int_equal(blocks_holds(blocks, key_of(5), record), come);
+    }
+    for (uint32_t left = count; left > 0;) { /* each once, then out one after the other */
+        uint32_t cursor = 0, seen = 0, record;
+        const struct block *block = blocks_get(blocks, key_of(5));
+        while ((record = blocks_next(blocks, block, &cursor)) != 0)
+            seen += in[record];
+        assert_int_equal(seen, left);
+        for (uint32_t stop = left > 700 ? left - 700 : 0; left > stop;) {
+            record = (uint32_t)(hash_random(&random) % MANY) + 1;
+            if (!in[record])
+                continue;
+            in[record] = false;
+            assert_int_equal(blocks_remove(blocks, key_of(5), record), --left);
+        }
+    }
+    assert_null(blocks_get(blocks, key_of(5)));
+    mem_free(in);
+    blocks_fini(blocks);
+    mem_free(blocks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks__equal_a_plain_list),
+        cmocka_unit_test(test_blocks__of_very_many_records_equal_a_plain_set),
         cmocka_unit_test(test_blocks__grow_without_losing_anybody_and_stay_small),
         cmocka_unit_test(test_blocks__grow_one_small_shard_at_a_time),
     };

@@ -253,6 +253,29 @@ static void test_review__opens_once_closes_by_decision_and_opens_again_when_that
     world_fini(&world);
 }
 
+/* One entry of many who are alike: as many questions as when they come one by one. */
+static void test_reviews__of_one_entry_are_all_asked(void **state)
+{
+    (void)state;
+    for (int one_entry = 0; one_entry < 2; one_entry++) {
+        struct world world;
+        world_init(&world);
+        enum { ALIKE = 40 };
+        for (unsigned i = 0; i < ALIKE; i++) {
+            char id[8];
+            snprintf(id, sizeof id, "%u", i);
+            struct human john = {.id = id, .family = "Smith", .given = "John", .birth = "19700101", .sex = 'M'};
+            (void)world_apply(&world, &john);
+            world.seq -= one_entry && i + 1 < ALIKE;
+        }
+        world_commit(&world);
+        assert_int_equal(mpi_count(world.mpi).reviews_open, ALIKE - 1);
+        world_reopen(&world);
+        assert_int_equal(mpi_count(world.mpi).reviews_open, ALIKE - 1);
+        world_fini(&world);
+    }
+}
+
 /* A review that has become moot keeps nobody from asking about the same two persons. */
 static void test_review__is_opened_beside_a_moot_one(void **state)
 {
@@ -341,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_link_and_unlink__newest_wins_and_unlink_pins),
         cmocka_unit_test(test_steward__different_beats_evidence_and_the_newer_decision_wins),
         cmocka_unit_test(test_review__opens_once_closes_by_decision_and_opens_again_when_that_is_undone),
+        cmocka_unit_test(test_reviews__of_one_entry_are_all_asked),
         cmocka_unit_test(test_review__is_opened_beside_a_moot_one),
         cmocka_unit_test(test_history__keeps_the_newest_of_very_many_events),
         cmocka_unit_test(test_history__tells_what_happened_oldest_first),

@@ -134,6 +134,97 @@ static void test_identifier__of_its_own_goes_before_those_others_mention(void **
     world_fini(&world);
 }
 
+/* What a message would find: a number that is only mentioned is another patient's, not this one's. */
+static void test_find_own__knows_only_what_is_a_records_own(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct human mother = {.id = "100", .family = "Okafor", .given = "Ada", .ssn = "INS7"};
+    (void)world_apply(&world, &mother);
+    world_commit(&world);
+    uint64_t person, record;
+    struct mpi_identifier insurance = {STR("USA"), STR("INS7"), STR("SS")};
+    assert_ok(&world.support, mpi_find(world.mpi, &world.support.cx, insurance, &person, &record));
+    assert_fails(&world.support, mpi_find_own(world.mpi, &world.support.cx, insurance, &person, &record),
+                 "mpi.identifier-unknown");
+    assert_ok(&world.support, mpi_find_own(world.mpi, &world.support.cx, world_id("100"), &person, &record));
+    assert_int_equal(record, 1);
+    world_fini(&world);
+}
+
+/* Rows the index needs and the store has not: damage, for the writer and for readers; never an answer about a patient.
+ */
+static void test_missing_row__is_damage(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct human one = {.id = "1", .family = "Okafor", .given = "Ada", .ssn = "536224411"};
+    (void)world_apply(&world, &one);
+    world_commit(&world);
+    struct key key = key_1(1);
+    data_txn_delete(world.txn, world.mpi->records, key_str(&key));
+    struct said said;
+    struct mpi_result result;
+    said_fill(&said, &one);
+    assert_fails(&world.support,
+                 mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &said.input, &result),
+                 "mpi.row-bad");
+    world_commit(&world);
+    uint64_t person, record;
+    struct mpi_person_view view;
+    struct mpi_event *events;
+    size_t count;
+    bool older;
+    struct ctx *cx = &world.support.cx;
+    assert_fails(&world.support, mpi_find(world.mpi, cx, world_id("1"), &person, &record), "mpi.row-bad");
+    assert_fails(&world.support, mpi_person(world.mpi, cx, 1, &view), "mpi.row-bad");
+    assert_fails(&world.support, mpi_history(world.mpi, cx, 1, &events, &count, &older), "mpi.row-bad");
+    world_fini(&world);
+}
+
+/* A person that is too large to be shown at once is refused, and its records are there one by one. */
+static void test_person__of_large_records_is_shown_up_to_the_bound_and_refused_beyond(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    enum { COUNT = LIMIT_IDENTIFIERS_PER_RECORD };
+    struct mpi_identifier *identifiers = arena_array(&world.support.arena, COUNT, sizeof *identifiers);
+    char *filler = arena_alloc(&world.support.arena, LIMIT_FIELD_VALUE_BYTES);
+    memset(filler, 'x', LIMIT_FIELD_VALUE_BYTES);
+    bool refused = false;
+    for (unsigned n = 1; n <= 17 && !refused; n++) {
+        char id[8];
+        snprintf(id, sizeof id, "%u", n);
+        struct arena_mark mark = arena_mark(&world.support.arena);
+        for (size_t i = 1; i < COUNT; i++)
+            identifiers[i] = (struct mpi_identifier){
+                arena_printf(&world.support.arena, "%u-%zu", n, i), {filler, LIMIT_FIELD_VALUE_BYTES}, STR("X")};
+        identifiers[0] = world_id(id);
+        struct mpi_record_input input = {.identifiers = identifiers, .identifier_count = COUNT};
+        struct mpi_result result;
+        assert_ok(&world.support,
+                  mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &input, &result));
+        if (n > 1)
+            assert_ok(&world.support, world_message(&world, MPI_DECISION_LINK, "1", id, &result));
+        world_commit(&world);
+        struct mpi_person_view view;
+        struct mpi_record_view record;
+        refused = mpi_person(world.mpi, &world.support.cx, 1, &view) != STATUS_OK;
+        if (n <= 14) /* each is a little over a MiB */
+            assert_false(refused);
+        if (refused)
+            assert_string_equal(world.support.cx.reason->name, "mpi.too-many");
+        ctx_clear(&world.support.cx);
+        assert_ok(&world.support, mpi_record(world.mpi, &world.support.cx, n, &record));
+        arena_rewind(&world.support.arena, mark);
+    }
+    assert_true(refused);
+    world_fini(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +232,9 @@ int main(void)
         cmocka_unit_test(test_identifier__that_was_only_mentioned_finds_after_the_record_is_deactivated),
         cmocka_unit_test(test_identifier__of_two_persons_names_nobody_and_the_answer_says_so),
         cmocka_unit_test(test_identifier__of_its_own_goes_before_those_others_mention),
+        cmocka_unit_test(test_find_own__knows_only_what_is_a_records_own),
+        cmocka_unit_test(test_missing_row__is_damage),
+        cmocka_unit_test(test_person__of_large_records_is_shown_up_to_the_bound_and_refused_beyond),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* Any bytes as rows of the store, and as what a source might say: decoders refuse or answer, normalising and comparing
  * never break. */
 #include "base/mem.h"
-#include "stored_internal.h"
 #include "model_internal.h"
+#include "stored_internal.h"
 
 #include <stdlib.h>
 

@@ -156,8 +156,8 @@ status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct 
 
 /*
  * mpi_mark() before an entry, mpi_undo_to() when it is refused: the index is then as if the entry had never been. Marks
- * nest like data_txn_mark() and are void after mpi_publish(). mpi_publish() shows all of the draft at once: it is called
- * inside the commit of its rows (data_publish_fn).
+ * nest like data_txn_mark() and are void after mpi_publish(). mpi_publish() shows all of the draft at once: it is
+ * called inside the commit of its rows (data_publish_fn).
  */
 struct mpi_mark {
     size_t at;
@@ -205,7 +205,7 @@ struct mpi_person_view {
     struct mpi_record_view *records;
     size_t record_count;
 };
-/* mpi.person-unknown */
+/* mpi.person-unknown; mpi.too-many when its records hold more than LIMIT_PERSON_BYTES: ask for them one by one. */
 status mpi_person(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_person_view *out_person);
 status mpi_record(struct mpi *mpi, struct ctx *cx, uint64_t record, struct mpi_record_view *out_record);
 /*
@@ -215,6 +215,10 @@ status mpi_record(struct mpi *mpi, struct ctx *cx, uint64_t record, struct mpi_r
  */
 status mpi_find(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifier, uint64_t *out_person,
                 uint64_t *out_record);
+
+/* As a message about the patient would find it: by the record's own identifier only. mpi.identifier-unknown. */
+status mpi_find_own(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifier, uint64_t *out_person,
+                    uint64_t *out_record);
 
 /* The identifier this person is known by at `authority` (for destinations that want their own number); the smallest
  * active one. mpi.identifier-unknown when there is none. */
@@ -232,7 +236,7 @@ struct mpi_why {
 status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t right_record, struct mpi_why *out_why);
 
 struct mpi_review {
-    uint64_t id; /* = seq of the entry that opened it, times 16 plus a counter */
+    uint64_t id; /* = seq of the entry that opened it, times 1024 plus a counter */
     uint64_t left_record, right_record, left_person, right_person;
     int64_t opened_us;
     struct mpi_comparison comparison;
