@@ -99,7 +99,8 @@ status engine_offer(struct engine *engine, struct ctx *cx, enum entry_kind kind,
 
 /* ---- messages ---- */
 
-struct submission {
+/* A message the engine has taken, until its last answer. */
+struct taken_message {
     struct request request;
     engine_answer_fn *answered;
     void *arg;
@@ -126,7 +127,7 @@ static bool enter(struct engine *engine)
     return open;
 }
 
-static void submission_ends(struct submission *submission)
+static void taken_message_ends(struct taken_message *submission)
 {
     leave(submission->request.engine);
     mem_free((void *)submission->head.data);
@@ -146,8 +147,8 @@ static struct str header_bytes(struct str message)
 }
 
 /* An answer that needs no apply: the accept acknowledgement, or a refusal of our own. */
-static void answer_now(struct submission *submission, enum hl7_ack_code code, const struct reason *reason, uint64_t seq,
-                       int64_t now_us, bool last)
+static void answer_now(struct taken_message *submission, enum hl7_ack_code code, const struct reason *reason,
+                       uint64_t seq, int64_t now_us, bool last)
 {
     char control_id[32];
     size_t len = (size_t)snprintf(control_id, sizeof control_id, "A%" PRIu64, seq ? seq : (uint64_t)now_us);
@@ -168,7 +169,7 @@ static void answer_now(struct submission *submission, enum hl7_ack_code code, co
 
 /* At the level the sender listens to: the accept acknowledgement, else the application's, else nothing (table 0155 NE).
  */
-static enum hl7_ack_code refusal_code(const struct submission *submission, const struct reason *reason)
+static enum hl7_ack_code refusal_code(const struct taken_message *submission, const struct reason *reason)
 {
     if (submission->mode.enhanced && hl7_ack_is_due(submission->mode.accept, false))
         return hl7_ack_code_for(reason, true);
@@ -177,11 +178,11 @@ static enum hl7_ack_code refusal_code(const struct submission *submission, const
 
 static void message_durable(struct request *request, status result, uint64_t seq, int64_t time_us)
 {
-    struct submission *submission = (struct submission *)request;
+    struct taken_message *submission = (struct taken_message *)request;
     if (result != STATUS_OK) { /* not stored: say so now, the sender keeps the message */
         const struct reason *full = &data_reasons[DATA_JOURNAL_FULL];
         answer_now(submission, refusal_code(submission, full), full, 0, clock_now_us(), true);
-        submission_ends(submission);
+        taken_message_ends(submission);
         return;
     }
     if (!submission->mode.enhanced)
@@ -191,19 +192,20 @@ static void message_durable(struct request *request, status result, uint64_t seq
     if (submission->accept_due || last)
         answer_now(submission, code, submission->bad_header, seq, time_us, last);
     if (last)
-        submission_ends(submission);
+        taken_message_ends(submission);
 }
 
 static void message_applied(struct request *request, const struct applied *result)
 {
-    struct submission *submission = (struct submission *)request;
+    struct taken_message *submission = (struct taken_message *)request;
     submission->answered(submission->arg, &result->answer);
-    submission_ends(submission);
+    taken_message_ends(submission);
 }
 
-static struct submission *submission_new(const struct engine_submission *from, engine_answer_fn *answered, void *arg)
+static struct taken_message *taken_message_new(const struct engine_submission *from, engine_answer_fn *answered,
+                                               void *arg)
 {
-    struct submission *submission = mem_alloc(sizeof *submission);
+    struct taken_message *submission = mem_alloc(sizeof *submission);
     submission->answered = answered;
     submission->arg = arg;
     struct str head = header_bytes(from->message);
@@ -223,21 +225,21 @@ static struct submission *submission_new(const struct engine_submission *from, e
     return submission;
 }
 
-static void refuse(struct engine *engine, struct submission *submission, const struct reason *reason, bool entered)
+static void refuse(struct engine *engine, struct taken_message *submission, const struct reason *reason, bool entered)
 {
     submission->request.engine = engine;
     answer_now(submission, refusal_code(submission, reason), reason, 0, clock_now_us(), true);
     if (!entered) {
         pthread_mutex_lock(&engine->lock);
-        engine->in_flight++; /* submission_ends() takes it back */
+        engine->in_flight++; /* taken_message_ends() takes it back */
         pthread_mutex_unlock(&engine->lock);
     }
-    submission_ends(submission);
+    taken_message_ends(submission);
 }
 
 /* Into an entry, and to the journal. */
 static enum engine_taken offer(struct engine *engine, const struct engine_submission *from,
-                               struct submission *submission, struct engine_room *room)
+                               struct taken_message *submission, struct engine_room *room)
 {
     struct entry_message entry = {from->source, from->protocol, from->peer, from->message, from->received_us};
     SCOPED(buf_fini) struct buf body = {0};
@@ -250,7 +252,7 @@ static enum engine_taken offer(struct engine *engine, const struct engine_submis
         STATUS_OK)
         refuse(engine, submission, cx.reason, true);
     else if (taken == ENGINE_FULL)
-        submission_ends(submission);
+        taken_message_ends(submission);
     arena_fini(&arena);
     return taken;
 }
@@ -258,7 +260,7 @@ static enum engine_taken offer(struct engine *engine, const struct engine_submis
 enum engine_taken engine_submit(struct engine *engine, const struct engine_submission *from, engine_answer_fn *answered,
                                 void *arg, struct engine_room *room)
 {
-    struct submission *submission = submission_new(from, answered, arg);
+    struct taken_message *submission = taken_message_new(from, answered, arg);
     submission->request.engine = engine;
     bool entered = enter(engine);
     if (!entered || from->message.len > LIMIT_MESSAGE_BYTES) {

@@ -14,11 +14,11 @@
 #include "idem/routing/v1/routing.pb-c.h"
 
 /* One message in the engine, or held until there is room. Lives until its answer is on the wire, and holds its call. */
-struct submission {
+struct submit_call {
     struct wire_post post; /* first: the answer is there */
     struct wire_post room_post;
     struct rpc_call *call;
-    struct submission *next; /* streams: in the order of the messages */
+    struct submit_call *next; /* streams: in the order of the messages */
     struct str source, peer, message;
     int64_t received_us;
     struct engine_room room;
@@ -37,15 +37,15 @@ struct submission {
 
 /* A SubmitStream; worker thread. */
 struct stream {
-    struct submission *first, **end;
-    struct submission *held; /* the last one, while the engine has no room for it */
+    struct submit_call *first, **end;
+    struct submit_call *held; /* the last one, while the engine has no room for it */
     struct str peer;
     bool half_closed;
 };
 
 static void on_answer(void *arg, const struct engine_answer *answer)
 {
-    struct submission *submission = arg;
+    struct submit_call *submission = arg;
     if (answer->code[0] || submission->code[0] == 0) {
         memcpy(submission->code, answer->code, sizeof submission->code);
         submission->seq = answer->seq;
@@ -60,7 +60,7 @@ static void on_answer(void *arg, const struct engine_answer *answer)
         wire_post(submission->call->wire, &submission->post);
 }
 
-static void fill_reply(struct ctx *cx, const struct submission *submission, Idem__Routing__V1__SubmitReply *reply)
+static void fill_reply(struct ctx *cx, const struct submit_call *submission, Idem__Routing__V1__SubmitReply *reply)
 {
     reply->code = message_text(cx, str_from(submission->code));
     reply->seq = submission->seq;
@@ -72,7 +72,7 @@ static void fill_reply(struct ctx *cx, const struct submission *submission, Idem
 }
 
 /* On the worker. The call may be over after this. */
-static void free_submission(struct submission *submission)
+static void free_submit_call(struct submit_call *submission)
 {
     struct wire_call *wire = submission->call->wire;
     buf_fini(&submission->ack);
@@ -83,17 +83,17 @@ static void free_submission(struct submission *submission)
 
 static void on_room(void *arg)
 {
-    struct submission *submission = arg;
+    struct submit_call *submission = arg;
     wire_post(submission->call->wire, &submission->room_post);
 }
 
 typedef void wire_post_fn(struct wire_call *wire, struct wire_post *post);
 
-static struct submission *new_submission(struct rpc_call *call, const struct ctx *cx,
-                                         const Idem__Routing__V1__SubmitRequest *asked, struct str peer,
-                                         wire_post_fn *answered, wire_post_fn *has_room)
+static struct submit_call *new_submit_call(struct rpc_call *call, const struct ctx *cx,
+                                           const Idem__Routing__V1__SubmitRequest *asked, struct str peer,
+                                           wire_post_fn *answered, wire_post_fn *has_room)
 {
-    struct submission *submission = mem_alloc(sizeof *submission);
+    struct submit_call *submission = mem_alloc(sizeof *submission);
     wire_hold(call->wire);
     submission->call = call;
     submission->post.fn = answered;
@@ -107,7 +107,7 @@ static struct submission *new_submission(struct rpc_call *call, const struct ctx
 }
 
 /* Holds it, or lets it go on: what is held is counted, because callers without number could hold anything. */
-static void count_held(struct submission *submission, bool held)
+static void count_held(struct submit_call *submission, bool held)
 {
     struct rpc_server *server = submission->call->server;
     if (held && !submission->held)
@@ -118,7 +118,7 @@ static void count_held(struct submission *submission, bool held)
 }
 
 /* Into the engine. When it has no room the submission is held, and room_post comes. */
-static void submit(struct submission *submission)
+static void submit(struct submit_call *submission)
 {
     struct engine_submission message = {
         .source = submission->source,
@@ -133,16 +133,16 @@ static void submit(struct submission *submission)
 }
 
 /* A held submission that nobody wants any more. */
-static void drop(struct submission *submission)
+static void drop(struct submit_call *submission)
 {
     count_held(submission, false);
     if (engine_forget(submission->call->server->engine, &submission->room))
-        free_submission(submission);
+        free_submit_call(submission);
     else
         submission->dropped = true;
 }
 
-static bool holds_too_much(const struct submission *submission)
+static bool holds_too_much(const struct submit_call *submission)
 {
     const struct rpc_server *server = submission->call->server;
     return submission->held && atomic_load(&server->held_bytes) > server->held_bytes_max;
@@ -179,26 +179,26 @@ static status check(const struct rpc_call *call, struct ctx *cx, const char *sou
 static void unary_answered(struct wire_call *wire, struct wire_post *post)
 {
     (void)wire;
-    struct submission *submission = (struct submission *)(void *)post;
+    struct submit_call *submission = (struct submit_call *)(void *)post;
     struct rpc_call *call = submission->call;
     Idem__Routing__V1__SubmitReply reply = IDEM__ROUTING__V1__SUBMIT_REPLY__INIT;
     fill_reply(&call->cx, submission, &reply);
     rpc_call_reply(call, &call->cx, &reply);
     call->state = NULL;
-    free_submission(submission);
+    free_submit_call(submission);
 }
 
-static struct submission *from_room_post(struct wire_post *post)
+static struct submit_call *from_room_post(struct wire_post *post)
 {
-    return (struct submission *)(void *)((char *)post - offsetof(struct submission, room_post));
+    return (struct submit_call *)(void *)((char *)post - offsetof(struct submit_call, room_post));
 }
 
 static void unary_has_room(struct wire_call *wire, struct wire_post *post)
 {
     (void)wire;
-    struct submission *submission = from_room_post(post);
+    struct submit_call *submission = from_room_post(post);
     if (submission->dropped)
-        free_submission(submission);
+        free_submit_call(submission);
     else
         submit(submission);
 }
@@ -208,8 +208,8 @@ status routing_submit(struct rpc_call *call, struct ctx *cx, const void *request
     (void)unused;
     const Idem__Routing__V1__SubmitRequest *asked = request; /* lives as long as the call */
     TRY(check(call, cx, asked->source, asked->message.len));
-    struct submission *submission =
-        new_submission(call, cx, asked, wire_peer_address(call->wire), unary_answered, unary_has_room);
+    struct submit_call *submission =
+        new_submit_call(call, cx, asked, wire_peer_address(call->wire), unary_answered, unary_has_room);
     submit(submission);
     if (holds_too_much(submission)) {
         drop(submission);
@@ -222,7 +222,7 @@ status routing_submit(struct rpc_call *call, struct ctx *cx, const void *request
 /* What the engine took stays there, and its answer finds nobody; what it has not taken is forgotten. */
 void routing_submit_cancelled(struct rpc_call *call)
 {
-    struct submission *submission = call->state;
+    struct submit_call *submission = call->state;
     if (submission == NULL || !submission->held)
         return;
     call->state = NULL;
@@ -243,7 +243,7 @@ void routing_stream_begun(struct rpc_call *call)
 static void send_ready(struct rpc_call *call, struct stream *stream)
 {
     while (stream->first && stream->first->answered) {
-        struct submission *submission = stream->first;
+        struct submit_call *submission = stream->first;
         stream->first = submission->next;
         if (stream->first == NULL)
             stream->end = &stream->first;
@@ -253,7 +253,7 @@ static void send_ready(struct rpc_call *call, struct stream *stream)
         fill_reply(&cx, submission, &reply);
         rpc_call_send(call, &cx, &reply);
         arena_fini(&scratch);
-        free_submission(submission);
+        free_submit_call(submission);
     }
     if (stream->half_closed && stream->first == NULL)
         rpc_call_end(call);
@@ -261,7 +261,7 @@ static void send_ready(struct rpc_call *call, struct stream *stream)
 
 static void stream_answered(struct wire_call *wire, struct wire_post *post)
 {
-    struct submission *submission = (struct submission *)(void *)post;
+    struct submit_call *submission = (struct submit_call *)(void *)post;
     struct rpc_call *call = submission->call;
     submission->answered = true;
     wire_hold(wire); /* what is sent lets its own hold go */
@@ -271,9 +271,9 @@ static void stream_answered(struct wire_call *wire, struct wire_post *post)
 
 static void stream_has_room(struct wire_call *wire, struct wire_post *post)
 {
-    struct submission *submission = from_room_post(post);
+    struct submit_call *submission = from_room_post(post);
     if (submission->dropped) {
-        free_submission(submission);
+        free_submit_call(submission);
         return;
     }
     submit(submission);
@@ -286,7 +286,7 @@ static void stream_has_room(struct wire_call *wire, struct wire_post *post)
 }
 
 /* The request goes away when its handler is done. */
-static void keep_request(struct submission *submission)
+static void keep_request(struct submit_call *submission)
 {
     buf_put_str(&submission->copy, submission->source);
     buf_put_str(&submission->copy, submission->message);
@@ -297,10 +297,10 @@ static void keep_request(struct submission *submission)
 /* The held one is the last in the row. */
 static void drop_held(struct stream *stream)
 {
-    struct submission *held = stream->held;
+    struct submit_call *held = stream->held;
     if (held == NULL)
         return;
-    struct submission **at = &stream->first;
+    struct submit_call **at = &stream->first;
     while (*at != held)
         at = &(*at)->next;
     *at = NULL;
@@ -315,7 +315,7 @@ status routing_submit_stream(struct rpc_call *call, struct ctx *cx, const void *
     struct stream *stream = call->state;
     const Idem__Routing__V1__SubmitRequest *asked = request;
     TRY(check(call, cx, asked->source, asked->message.len));
-    struct submission *submission = new_submission(call, cx, asked, stream->peer, stream_answered, stream_has_room);
+    struct submit_call *submission = new_submit_call(call, cx, asked, stream->peer, stream_answered, stream_has_room);
     *stream->end = submission;
     stream->end = &submission->next;
     submit(submission);
@@ -348,8 +348,8 @@ void routing_stream_ended(struct rpc_call *call)
 {
     struct stream *stream = call->state;
     while (stream && stream->first) { /* none: every submission holds the call until it is answered and sent */
-        struct submission *next = stream->first->next;
-        free_submission(stream->first);
+        struct submit_call *next = stream->first->next;
+        free_submit_call(stream->first);
         stream->first = next;
     }
 }
