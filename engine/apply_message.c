@@ -331,7 +331,7 @@ static void count_message(struct work *w, const struct applied *result)
     total->refused += result->status != STATUS_OK;
     total->duplicates += w->duplicate;
     pthread_mutex_lock(&engine->lock);
-    engine->timings[w->entry->seq % TIMINGS] = w->timing;
+    engine->timings[w->entry->seq % TIMINGS_MAX] = w->timing;
     pthread_mutex_unlock(&engine->lock);
 }
 

@@ -197,6 +197,7 @@ struct engine_trace {
 status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct str control_id,
                     struct engine_trace *out_trace);
 
+    bool times_not_kept; /* what the writer's steps took: of the newest 8,192 entries since the start only */
 struct engine_message_line {
     uint64_t seq, person;
     uint64_t others; /* patients beside that person: the trace names them */
