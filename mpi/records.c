@@ -223,8 +223,9 @@ static uint64_t open_review(struct writer *w, uint32_t record)
 {
     struct mpi *mpi = w->mpi;
     uint32_t other = find_review(mpi, record);
-    if (other == 0 || mpi->counters.reviews >= REVIEWS_PER_ENTRY)
+    if (other == 0)
         return 0;
+    INVARIANT(mpi->counters.reviews < REVIEWS_PER_ENTRY); /* room_for_review() */
     struct stored_review review = {.opened_us = w->cx->now_us};
     explain_pair(mpi, record, other, &review.comparison);
     review.left = review.comparison.left_record;
@@ -333,11 +334,25 @@ static void create_record(struct writer *w, const struct mpi_record_input *input
     finish_record(w, record, true, &best, compared, out_result);
 }
 
+_Static_assert((int)REVIEWS_PER_ENTRY >= (int)LIMIT_PATIENTS_PER_MESSAGE &&
+                   (int)REVIEWS_PER_ENTRY >= (int)LIMIT_PEOPLE_PER_LOAD,
+               "a review for each record that an entry may bring");
+
+/* Nobody alike may go unasked about: a record that might find no room for its review is refused. */
+static status room_for_review(const struct writer *w)
+{
+    const struct counters *counters = &w->mpi->counters;
+    if (counters->seq == w->seq && counters->reviews >= REVIEWS_PER_ENTRY)
+        return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "%d reviews in one entry", REVIEWS_PER_ENTRY);
+    return STATUS_OK;
+}
+
 status mpi_apply_record(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                         const struct mpi_record_input *input, struct mpi_result *out_result)
 {
     TRY(mpi_check_record(cx, input));
     struct writer w = {mpi, txn, cx, seq};
+    TRY(room_for_review(&w));
     uint32_t record;
     TRY(writer_find_own(&w, input->identifiers[0], &record));
     writer_begin(&w);

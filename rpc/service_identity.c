@@ -2,11 +2,12 @@
 #include "convert.h"
 #include "services.h"
 
+#include "base/limits.h"
 #include "engine/engine.h"
 #include "idem/identity/v1/identity.pb-c.h"
 #include <inttypes.h>
 
-enum { MATCHES_DEFAULT = 10, MATCHES_MAX = 100, REVIEWS_DEFAULT = 100, REVIEWS_MAX = 1000, PEOPLE_MAX = 1000 };
+enum { MATCHES_DEFAULT = 10, MATCHES_MAX = 100, REVIEWS_DEFAULT = 100, REVIEWS_MAX = 1000 };
 
 static struct mpi *mpi_of(struct rpc_call *call)
 {
@@ -205,9 +206,9 @@ status identity_load_people(struct rpc_call *call, struct ctx *cx, const void *r
     const Idem__Identity__V1__LoadPeopleRequest *asked = request;
     Idem__Identity__V1__LoadPeopleReply *answer = reply;
     TRY(rpc_need(cx, asked->source[0] != 0, "source"));
-    if (asked->n_records == 0 || asked->n_records > PEOPLE_MAX)
+    if (asked->n_records == 0 || asked->n_records > LIMIT_PEOPLE_PER_LOAD)
         return ctx_fail(cx, &rpc_reasons[RPC_ARGUMENT], "%zu records in one call, 1 to %d can be loaded",
-                        asked->n_records, PEOPLE_MAX);
+                        asked->n_records, LIMIT_PEOPLE_PER_LOAD);
     struct mpi_record_input *inputs = arena_array(cx->arena, asked->n_records, sizeof *inputs);
     for (size_t i = 0; i < asked->n_records; i++) {
         const Idem__Identity__V1__PersonRecord *record = asked->records[i];

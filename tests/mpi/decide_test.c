@@ -1,4 +1,5 @@
 /* Decisions of messages and stewards: merge, unmerge, link, unlink, same, different, undo, reviews, history. */
+#include "alike.h"
 #include "world.h"
 
 #define ANNA  .family = "Lindqvist", .given = "Anna", .birth = "19800229", .sex = 'F'
@@ -253,6 +254,40 @@ static void test_review__opens_once_closes_by_decision_and_opens_again_when_that
     world_fini(&world);
 }
 
+static struct mpi_result apply_alike(struct world *world, unsigned number, const char *prefix, uint64_t seq)
+{
+    char id[16], birth[9];
+    snprintf(id, sizeof id, "%s%u", prefix, number);
+    alike_birth(number, birth);
+    struct human human = {
+        .id = id, .family = alike_family(number), .given = alike_given(number), .birth = birth, .sex = 'M'};
+    world->seq = seq - 1; /* many of one entry */
+    return world_apply(world, &human);
+}
+
+static void test_reviews_of_one_entry__are_opened_for_every_record_and_refused_past_the_most(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    for (unsigned i = 0; i <= REVIEWS_PER_ENTRY; i++)
+        (void)apply_alike(&world, i, "A", 1 + i / 500);
+    uint64_t before = mpi_count(world.mpi).reviews_open, seq = 100;
+    for (unsigned i = 0; i < REVIEWS_PER_ENTRY; i++)
+        assert_int_equal(apply_alike(&world, i, "B", seq).review, seq * REVIEWS_PER_ENTRY + i);
+    struct said one_more;
+    struct mpi_result result;
+    said_fill(&one_more, &(struct human){.id = "C", .family = "Smith", .given = "John", .birth = "19700101"});
+    assert_fails(&world.support,
+                 mpi_apply_record(world.mpi, world.txn, &world.support.cx, seq, &one_more.input, &result),
+                 "mpi.too-many");
+    assert_ok(&world.support,
+              mpi_apply_record(world.mpi, world.txn, &world.support.cx, seq + 1, &one_more.input, &result));
+    world_commit(&world);
+    assert_int_equal(mpi_count(world.mpi).reviews_open, before + REVIEWS_PER_ENTRY);
+    world_fini(&world);
+}
+
 /* A review that has become moot keeps nobody from asking about the same two persons. */
 static void test_review__is_opened_beside_a_moot_one(void **state)
 {
@@ -341,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_link_and_unlink__newest_wins_and_unlink_pins),
         cmocka_unit_test(test_steward__different_beats_evidence_and_the_newer_decision_wins),
         cmocka_unit_test(test_review__opens_once_closes_by_decision_and_opens_again_when_that_is_undone),
+        cmocka_unit_test(test_reviews_of_one_entry__are_opened_for_every_record_and_refused_past_the_most),
         cmocka_unit_test(test_review__is_opened_beside_a_moot_one),
         cmocka_unit_test(test_history__keeps_the_newest_of_very_many_events),
         cmocka_unit_test(test_history__tells_what_happened_oldest_first),

@@ -27,6 +27,7 @@ enum {
     LIMIT_MERGES_PER_MESSAGE = 200, /* PID + MRG groups; an entry holds 256 decisions (mpi/); beyond: refused */
     LIMIT_JOURNAL_QUEUE_BYTES = 64 * 1024 * 1024, /* waiting for the journal's next sync; beyond: senders wait */
     LIMIT_JOURNAL_QUEUE_ENTRIES = 64 * 1024,      /* the same in entries */
+    LIMIT_PEOPLE_PER_LOAD = 1000,   /* records of one LoadPeople call, journaled as one entry; beyond: refused */
     LIMIT_HELD_BYTES = 128 * 1024 * 1024,         /* messages of gRPC calls held until then; beyond: rpc.busy */
     LIMIT_CANDIDATES = 512,                       /* records scored for one identify */
 };

@@ -232,7 +232,7 @@ struct mpi_why {
 status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t right_record, struct mpi_why *out_why);
 
 struct mpi_review {
-    uint64_t id; /* = seq of the entry that opened it, times 16 plus a counter */
+    uint64_t id; /* = seq of the entry that opened it, times 1024 plus a counter */
     uint64_t left_record, right_record, left_person, right_person;
     int64_t opened_us;
     struct mpi_comparison comparison;
