@@ -28,7 +28,9 @@ status identity_identify(struct rpc_call *call, struct ctx *cx, const void *requ
     size_t max = asked->max == 0 ? MATCHES_DEFAULT : asked->max > MATCHES_MAX ? MATCHES_MAX : asked->max;
     struct mpi_match *matches;
     size_t count;
-    TRY(mpi_identify(mpi_of(call), cx, identifiers, asked->n_identifiers, &demographics, max, &matches, &count));
+    TRY(mpi_identify(mpi_of(call), cx, identifiers, asked->n_identifiers, &demographics, max + 1, &matches, &count));
+    answer->more = count > max;
+    count = answer->more ? max : count;
     MESSAGE_LIST(cx, answer, matches, &idem__identity__v1__match__descriptor, count);
     for (size_t i = 0; i < count; i++) {
         answer->matches[i]->person = matches[i].person;
@@ -131,13 +133,13 @@ status identity_list_reviews(struct rpc_call *call, struct ctx *cx, const void *
     const Idem__Identity__V1__ListReviewsRequest *asked = request;
     Idem__Identity__V1__ListReviewsReply *answer = reply;
     size_t max = asked->max == 0 ? REVIEWS_DEFAULT : asked->max > REVIEWS_MAX ? REVIEWS_MAX : asked->max;
-    struct mpi_review *reviews;
-    size_t count;
-    TRY(mpi_reviews(mpi_of(call), cx, max, &reviews, &count));
+    struct mpi_review_page page;
+    TRY(mpi_reviews(mpi_of(call), cx, max, asked->after, &page));
     answer->open = mpi_count(mpi_of(call)).reviews_open;
-    MESSAGE_LIST(cx, answer, reviews, &idem__identity__v1__review__descriptor, count);
-    for (size_t i = 0; i < count; i++)
-        convert_review(cx, &reviews[i], answer->reviews[i]);
+    answer->next_after = page.next;
+    MESSAGE_LIST(cx, answer, reviews, &idem__identity__v1__review__descriptor, page.count);
+    for (size_t i = 0; i < page.count; i++)
+        convert_review(cx, &page.reviews[i], answer->reviews[i]);
     return STATUS_OK;
 }
 

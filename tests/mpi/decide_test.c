@@ -229,12 +229,12 @@ static void test_review__opens_once_closes_by_decision_and_opens_again_when_that
     two.city = "Leeds";
     assert_int_equal(world_apply(&world, &two).review, 0); /* already asked */
     world_commit(&world);
-    struct mpi_review *reviews, review;
-    size_t count;
-    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, &reviews, &count));
-    assert_int_equal(count, 1);
-    assert_int_equal(reviews[0].id, id);
-    assert_int_equal(reviews[0].state, MPI_REVIEW_OPEN);
+    struct mpi_review review;
+    struct mpi_review_page page;
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, 0, &page));
+    assert_int_equal(page.count, 1);
+    assert_int_equal(page.reviews[0].id, id);
+    assert_int_equal(page.reviews[0].state, MPI_REVIEW_OPEN);
     assert_int_equal(mpi_count(world.mpi).reviews_open, 1);
     world.support.cx.principal = STR("steward anna");
     assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, 1, 2, 0, &result));
@@ -244,12 +244,12 @@ static void test_review__opens_once_closes_by_decision_and_opens_again_when_that
     assert_int_equal(review.state, MPI_REVIEW_DIFFERENT);
     assert_int_equal(review.decision, decision);
     assert_str(review.decided_by, "steward anna");
-    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, &reviews, &count));
-    assert_int_equal(count, 0);
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, 0, &page));
+    assert_int_equal(page.count, 0);
     assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, decision, &result));
     world_commit(&world);
-    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, &reviews, &count));
-    assert_int_equal(count, 1);
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, 0, &page));
+    assert_int_equal(page.count, 1);
     assert_fails(&world.support, mpi_review(world.mpi, &world.support.cx, 12345, &review), "mpi.review-unknown");
     world_fini(&world);
 }
@@ -285,6 +285,47 @@ static void test_reviews_of_one_entry__are_opened_for_every_record_and_refused_p
               mpi_apply_record(world.mpi, world.txn, &world.support.cx, seq + 1, &one_more.input, &result));
     world_commit(&world);
     assert_int_equal(mpi_count(world.mpi).reviews_open, before + REVIEWS_PER_ENTRY);
+    world_fini(&world);
+}
+
+static void test_reviews__every_page_goes_on_where_the_last_one_ended(void **state)
+{
+    (void)state;
+    enum { MANY = 25 };
+    struct world world;
+    struct mpi_review_page whole, page;
+    world_init(&world);
+    for (unsigned i = 0; i < MANY; i++)
+        (void)apply_alike(&world, i, "A", 1);
+    for (unsigned i = 0; i < MANY; i++)
+        (void)apply_alike(&world, i, "B", 2);
+    world_commit(&world);
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, MANY, 0, &whole));
+    assert_int_equal(whole.count, MANY);
+    assert_int_equal(whole.next, 0);
+    for (size_t max = 1; max <= MANY; max++) {
+        size_t seen = 0;
+        page.next = 0;
+        do {
+            assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, max, page.next, &page));
+            assert_true(page.count > 0 && page.count <= max);
+            for (size_t i = 0; i < page.count; i++)
+                assert_int_equal(page.reviews[i].id, whole.reviews[seen++].id);
+        } while (page.next);
+        assert_int_equal(seen, MANY);
+    }
+    /* the page ended with a review that is answered meanwhile */
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 3, 0, &page));
+    const struct mpi_review *last = &page.reviews[2];
+    struct mpi_result result;
+    world.seq = 2;
+    assert_ok(&world.support,
+              world_steward(&world, MPI_DECISION_DIFFERENT, last->left_record, last->right_record, 0, &result));
+    world_commit(&world);
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, MANY, page.next, &page));
+    assert_int_equal(page.count, MANY - 3);
+    assert_int_equal(page.reviews[0].id, whole.reviews[3].id);
+    assert_fails(&world.support, mpi_reviews(world.mpi, &world.support.cx, 3, 12345, &page), "mpi.review-unknown");
     world_fini(&world);
 }
 
@@ -377,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_steward__different_beats_evidence_and_the_newer_decision_wins),
         cmocka_unit_test(test_review__opens_once_closes_by_decision_and_opens_again_when_that_is_undone),
         cmocka_unit_test(test_reviews_of_one_entry__are_opened_for_every_record_and_refused_past_the_most),
+        cmocka_unit_test(test_reviews__every_page_goes_on_where_the_last_one_ended),
         cmocka_unit_test(test_review__is_opened_beside_a_moot_one),
         cmocka_unit_test(test_history__keeps_the_newest_of_very_many_events),
         cmocka_unit_test(test_history__tells_what_happened_oldest_first),

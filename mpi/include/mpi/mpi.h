@@ -156,8 +156,8 @@ status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct 
 
 /*
  * mpi_mark() before an entry, mpi_undo_to() when it is refused: the index is then as if the entry had never been. Marks
- * nest like data_txn_mark() and are void after mpi_publish(). mpi_publish() shows all of the draft at once: it is called
- * inside the commit of its rows (data_publish_fn).
+ * nest like data_txn_mark() and are void after mpi_publish(). mpi_publish() shows all of the draft at once: it is
+ * called inside the commit of its rows (data_publish_fn).
  */
 struct mpi_mark {
     size_t at;
@@ -240,8 +240,14 @@ struct mpi_review {
     uint64_t decision; /* seq of the decision that closed it */
     struct str decided_by;
 };
-/* Open reviews, strongest first (re-checked: none that is moot), at most `max`. */
-status mpi_reviews(struct mpi *mpi, struct ctx *cx, size_t max, struct mpi_review **out_reviews, size_t *out_count);
+struct mpi_review_page {
+    struct mpi_review *reviews;
+    size_t count;
+    uint64_t next; /* where the next page begins: `after` of the next call; 0 = nothing more */
+};
+/* Open reviews, strongest first (re-checked: none that is moot), at most `max` after review `after` (0 = from the
+ * first), which may have been answered since. mpi.review-unknown. */
+status mpi_reviews(struct mpi *mpi, struct ctx *cx, size_t max, uint64_t after, struct mpi_review_page *out_page);
 status mpi_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct mpi_review *out_review); /* mpi.review-unknown */
 
 struct mpi_event {
