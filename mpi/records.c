@@ -67,8 +67,10 @@ static void update_said(struct arena *arena, const struct mpi_record_input *inpu
     said->deceased |= new->deceased;
 }
 
-/* A number of the same authority and type takes the place of the one before; numbers not mentioned stay. */
-static void update_identifiers(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored)
+/* A number of the same authority and type takes the place of the one before; numbers not mentioned stay, as far as
+ * there is room. Answers how many there was none for: they stay in the record's earlier version. */
+static uint64_t update_identifiers(struct arena *arena, const struct mpi_record_input *input,
+                                   struct stored_record *stored)
 {
     size_t max = stored->identifier_count + input->identifier_count, count = 0;
     struct mpi_identifier *kept = arena_array(arena, max, sizeof *kept);
@@ -77,18 +79,24 @@ static void update_identifiers(struct arena *arena, const struct mpi_record_inpu
         if (input->identifiers[i].value.len > 0)
             kept[count++] = input->identifiers[i];
     size_t said = count;
-    for (size_t i = 1; i < stored->identifier_count && count < LIMIT_IDENTIFIERS_PER_RECORD; i++) {
+    uint64_t left_out = 0;
+    for (size_t i = 1; i < stored->identifier_count; i++) {
         const struct mpi_identifier *old = &stored->identifiers[i];
         bool replaced = false;
         for (size_t k = 0; k < said && !replaced; k++)
             replaced =
                 str_eq(kept[k].authority, old->authority) &&
                 (str_eq(kept[k].value, old->value) || (k > 0 && old->type.len > 0 && str_eq(kept[k].type, old->type)));
-        if (!replaced)
+        if (replaced)
+            continue;
+        if (count < LIMIT_IDENTIFIERS_PER_RECORD)
             kept[count++] = *old;
+        else
+            left_out++;
     }
     stored->identifiers = kept;
     stored->identifier_count = count;
+    return left_out;
 }
 
 /* ---- bounds ---- */
@@ -294,7 +302,7 @@ static status update_record(struct writer *w, uint32_t record, const struct mpi_
     TRY(writer_get_record(w, record, &old));
     struct stored_record now = old;
     update_said(w->cx->arena, input, &now);
-    update_identifiers(w->cx->arena, input, &now);
+    uint64_t left_out = update_identifiers(w->cx->arena, input, &now);
     if (input->source.len > 0)
         now.source = input->source;
     now.active = !input->deactivate;
@@ -308,6 +316,8 @@ static status update_record(struct writer *w, uint32_t record, const struct mpi_
         now.versions++;
         writer_put_event(w, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED,
                          entry_at(w->mpi, APPLIED, record)->person, now.versions);
+        if (left_out > 0)
+            writer_put_event(w, record, EVENT_LEFT_OUT, entry_at(w->mpi, APPLIED, record)->person, left_out);
         (void)change_index(w, record, &old, &now, &best, &compared);
     }
     writer_put_record(w, record, &now);
@@ -326,7 +336,7 @@ static void create_record(struct writer *w, const struct mpi_record_input *input
                                    .active = !input->deactivate,
                                    .person_level = input->person_level};
     update_said(w->cx->arena, input, &stored);
-    update_identifiers(w->cx->arena, input, &stored);
+    (void)update_identifiers(w->cx->arena, input, &stored); /* there were none before */
     struct best best = {0};
     uint32_t compared;
     uint32_t record = change_index(w, 0, NULL, &stored, &best, &compared);

@@ -12,7 +12,8 @@ const char *const event_names[EVENT_COUNT] = {[EVENT_CREATED] = "record created"
                                               [EVENT_LINKED] = "linked",
                                               [EVENT_UNLINKED] = "unlinked",
                                               [EVENT_UNDONE] = "decision undone",
-                                              [EVENT_REVIEW] = "review opened"};
+                                              [EVENT_REVIEW] = "review opened",
+                                              [EVENT_LEFT_OUT] = "old identifiers left out"};
 
 void writer_begin(struct writer *w)
 {
