@@ -96,7 +96,7 @@ bool engine_forget(struct engine *engine, struct engine_room *room);
 
 /* What would happen, without effect (Reconcile and TestRoute). `routes_text` empty = the active routes. */
 struct engine_change {
-    struct str route, path, before, after; /* what this route changed, for all its destinations */
+    struct str route, path, before, after; /* what this route changed, for all its destinations; no route: see why */
     const char *why;
 };
 struct engine_code {
