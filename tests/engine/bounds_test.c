@@ -72,11 +72,46 @@ static void test_sources__past_the_most_are_counted_together(void **state)
     totals_fini(&totals);
 }
 
+static size_t list_messages(struct world *w, bool refused_only, uint64_t before, uint64_t *out_next)
+{
+    struct engine_message_line *lines;
+    size_t count;
+    struct arena_mark mark = arena_mark(&w->s.arena);
+    assert_ok(&w->s, engine_messages(w->engine, &w->s.cx, before, SIZE_MAX, refused_only, &lines, &count, out_next));
+    arena_rewind(&w->s.arena, mark);
+    return count;
+}
+
+/* A page holds 10,000 messages, and looks through 20,000 for refused ones. */
+static void test_messages__a_full_page_says_where_the_next_begins(void **state)
+{
+    (void)state;
+    enum { LINES = 10000, LOOKED_AT = 20000 };
+    struct world w;
+    uint64_t next;
+    world_begin(&w);
+    struct world_heard refused = world_submit(&w, "north", world_adt(&w, "A04", "F", "", "Doe", ""));
+    assert_string_equal(refused.code[0], "AE");
+    submit_many(&w, LINES, "K");
+    assert_int_equal(list_messages(&w, false, 0, &next), LINES);
+    assert_int_equal(next, refused.seq + 1);
+    assert_int_equal(list_messages(&w, false, next, &next), 1);
+    submit_many(&w, LOOKED_AT - LINES - 1, "L");
+    assert_int_equal(list_messages(&w, true, 0, &next), 1); /* the last that is looked at */
+    submit_many(&w, 1, "M");
+    assert_int_equal(list_messages(&w, true, 0, &next), 0);
+    assert_int_equal(next, refused.seq + 1);
+    assert_int_equal(list_messages(&w, true, next, &next), 1);
+    assert_int_equal(next, 0);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times__are_kept_for_the_newest_and_beyond_said_to_be_gone),
         cmocka_unit_test(test_sources__past_the_most_are_counted_together),
+        cmocka_unit_test(test_messages__a_full_page_says_where_the_next_begins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -406,6 +406,55 @@ static void test_history__tells_what_happened_oldest_first(void **state)
     world_fini(&world);
 }
 
+static void apply_strangers(struct world *world, unsigned count)
+{
+    for (unsigned i = 1; i <= count; i++) {
+        char id[12];
+        snprintf(id, sizeof id, "%u", i);
+        (void)world_apply(world, &(struct human){.id = id});
+    }
+}
+
+static void test_decisions_of_one_entry__are_taken_up_to_the_most_and_refused_past_it(void **state)
+{
+    (void)state;
+    struct world world;
+    struct mpi_result result;
+    world_init(&world);
+    apply_strangers(&world, DECISIONS_PER_ENTRY + 2);
+    uint64_t entry = world.seq + 1;
+    for (unsigned i = 0; i < DECISIONS_PER_ENTRY; i++) {
+        world.seq = entry - 1;
+        assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, i + 1, i + 2, 0, &result));
+    }
+    world.seq = entry - 1;
+    assert_fails(
+        &world.support,
+        world_steward(&world, MPI_DECISION_DIFFERENT, DECISIONS_PER_ENTRY + 1, DECISIONS_PER_ENTRY + 2, 0, &result),
+        "mpi.too-many");
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, DECISIONS_PER_ENTRY + 1,
+                                            DECISIONS_PER_ENTRY + 2, 0, &result));
+    world_fini(&world);
+}
+
+static void test_decisions__tie_as_many_records_as_they_may_and_not_one_more(void **state)
+{
+    (void)state;
+    struct world world;
+    struct mpi_result result;
+    world_init(&world);
+    apply_strangers(&world, FORCED_MAX + 1);
+    for (unsigned i = 1; i < FORCED_MAX; i++)
+        assert_ok(&world.support, world_steward(&world, MPI_DECISION_SAME, i, i + 1, 0, &result));
+    assert_int_equal(world_person(&world, "512"), world_person(&world, "1"));
+    assert_fails(&world.support, world_steward(&world, MPI_DECISION_SAME, FORCED_MAX, FORCED_MAX + 1, 0, &result),
+                 "mpi.too-many");
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, FORCED_MAX, FORCED_MAX + 1, 0, &result));
+    world_commit(&world);
+    assert_int_equal(mpi_count(world.mpi).persons, 2);
+    world_fini(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +469,8 @@ int main(void)
         cmocka_unit_test(test_reviews_of_one_entry__are_opened_for_every_record_and_refused_past_the_most),
         cmocka_unit_test(test_reviews__every_page_goes_on_where_the_last_one_ended),
         cmocka_unit_test(test_review__is_opened_beside_a_moot_one),
+        cmocka_unit_test(test_decisions_of_one_entry__are_taken_up_to_the_most_and_refused_past_it),
+        cmocka_unit_test(test_decisions__tie_as_many_records_as_they_may_and_not_one_more),
         cmocka_unit_test(test_history__keeps_the_newest_of_very_many_events),
         cmocka_unit_test(test_history__tells_what_happened_oldest_first),
     };
