@@ -283,6 +283,38 @@ static void test_merges_of_a_message__up_to_the_limit_and_not_one_more(void **st
     world_end(&w);
 }
 
+/* Each route writes its number into each PID: one change for each of both. */
+static void test_changes__are_listed_up_to_the_limit_and_the_rest_is_counted(void **state)
+{
+    (void)state;
+    enum { PATIENTS = LIMIT_PATIENTS_PER_MESSAGE, ROUTES = LIMIT_CHANGES_LISTED / PATIENTS };
+    struct world w;
+    world_begin(&w);
+    for (unsigned routes = ROUTES; routes <= ROUTES + 1; routes++) {
+        SCOPED(buf_fini) struct buf text = {0};
+        char control_id[8];
+        buf_put_str(&text, STR("destinations:\n"));
+        for (unsigned i = 0; i < routes; i++)
+            buf_printf(&text, "  - { name: d%u, mllp: { connect: \"127.0.0.1:1\" } }\n", i);
+        buf_put_str(&text, STR("routes:\n"));
+        for (unsigned i = 0; i < routes; i++)
+            buf_printf(&text, "  - { name: r%u, person_id: { authority: R%u }, to: [d%u] }\n", i, i, i);
+        world_routes(&w, buf_str(&text));
+        snprintf(control_id, sizeof control_id, "C%u", routes);
+        struct world_heard heard = register_many(&w, control_id, "A", PATIENTS);
+        assert_string_equal(heard.code[0], "AA");
+        struct engine_trace trace;
+        assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, heard.seq, STR_NONE, &trace));
+        assert_int_equal(trace.change_count, LIMIT_CHANGES_LISTED + (routes - ROUTES));
+        if (routes > ROUTES) {
+            const struct engine_change *last = &trace.changes[LIMIT_CHANGES_LISTED];
+            assert_string_equal(last->why, "changes.not-listed");
+            assert_str(last->after, "1000");
+        }
+    }
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_one_bad_patient__refuses_the_message_and_names_the_place),
         cmocka_unit_test(test_merge_that_fails_in_its_second_group__names_its_place),
         cmocka_unit_test(test_patients_of_a_message__up_to_the_limit_and_not_one_more),
+        cmocka_unit_test(test_changes__are_listed_up_to_the_limit_and_the_rest_is_counted),
         cmocka_unit_test(test_what_a_patient_says_beyond_the_limits__stands_in_the_trace),
         cmocka_unit_test(test_merges_of_a_message__up_to_the_limit_and_not_one_more),
     };
