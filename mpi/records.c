@@ -18,8 +18,14 @@ static bool among_names(const struct mpi_name *names, size_t count, const struct
     return false;
 }
 
+/* What an update found no room for; it stays in the record's earlier versions. */
+struct left_out {
+    uint64_t identifiers, former_names;
+};
+
 /* Names no longer said go to the former ones, newest first: people keep being known by them elsewhere. */
-static void update_names(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored)
+static void update_names(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored,
+                         struct left_out *left_out)
 {
     const struct mpi_demographics *new = &input->demographics;
     if (new->name_count == 0) {
@@ -27,26 +33,28 @@ static void update_names(struct arena *arena, const struct mpi_record_input *inp
             stored->said.name_count = stored->former_count = 0;
         return;
     }
-    struct mpi_name *former = arena_array(arena, FORMER_NAMES_MAX, sizeof *former);
+    struct mpi_name *former = arena_array(arena, stored->said.name_count + stored->former_count, sizeof *former);
     size_t count = 0;
-    for (size_t i = 0; i < stored->said.name_count && count < FORMER_NAMES_MAX; i++)
+    for (size_t i = 0; i < stored->said.name_count; i++)
         if (!among_names(new->names, new->name_count, &stored->said.names[i]))
             former[count++] = stored->said.names[i];
-    for (size_t i = 0; i < stored->former_count && count < FORMER_NAMES_MAX; i++)
+    for (size_t i = 0; i < stored->former_count; i++)
         if (!among_names(new->names, new->name_count, &stored->former[i]) &&
             !among_names(former, count, &stored->former[i]))
             former[count++] = stored->former[i];
     stored->said.names = new->names;
     stored->said.name_count = new->name_count;
     stored->former = former;
-    stored->former_count = count;
+    stored->former_count = count < FORMER_NAMES_MAX ? count : FORMER_NAMES_MAX;
+    left_out->former_names = count - stored->former_count;
 }
 
-static void update_said(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored)
+static void update_said(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored,
+                        struct left_out *left_out)
 {
     const struct mpi_demographics *new = &input->demographics;
     struct mpi_demographics *said = &stored->said;
-    update_names(arena, input, stored);
+    update_names(arena, input, stored, left_out);
     if (new->birth_date.year != 0 || (input->cleared_fields & MPI_FIELD_BIRTH_DATE))
         said->birth_date = new->birth_date;
     if (new->sex != 0 || (input->cleared_fields & MPI_FIELD_SEX))
@@ -68,9 +76,9 @@ static void update_said(struct arena *arena, const struct mpi_record_input *inpu
 }
 
 /* A number of the same authority and type takes the place of the one before; numbers not mentioned stay, as far as
- * there is room. Answers how many there was none for: they stay in the record's earlier version. */
-static uint64_t update_identifiers(struct arena *arena, const struct mpi_record_input *input,
-                                   struct stored_record *stored)
+ * there is room. */
+static void update_identifiers(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored,
+                               struct left_out *left_out)
 {
     size_t max = stored->identifier_count + input->identifier_count, count = 0;
     struct mpi_identifier *kept = arena_array(arena, max, sizeof *kept);
@@ -79,7 +87,6 @@ static uint64_t update_identifiers(struct arena *arena, const struct mpi_record_
         if (input->identifiers[i].value.len > 0)
             kept[count++] = input->identifiers[i];
     size_t said = count;
-    uint64_t left_out = 0;
     for (size_t i = 1; i < stored->identifier_count; i++) {
         const struct mpi_identifier *old = &stored->identifiers[i];
         bool replaced = false;
@@ -92,11 +99,10 @@ static uint64_t update_identifiers(struct arena *arena, const struct mpi_record_
         if (count < LIMIT_IDENTIFIERS_PER_RECORD)
             kept[count++] = *old;
         else
-            left_out++;
+            left_out->identifiers++;
     }
     stored->identifiers = kept;
     stored->identifier_count = count;
-    return left_out;
 }
 
 /* ---- bounds ---- */
@@ -301,8 +307,9 @@ static status update_record(struct writer *w, uint32_t record, const struct mpi_
     struct stored_record old;
     TRY(writer_get_record(w, record, &old));
     struct stored_record now = old;
-    update_said(w->cx->arena, input, &now);
-    uint64_t left_out = update_identifiers(w->cx->arena, input, &now);
+    struct left_out left_out = {0};
+    update_said(w->cx->arena, input, &now, &left_out);
+    update_identifiers(w->cx->arena, input, &now, &left_out);
     if (input->source.len > 0)
         now.source = input->source;
     now.active = !input->deactivate;
@@ -316,8 +323,11 @@ static status update_record(struct writer *w, uint32_t record, const struct mpi_
         now.versions++;
         writer_put_event(w, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED,
                          entry_at(w->mpi, APPLIED, record)->person, now.versions);
-        if (left_out > 0)
-            writer_put_event(w, record, EVENT_LEFT_OUT, entry_at(w->mpi, APPLIED, record)->person, left_out);
+        uint64_t person = entry_at(w->mpi, APPLIED, record)->person;
+        if (left_out.identifiers > 0)
+            writer_put_event(w, record, EVENT_IDENTIFIERS_LEFT_OUT, person, left_out.identifiers);
+        if (left_out.former_names > 0)
+            writer_put_event(w, record, EVENT_NAMES_LEFT_OUT, person, left_out.former_names);
         (void)change_index(w, record, &old, &now, &best, &compared);
     }
     writer_put_record(w, record, &now);
@@ -335,8 +345,9 @@ static void create_record(struct writer *w, const struct mpi_record_input *input
                                    .versions = 1,
                                    .active = !input->deactivate,
                                    .person_level = input->person_level};
-    update_said(w->cx->arena, input, &stored);
-    (void)update_identifiers(w->cx->arena, input, &stored); /* there were none before */
+    struct left_out none = {0}; /* there was nothing before */
+    update_said(w->cx->arena, input, &stored, &none);
+    update_identifiers(w->cx->arena, input, &stored, &none);
     struct best best = {0};
     uint32_t compared;
     uint32_t record = change_index(w, 0, NULL, &stored, &best, &compared);

@@ -1,5 +1,5 @@
 /* Bounds of what the engine keeps in memory: at each of them, and one beyond. */
-#include "base/limits.h"
+#include "base/mem.h"
 #include "engine_internal.h"
 #include "world.h"
 
@@ -106,12 +106,80 @@ static void test_messages__a_full_page_says_where_the_next_begins(void **state)
     world_end(&w);
 }
 
+struct burying {
+    struct engine *engine;
+    uint64_t first, from, to;
+    pthread_t thread;
+};
+
+static void *bury_some(void *arg)
+{
+    struct burying *burying = arg;
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    for (uint64_t i = burying->from; i < burying->to; i++) {
+        SCOPED(buf_fini) struct buf body = {0};
+        struct applied applied;
+        struct entry_delivery entry = {.destination = STR("d"),
+                                       .key = {burying->first + i, 0},
+                                       .message_seq = burying->first + i,
+                                       .state = DELIVERY_DEAD,
+                                       .attempts = 1,
+                                       .ack_code = STR("AE")};
+        entry_delivery_encode(&body, &entry);
+        arena_reset(&arena);
+        if (engine_change_state(burying->engine, &cx, ENTRY_DELIVERY, buf_str(&body), &applied) != STATUS_OK)
+            break;
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+/* Many at a time, so that many share a sync. */
+static void bury(struct world *w, uint64_t first, uint64_t count)
+{
+    enum { THREADS = 16 };
+    struct burying burying[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        burying[i] = (struct burying){w->engine, first, count * i / THREADS, count * (i + 1) / THREADS, 0};
+        assert_int_equal(pthread_create(&burying[i].thread, NULL, bury_some, &burying[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(burying[i].thread, NULL);
+}
+
+static void test_replay__takes_so_many_and_what_is_left_is_counted(void **state)
+{
+    (void)state;
+    enum { MOST = 10000 };
+    struct world w;
+    uint64_t *ids;
+    size_t count;
+    world_begin(&w);
+    world_routes(&w, STR("destinations:\n  - { name: d, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, "
+                         "most: 1h } }\nroutes:\n  - { name: r, to: [d] }\n"));
+    uint64_t first = journal_last_seq(engine_journal(w.engine)) + 1;
+    submit_many(&w, MOST + 1, "K");
+    bury(&w, first, MOST + 1);
+    assert_int_equal(engine_dead_count(w.engine, STR("d")), MOST + 1);
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, 0, STR("d"), true, &ids, &count));
+    assert_int_equal(count, MOST);
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, 0, STR("d"), false, &ids, &count));
+    assert_int_equal(count, MOST);
+    assert_int_equal(engine_dead_count(w.engine, STR("d")), 1);
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, 0, STR("d"), false, &ids, &count));
+    assert_int_equal(count, 1);
+    assert_int_equal(engine_dead_count(w.engine, STR("d")), 0);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times__are_kept_for_the_newest_and_beyond_said_to_be_gone),
         cmocka_unit_test(test_sources__past_the_most_are_counted_together),
         cmocka_unit_test(test_messages__a_full_page_says_where_the_next_begins),
+        cmocka_unit_test(test_replay__takes_so_many_and_what_is_left_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

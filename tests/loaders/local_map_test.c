@@ -196,6 +196,47 @@ static void test_load__of_too_large_a_folder_is_refused_not_read_in_part(void **
     arena_rewind(&w->s.arena, mark);
 }
 
+static void put_x(struct buf *text, size_t count)
+{
+    buf_reserve(text, count);
+    memset(text->data + text->len, 'x', count);
+    text->len += count;
+}
+
+/* A code of so many bytes is taken, and a row of so many; one more is not. */
+static void test_map__codes_and_rows_have_a_longest(void **state)
+{
+    struct loaders_world *w = *state;
+    struct loader_result result;
+    struct str head = STR("source_system,source_code,target_system,target_code,comment\n");
+    for (size_t more = 0; more < 2; more++) {
+        SCOPED(buf_fini) struct buf text = {0};
+        buf_put_str(&text, head);
+        buf_put_str(&text, STR("L,"));
+        put_x(&text, PACK_CODE_MAX + more);
+        buf_put_str(&text, STR(",other,1,\n"));
+        const char *path = put_bytes(w, "m.csv", buf_str(&text));
+        if (more) {
+            assert_fails(&w->s, load_path(w, path, &result), "loaders.faulty");
+            assert_finding(&result, "map.too-long", 2, true);
+        } else {
+            assert_ok(&w->s, load_path(w, path, &result));
+        }
+        buf_clear(&text);
+        buf_put_str(&text, head);
+        buf_put_str(&text, STR("L,a,other,1,"));
+        put_x(&text, LOAD_LINE_MAX - strlen("L,a,other,1,\n") + more); /* the line end counts */
+        buf_put_str(&text, STR("\nL,b,other,2,\n"));
+        path = put_bytes(w, "m.csv", buf_str(&text));
+        if (more) {
+            assert_fails(&w->s, load_path(w, path, &result), "loaders.faulty");
+        } else {
+            assert_ok(&w->s, load_path(w, path, &result));
+            assert_int_equal(result.rows, 2);
+        }
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
@@ -208,6 +249,7 @@ int main(void)
         TEST(test_map__rows_of_one_code_have_a_bound),
         TEST(test_load__can_be_cancelled_and_knows_what_it_does_not_know),
         TEST(test_load__of_too_large_a_folder_is_refused_not_read_in_part),
+        TEST(test_map__codes_and_rows_have_a_longest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
