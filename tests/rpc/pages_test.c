@@ -104,20 +104,27 @@ static void test_people_of_one_load__up_to_the_limit_and_not_one_more(void **sta
     world_end(&w);
 }
 
+static Idem__Identity__V1__IdentifyRequest *identify_request(struct world *w, unsigned numbers, uint32_t max)
+{
+    Idem__Identity__V1__IdentifyRequest *ask = arena_alloc(&w->s.arena, sizeof *ask);
+    idem__identity__v1__identify_request__init(ask);
+    ask->max = max;
+    ask->n_identifiers = numbers;
+    ask->identifiers = arena_array(&w->s.arena, numbers, sizeof *ask->identifiers);
+    for (unsigned i = 0; i < numbers; i++) {
+        ask->identifiers[i] = arena_alloc(&w->s.arena, sizeof *ask->identifiers[i]);
+        idem__identity__v1__identifier__init(ask->identifiers[i]);
+        ask->identifiers[i]->authority = ask->identifiers[i]->type = (char *)(uintptr_t) "MR";
+        ask->identifiers[i]->value = (char *)(uintptr_t)arena_printf(&w->s.arena, "A%u", i).data;
+    }
+    return ask;
+}
+
 static Idem__Identity__V1__IdentifyReply *identify(struct world *w, struct rpc_client *client, unsigned numbers,
                                                    uint32_t max)
 {
-    Idem__Identity__V1__IdentifyRequest ask = IDEM__IDENTITY__V1__IDENTIFY_REQUEST__INIT;
-    ask.max = max;
-    ask.n_identifiers = numbers;
-    ask.identifiers = arena_array(&w->s.arena, numbers, sizeof *ask.identifiers);
-    for (unsigned i = 0; i < numbers; i++) {
-        ask.identifiers[i] = arena_alloc(&w->s.arena, sizeof *ask.identifiers[i]);
-        idem__identity__v1__identifier__init(ask.identifiers[i]);
-        ask.identifiers[i]->authority = ask.identifiers[i]->type = (char *)(uintptr_t) "MR";
-        ask.identifiers[i]->value = (char *)(uintptr_t)arena_printf(&w->s.arena, "A%u", i).data;
-    }
-    return ask_for(w, client, IDENTITY "Identify", &ask.base, &idem__identity__v1__identify_reply__descriptor);
+    return ask_for(w, client, IDENTITY "Identify", &identify_request(w, numbers, max)->base,
+                   &idem__identity__v1__identify_reply__descriptor);
 }
 
 static void test_matches__past_the_most_are_said_to_be_there(void **state)
@@ -137,12 +144,67 @@ static void test_matches__past_the_most_are_said_to_be_there(void **state)
     world_end(&w);
 }
 
+static struct rpc_stream *watch(struct world *w, struct rpc_client *client)
+{
+    Grpc__Health__V1__HealthCheckRequest ask = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+    struct rpc_stream *stream;
+    assert_ok(&w->s, rpc_stream_open(client, &w->s.cx, "grpc.health.v1.Health/Watch",
+                                     &grpc__health__v1__health_check_response__descriptor, 0, &stream));
+    assert_ok(&w->s, rpc_stream_send(stream, &w->s.cx, &ask.base));
+    assert_ok(&w->s, rpc_stream_sent_all(stream, &w->s.cx));
+    return stream;
+}
+
+static void test_watchers__are_taken_up_to_the_most_and_refused_past_it(void **state)
+{
+    (void)state;
+    enum { WATCHERS = 1024, CLIENTS = 16 };
+    struct world w;
+    void *reply;
+    world_begin(&w);
+    struct rpc_client *clients[CLIENTS];
+    struct rpc_stream **streams = arena_array(&w.s.arena, WATCHERS, sizeof(struct rpc_stream *));
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = world_connect_plain(&w);
+    for (int i = 0; i < WATCHERS; i++) {
+        streams[i] = watch(&w, clients[i % CLIENTS]);
+        assert_ok(&w.s, rpc_stream_next(streams[i], &w.s.cx, &reply));
+    }
+    struct rpc_stream *beyond = watch(&w, clients[0]);
+    assert_fails(&w.s, rpc_stream_next(beyond, &w.s.cx, &reply), "rpc.busy");
+    rpc_stream_close(beyond);
+    for (int i = 0; i < WATCHERS; i++)
+        rpc_stream_close(streams[i]);
+    for (int i = 0; i < CLIENTS; i++)
+        rpc_client_close(clients[i]);
+    world_end(&w);
+}
+
+static void test_identifiers_of_a_call__up_to_the_limit_and_not_one_more(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    assert_int_equal(identify(&w, client, LIMIT_IDENTIFIERS_PER_RECORD, 1)->n_matches, 0);
+    Idem__Identity__V1__IdentifyRequest *ask = identify_request(&w, LIMIT_IDENTIFIERS_PER_RECORD + 1, 1);
+    void *reply;
+    assert_fails(&w.s,
+                 rpc_client_call(client, &w.s.cx, IDENTITY "Identify", &ask->base,
+                                 &idem__identity__v1__identify_reply__descriptor, 0, &reply),
+                 "rpc.argument");
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reviews__a_full_page_says_where_the_next_begins),
         cmocka_unit_test(test_people_of_one_load__up_to_the_limit_and_not_one_more),
         cmocka_unit_test(test_matches__past_the_most_are_said_to_be_there),
+        cmocka_unit_test(test_watchers__are_taken_up_to_the_most_and_refused_past_it),
+        cmocka_unit_test(test_identifiers_of_a_call__up_to_the_limit_and_not_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
