@@ -170,7 +170,7 @@ static void take_pid(const struct pid *pid, uint32_t segment)
         struct str rest = hl7_field(pid->index, segment, fields[i].field), repetition;
         if (!rest.data || hl7_is_null(rest))
             continue;
-        for (unsigned n = 0; n < ASKED_IDENTIFIERS_MAX && hl7_next_repetition(pid->index, &rest, &repetition); n++)
+        while (hl7_next_repetition(pid->index, &rest, &repetition))
             fields[i].take(pid, repetition);
     }
     struct str born = hl7_field(pid->index, segment, 7), sex = hl7_field(pid->index, segment, 8);

@@ -1,9 +1,11 @@
 /* Who is asked about: from options, from a JSON (or YAML) file, or from the PID segment of an HL7 v2 message. */
 #pragma once
 
+#include "base/limits.h"
 #include "line.h"
 
-enum { ASKED_IDENTIFIERS_MAX = 64, ASKED_REPETITIONS_MAX = 32 };
+/* One more than the daemon takes: it then refuses, and nobody is asked about by a part of what is known. */
+enum { ASKED_IDENTIFIERS_MAX = LIMIT_IDENTIFIERS_PER_RECORD + 1, ASKED_REPETITIONS_MAX = LIMIT_NAMES_PER_RECORD + 1 };
 
 /* A request of IDENTIFY with room for what is found; everything in the arena. */
 Idem__Identity__V1__IdentifyRequest *asked_new(struct arena *arena);

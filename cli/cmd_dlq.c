@@ -15,6 +15,7 @@ static enum cli_exit run_list(struct cli_run *run)
     if (cli_text(run, "destination"))
         ask.destination = (char *)cli_text(run, "destination");
     ask.max = (uint32_t)cli_number(run, "max");
+    ask.after = cli_number(run, "after");
     Idem__Admin__V1__ListDeadLettersReply *reply;
     enum cli_exit exit;
     if (!cli_ask(run, CLI_ADMIN("ListDeadLetters"), &ask.base, &idem__admin__v1__list_dead_letters_reply__descriptor,
@@ -37,6 +38,8 @@ static enum cli_exit run_list(struct cli_run *run)
     }
     cli_table_end(&table, 0);
     cli_say(run, "%" PRIu64 " in all", reply->total);
+    if (reply->next_after)
+        cli_say(run, "`--after %" PRIu64 "` shows the next ones", reply->next_after);
     return CLI_OK;
 }
 
@@ -87,6 +90,8 @@ static enum cli_exit run_replay(struct cli_run *run)
         cli_putf(&run->show, CLI_GREEN, "%s %" PRIu64, ask.dry_run ? "would send again" : "queued again",
                  reply->replayed);
         cli_end_line(&run->show);
+        if (*ask.destination && reply->left)
+            cli_say(run, "%" PRIu64 " more are left; the same command again takes the next ones", reply->left);
     }
     return reply->replayed ? CLI_OK : CLI_NEGATIVE;
 }
@@ -98,6 +103,7 @@ static const struct cli_argument replay_argument[] = {
 static const struct cli_option list_options[] = {
     {"destination", CLI_TEXT, "NAME", NULL, "only of this destination", NULL},
     {"max", CLI_NUMBER, "N", "50", "how many at most", NULL},
+    {"after", CLI_NUMBER, "ID", NULL, "those after this one", NULL},
     {0}};
 static const struct cli_option replay_options[] = {
     {"destination", CLI_TEXT, "NAME", NULL, "all of this destination", NULL},

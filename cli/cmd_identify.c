@@ -103,6 +103,8 @@ static enum cli_exit run_identify(struct cli_run *run)
             cli_end_line(&run->show);
         show_match(run, reply->matches[i], true);
     }
+    if (reply->more)
+        cli_say(run, "there are more; --max N shows up to 100");
     if (reply->n_matches == 0)
         cli_say(run, "nobody known is like this");
     return reply->n_matches ? CLI_OK : CLI_NEGATIVE;

@@ -1,6 +1,8 @@
 /* idem review: the steward's queue. */
 #include "commands.h"
 
+#include "base/vec.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -194,6 +196,34 @@ static void put_review_row(struct cli_table *table, const Idem__Identity__V1__Re
     put_evidence(table, loudest(r->comparison, -1));
 }
 
+/* As many pages as `max` needs, as one reply. */
+static status gather_reviews(struct cli_run *run, uint64_t max, Idem__Identity__V1__ListReviewsReply *all)
+{
+    Idem__Identity__V1__ListReviewsRequest ask = IDEM__IDENTITY__V1__LIST_REVIEWS_REQUEST__INIT;
+    VEC(Idem__Identity__V1__Review *) reviews = {0};
+    status got;
+    do {
+        uint64_t wanted = max - reviews.count;
+        ask.max = wanted < UINT32_MAX ? (uint32_t)wanted : UINT32_MAX;
+        void *answer;
+        got = cli_call(run, CLI_IDENTITY("ListReviews"), &ask.base, &idem__identity__v1__list_reviews_reply__descriptor,
+                       &answer);
+        if (got != STATUS_OK)
+            break;
+        Idem__Identity__V1__ListReviewsReply *page = answer;
+        for (size_t i = 0; i < page->n_reviews; i++)
+            *VEC_ADD(&reviews) = page->reviews[i];
+        all->open = page->open;
+        all->next_after = ask.after = page->next_after;
+    } while (ask.after && reviews.count < max);
+    all->n_reviews = reviews.count;
+    all->reviews = arena_array(run->cx->arena, reviews.count + 1, sizeof *all->reviews);
+    if (reviews.count)
+        memcpy(all->reviews, reviews.at, reviews.count * sizeof *reviews.at);
+    VEC_FINI(&reviews);
+    return got;
+}
+
 static enum cli_exit run_list(struct cli_run *run)
 {
     static const struct cli_column columns[] = {
@@ -201,22 +231,22 @@ static enum cli_exit run_list(struct cli_run *run)
         {"likely", true, 0, true},          {"records", false, 0, true},
         {"persons", false, 0, true},        {"state", false, 0, true},
         {"strongest for", false, 8, false}, {"strongest against", false, 8, false}};
-    Idem__Identity__V1__ListReviewsRequest ask = IDEM__IDENTITY__V1__LIST_REVIEWS_REQUEST__INIT;
-    ask.max = (uint32_t)cli_number(run, "max");
-    Idem__Identity__V1__ListReviewsReply *reply;
-    enum cli_exit exit;
-    if (!cli_ask(run, CLI_IDENTITY("ListReviews"), &ask.base, &idem__identity__v1__list_reviews_reply__descriptor, NULL,
-                 &reply, &exit))
-        return exit;
-    if (run->json)
+    Idem__Identity__V1__ListReviewsReply reply = IDEM__IDENTITY__V1__LIST_REVIEWS_REPLY__INIT;
+    uint64_t max = cli_number(run, "max");
+    status got = gather_reviews(run, max ? max : UINT64_MAX, &reply);
+    if (got != STATUS_OK)
+        return cli_failed(run, got, NULL);
+    if (run->json) {
+        cli_json_reply(run, &reply.base);
         return CLI_OK;
+    }
     struct cli_table table;
     cli_table_init(&table, &run->show, columns, 8);
-    for (size_t i = 0; i < reply->n_reviews; i++)
-        put_review_row(&table, reply->reviews[i]);
+    for (size_t i = 0; i < reply.n_reviews; i++)
+        put_review_row(&table, reply.reviews[i]);
     cli_table_end(&table, 0);
-    cli_say(run, "%" PRIu64 " open, %zu shown; `idem review show ID` shows both records side by side", reply->open,
-            reply->n_reviews);
+    cli_say(run, "%" PRIu64 " open, %zu shown; `idem review show ID` shows both records side by side", reply.open,
+            reply.n_reviews);
     return CLI_OK;
 }
 

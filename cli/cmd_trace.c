@@ -187,6 +187,10 @@ void cli_show_trace(struct cli_show *show, const Idem__Admin__V1__Trace *trace, 
     show_head(show, trace);
     cli_end_line(show);
     cli_show_steps(show, trace->steps, trace->n_steps);
+    if (trace->times_not_kept) {
+        cli_putf(show, CLI_DIM, "  how long the daemon's own steps took is not kept any more");
+        cli_end_line(show);
+    }
     show_person_found(show, trace);
     show_heading(show, "codes", trace->n_codes, "none looked at");
     cli_show_codes(show, trace->codes, trace->n_codes);

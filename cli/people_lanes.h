@@ -5,11 +5,12 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "line.h"
 
 enum {
-    PEOPLE_CHUNK_MAX = 1000,              /* records of one request: the daemon's bound */
-    PEOPLE_CHUNK_BYTES = 4 * 1024 * 1024, /* far below the daemon's bound on a request */
+    PEOPLE_CHUNK_MAX = LIMIT_PEOPLE_PER_LOAD, /* records of one request */
+    PEOPLE_CHUNK_BYTES = 4 * 1024 * 1024,     /* far below the daemon's bound on a request */
     PEOPLE_LANES_MAX = 16,
     PEOPLE_SOURCES_MAX = 32, /* chunks that fill at the same time */
 };

@@ -198,7 +198,8 @@ static void list_changes(struct work *w, struct message_row *row)
     for (size_t i = 0; i < w->plan.output_count; i++)
         changes += w->plan.outputs[i].change_count;
     size_t listed = changes < LIMIT_CHANGES_LISTED ? changes : LIMIT_CHANGES_LISTED;
-    row->changes = arena_array(w->cx->arena, listed + 1, sizeof *row->changes);
+    const struct identified *found = &w->identified;
+    row->changes = arena_array(w->cx->arena, listed + found->left_out_count + 1, sizeof *row->changes);
     for (size_t i = 0; i < w->plan.output_count; i++) {
         const struct plan_output *output = &w->plan.outputs[i];
         for (size_t j = 0; j < output->change_count && row->change_count < listed; j++) {
@@ -210,6 +211,9 @@ static void list_changes(struct work *w, struct message_row *row)
     if (changes > listed)
         row->changes[row->change_count++] = (struct engine_change){
             .after = arena_printf(w->cx->arena, "%zu", changes - listed), .why = "changes.not-listed"};
+    for (size_t i = 0; i < found->left_out_count; i++)
+        row->changes[row->change_count++] = (struct engine_change){
+            .path = found->left_out[i].path, .after = found->left_out[i].what, .why = "identity.left-out"};
 }
 
 static void list_outputs(struct work *w, struct message_row *row)
@@ -331,7 +335,7 @@ static void count_message(struct work *w, const struct applied *result)
     total->refused += result->status != STATUS_OK;
     total->duplicates += w->duplicate;
     pthread_mutex_lock(&engine->lock);
-    engine->timings[w->entry->seq % TIMINGS] = w->timing;
+    engine->timings[w->entry->seq % TIMINGS_MAX] = w->timing;
     pthread_mutex_unlock(&engine->lock);
 }
 

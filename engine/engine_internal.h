@@ -53,6 +53,7 @@ struct lane_total {
     uint64_t owed, delivered, dead, attempts, in_doubt;
     bool dirty;
 };
+enum { SOURCE_TOTALS_MAX = 4096 }; /* callers name their source: the rest is counted together, as "(others)" */
 struct totals {
     VEC(struct source_total) sources;
     VEC(struct lane_total) lanes;
@@ -65,7 +66,7 @@ struct timing {
     uint64_t seq;
     uint32_t parse_us, identify_us, plan_us, apply_us;
 };
-enum { TIMINGS = 8192 };
+enum { TIMINGS_MAX = 8192 };
 
 struct engine {
     struct engine_options options;
@@ -89,7 +90,7 @@ struct engine {
     struct routes *routes;
     struct totals shown;
     uint64_t moved_low; /* upkeep.c: the lowest message that an outbox row or dead letter written since means */
-    struct timing timings[TIMINGS];
+    struct timing timings[TIMINGS_MAX];
     int64_t started_us;
 
     pthread_t apply_thread, deliver_thread;

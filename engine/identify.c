@@ -1,6 +1,8 @@
 #include "identify.h"
 
+#include "base/buf.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "patient.h"
 
 static const uint32_t PID = HL7_NAME('P', 'I', 'D'), MRG = HL7_NAME('M', 'R', 'G');
@@ -16,6 +18,7 @@ struct identifying {
     struct str source;
     struct hl7_path *fault;
     struct identified *out;
+    uint32_t noted; /* the last PID whose left_out is noted: of several merge groups once */
 };
 
 static status missing_in(struct identifying *id, uint32_t segment, const char *what)
@@ -52,6 +55,7 @@ static status make_room(struct ctx *cx, const struct hl7_index *index, struct id
     if (count > LIMIT_PATIENTS_PER_MESSAGE)
         return too_many(cx, LIMIT_PATIENTS_PER_MESSAGE, "patients");
     out->patients = arena_array(cx->arena, count, sizeof *out->patients);
+    out->left_out = arena_array(cx->arena, count, sizeof *out->left_out);
     return STATUS_OK;
 }
 
@@ -60,10 +64,38 @@ static void add_patient(struct identified *out, uint32_t pid, const struct mpi_r
     out->patients[out->patient_count++] = (struct identified_patient){pid, *result};
 }
 
+/* Nothing is left out in silence. */
+static void note_left_out(struct identifying *id, uint32_t pid, const struct patient_left_out *left)
+{
+    const struct {
+        uint32_t count;
+        const char *what;
+    } rows[] = {{left->identifiers, "identifiers"},
+                {left->names, "names"},
+                {left->addresses, "addresses"},
+                {left->phones, "phones"},
+                {left->cut_values, "values cut"}};
+    SCOPED(buf_fini) struct buf text = {0};
+    char path[HL7_PATH_TEXT_MAX];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].count > 0)
+            buf_printf(&text, "%s%u %s", text.len ? ", " : "", rows[i].count, rows[i].what);
+    if (text.len == 0 || id->noted == pid)
+        return;
+    id->noted = pid;
+    struct hl7_path place = hl7_path_make("PID");
+    place.segment = pid;
+    struct str at = str_make(path, hl7_path_format(&place, path));
+    id->out->left_out[id->out->left_out_count++] =
+        (struct identified_left_out){arena_str(id->cx->arena, at), arena_str(id->cx->arena, buf_str(&text))};
+}
+
 /* What a PID segment, the `pid`th, says; refused when it names nobody and the event is about nothing else. */
 static status read_pid(struct identifying *id, uint32_t segment, uint32_t pid, struct mpi_record_input *out)
 {
-    patient_read(id->index, id->cx, segment, id->source, out);
+    struct patient_left_out left_out;
+    patient_read(id->index, id->cx, segment, id->source, out, &left_out);
+    note_left_out(id, pid, &left_out);
     out->person_level = id->meaning.person_level;
     if (out->identifier_count == 0 && id->meaning.needs_identifier)
         return missing_in(id, pid, "PID-3");
@@ -120,7 +152,9 @@ struct merge_group {
 static status read_merge_group(struct identifying *id, uint32_t pid_segment, uint32_t mrg_segment, uint32_t mrg,
                                struct merge_group *out)
 {
-    patient_read(id->index, id->cx, pid_segment, id->source, &out->record);
+    struct patient_left_out left_out;
+    patient_read(id->index, id->cx, pid_segment, id->source, &out->record, &left_out);
+    note_left_out(id, out->pid, &left_out);
     if (out->record.identifier_count == 0)
         return missing_in(id, out->pid, "PID-3");
     if (!patient_read_retired(id->index, id->cx, mrg_segment, id->source, out->record.identifiers[0], &out->retired))
@@ -224,7 +258,7 @@ status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uin
                       struct identified *out_identified, struct hl7_path *out_fault)
 {
     struct identified out = {.result.verdict = MPI_VERDICT_NONE};
-    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out};
+    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out, 0};
     TRY(make_room(cx, index, &out));
     switch (meaning.action) {
     case IDENTITY_NONE:

@@ -13,11 +13,17 @@ struct identified_patient {
     uint32_t pid; /* which PID segment, from 1 */
     struct mpi_result result;
 };
+/* What a PID segment says beyond the limits: left out, one line of the trace. */
+struct identified_left_out {
+    struct str path, what; /* "PID(2)", "3 identifiers, 1 value cut" */
+};
 struct identified {
     struct mpi_result result; /* of what the message does: of a merge or link that; else of its first patient */
     struct identified_patient *patients; /* every PID that names somebody, in order, each with its person as it is after
                                             the whole message; in cx->arena */
     size_t patient_count;
+    struct identified_left_out *left_out; /* in cx->arena */
+    size_t left_out_count;
 };
 
 /* Applies every patient of the message; the one writer. A refusal may leave some of it behind: the caller takes the

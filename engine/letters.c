@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+enum { REPLAY_MAX = 10000, REPLAY_BYTES_MAX = 64 * 1024 * 1024 }; /* in one entry; ask again for the rest */
+
 struct letters {
     struct ctx *cx;
     struct arena scratch; /* of the row under way: it holds a whole message */
@@ -63,8 +65,7 @@ static bool list_letter(void *arg, struct str key, struct str bytes)
     return true;
 }
 
-/* As counted with the last commit. */
-static uint64_t count_dead(struct engine *engine, struct str destination)
+uint64_t engine_dead_count(struct engine *engine, struct str destination)
 {
     uint64_t dead = 0;
     pthread_mutex_lock(&engine->lock);
@@ -75,12 +76,13 @@ static uint64_t count_dead(struct engine *engine, struct str destination)
     return dead;
 }
 
-status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str destination, size_t max,
+status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str destination, uint64_t after, size_t max,
                            struct engine_dead_letter **out_letters, size_t *out_count, uint64_t *out_total)
 {
-    struct letters list = {.cx = cx, .destination = destination, .max = max < 10000 ? max : 10000};
+    struct letters list = {.cx = cx, .destination = destination, .max = max};
+    struct str from = seq_key(cx->arena, after < UINT64_MAX ? after + 1 : after); /* numbers are those of entries */
     list.letters = arena_array(cx->arena, list.max, sizeof *list.letters);
-    status got = data_scan(engine->dead, cx, STR_NONE, STR_NONE, list_letter, &list);
+    status got = data_scan(engine->dead, cx, STR_NONE, from, list_letter, &list);
     if (got == STATUS_OK)
         got = list.failed;
     for (size_t i = 0; i < list.count && got == STATUS_OK; i++) {
@@ -97,7 +99,7 @@ status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str des
     TRY(got);
     *out_letters = list.letters;
     *out_count = list.count;
-    *out_total = count_dead(engine, destination);
+    *out_total = engine_dead_count(engine, destination);
     return STATUS_OK;
 }
 
@@ -124,7 +126,6 @@ status engine_dead_letter(struct engine *engine, struct ctx *cx, uint64_t id, st
 status engine_replay(struct engine *engine, struct ctx *cx, uint64_t id, struct str destination, bool dry_run,
                      uint64_t **out_ids, size_t *out_count)
 {
-    enum { REPLAY_MAX = 10000, REPLAY_BYTES_MAX = 64 * 1024 * 1024 }; /* in one entry; ask again for the rest */
     struct letters list = {.cx = cx, .destination = destination, .max = REPLAY_MAX, .bytes_max = REPLAY_BYTES_MAX};
     list.ids = arena_array(cx->arena, REPLAY_MAX, sizeof *list.ids);
     if (id != 0) {

@@ -3,7 +3,7 @@
 
 /* A list of refused messages may have to pass over very many others: after so many rows it answers what it has, and
  * where to go on. */
-enum { LINES_MAX = 10000, LOOKED_AT_MAX = 20000 };
+enum { LINES_MAX = 10000, LOOKED_AT_MAX = 20000 }; /* of a page */
 
 struct listing {
     struct ctx *cx;

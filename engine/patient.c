@@ -19,44 +19,65 @@ enum {
     PID_30 = 30
 };
 
-static struct str whole_text(const struct hl7_index *index, struct ctx *cx, struct str raw)
+/* One segment being read, and what of it is not taken. */
+struct reading {
+    const struct hl7_index *index;
+    struct ctx *cx;
+    struct patient_left_out left_out;
+};
+
+/* At most so many repetitions; the others are counted. */
+static uint32_t repetitions_taken(const struct reading *r, struct str field, uint32_t most, uint32_t *left_out)
+{
+    uint32_t repetitions = hl7_repetition_count(r->index, field);
+    if (repetitions <= most)
+        return repetitions;
+    *left_out += repetitions - most;
+    return most;
+}
+
+static struct str whole_text(struct reading *r, struct str raw)
 {
     if (raw.len == 0 || hl7_is_null(raw))
         return STR_NONE;
-    return str_trim(hl7_text(index, cx->arena, raw, NULL));
+    return str_trim(hl7_text(r->index, r->cx->arena, raw, NULL));
 }
 
 /* Too long a name is kept as far as it goes, in whole characters. */
-static struct str text_of(const struct hl7_index *index, struct ctx *cx, struct str raw)
+static struct str text_of(struct reading *r, struct str raw)
 {
-    struct str text = whole_text(index, cx, raw);
+    struct str text = whole_text(r, raw);
     if (text.len <= LIMIT_FIELD_VALUE_BYTES)
         return text;
     size_t len = LIMIT_FIELD_VALUE_BYTES;
+    r->left_out.cut_values++;
     while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
         len--;
     return str_sub(text, 0, len);
 }
 
-static struct str component(const struct hl7_index *index, struct ctx *cx, struct str repetition, uint32_t n)
+static struct str component(struct reading *r, struct str repetition, uint32_t n)
 {
-    return text_of(index, cx, hl7_subcomponent(index, hl7_component(index, repetition, n), 1));
+    return text_of(r, hl7_subcomponent(r->index, hl7_component(r->index, repetition, n), 1));
 }
 
 /* CX: id in .1, assigning authority in .4 (HD: namespace, else universal id), type in .5. */
-static bool read_identifier(const struct hl7_index *index, struct ctx *cx, struct str cx_value, struct str source,
-                            struct mpi_identifier *out)
+static bool read_identifier(struct reading *r, struct str cx_value, struct str source, struct mpi_identifier *out)
 {
-    struct str value = whole_text(index, cx, hl7_subcomponent(index, hl7_component(index, cx_value, 1), 1));
-    struct str hd = hl7_component(index, cx_value, 4);
-    struct str authority = whole_text(index, cx, hl7_subcomponent(index, hd, 1));
+    struct str value = whole_text(r, hl7_subcomponent(r->index, hl7_component(r->index, cx_value, 1), 1));
+    struct str hd = hl7_component(r->index, cx_value, 4);
+    struct str authority = whole_text(r, hl7_subcomponent(r->index, hd, 1));
     if (authority.len == 0)
-        authority = whole_text(index, cx, hl7_subcomponent(index, hd, 2));
+        authority = whole_text(r, hl7_subcomponent(r->index, hd, 2));
     if (authority.len == 0)
         authority = source; /* a number without authority means something only where it comes from */
-    if (value.len == 0 || value.len > LIMIT_FIELD_VALUE_BYTES || authority.len > LIMIT_FIELD_VALUE_BYTES)
+    if (value.len == 0)
+        return false;
+    if (value.len > LIMIT_FIELD_VALUE_BYTES || authority.len > LIMIT_FIELD_VALUE_BYTES) {
+        r->left_out.identifiers++;
         return false; /* never a shortened number: it might be somebody else's */
-    *out = (struct mpi_identifier){.authority = authority, .value = value, .type = component(index, cx, cx_value, 5)};
+    }
+    *out = (struct mpi_identifier){.authority = authority, .value = value, .type = component(r, cx_value, 5)};
     return true;
 }
 
@@ -78,73 +99,66 @@ static void put_own_first(struct mpi_identifier *identifiers, size_t count)
     }
 }
 
-static void read_identifiers(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct str source,
-                             struct mpi_record_input *out)
+static void read_identifiers(struct reading *r, uint32_t pid, struct str source, struct mpi_record_input *out)
 {
-    struct str field = hl7_field(index, pid, PID_3);
+    struct str field = hl7_field(r->index, pid, PID_3);
     if (field.len == 0)
-        field = hl7_field(index, pid, PID_2); /* before 2.3.1 the number often stands only in PID-2 */
-    uint32_t repetitions = hl7_repetition_count(index, field);
-    if (repetitions > LIMIT_IDENTIFIERS_PER_RECORD)
-        repetitions = LIMIT_IDENTIFIERS_PER_RECORD;
-    struct mpi_identifier *identifiers = arena_array(cx->arena, repetitions + 1, sizeof *identifiers);
+        field = hl7_field(r->index, pid, PID_2); /* before 2.3.1 the number often stands only in PID-2 */
+    uint32_t repetitions = repetitions_taken(r, field, LIMIT_IDENTIFIERS_PER_RECORD, &r->left_out.identifiers);
+    struct mpi_identifier *identifiers = arena_array(r->cx->arena, repetitions + 1, sizeof *identifiers);
     size_t count = 0;
     struct str rest = field, one;
-    for (uint32_t i = 0; i < repetitions && hl7_next_repetition(index, &rest, &one); i++)
-        count += read_identifier(index, cx, one, source, &identifiers[count]);
+    for (uint32_t i = 0; i < repetitions && hl7_next_repetition(r->index, &rest, &one); i++)
+        count += read_identifier(r, one, source, &identifiers[count]);
     put_own_first(identifiers, count);
-    struct str ssn = component(index, cx, hl7_field(index, pid, PID_19), 1);
-    if (ssn.len > 0 && count > 0 &&
-        count < LIMIT_IDENTIFIERS_PER_RECORD) /* never a record's own number: it is the person's, and often wrong */
+    struct str ssn = component(r, hl7_field(r->index, pid, PID_19), 1);
+    bool room = count < LIMIT_IDENTIFIERS_PER_RECORD;
+    if (ssn.len > 0 && count > 0 && room) /* never a record's own number: it is the person's, and often wrong */
         identifiers[count++] = (struct mpi_identifier){STR("SSA"), ssn, STR("SS")};
+    r->left_out.identifiers += ssn.len > 0 && !room;
     out->identifiers = identifiers;
     out->identifier_count = count;
 }
 
-static struct mpi_name read_name(const struct hl7_index *index, struct ctx *cx, struct str xpn)
+static struct mpi_name read_name(struct reading *r, struct str xpn)
 {
     return (struct mpi_name){
-        .family = component(index, cx, xpn, 1),
-        .given = component(index, cx, xpn, 2),
-        .middle = component(index, cx, xpn, 3),
-        .suffix = component(index, cx, xpn, 4),
-        .prefix = component(index, cx, xpn, 5),
-        .type = component(index, cx, xpn, 7),
+        .family = component(r, xpn, 1),
+        .given = component(r, xpn, 2),
+        .middle = component(r, xpn, 3),
+        .suffix = component(r, xpn, 4),
+        .prefix = component(r, xpn, 5),
+        .type = component(r, xpn, 7),
     };
 }
 
-static void read_names(const struct hl7_index *index, struct ctx *cx, struct str field, struct mpi_demographics *out)
+static void read_names(struct reading *r, struct str field, struct mpi_demographics *out)
 {
-    uint32_t repetitions = hl7_repetition_count(index, field);
-    if (repetitions > LIMIT_NAMES_PER_RECORD)
-        repetitions = LIMIT_NAMES_PER_RECORD;
-    struct mpi_name *names = arena_array(cx->arena, repetitions, sizeof *names);
+    uint32_t repetitions = repetitions_taken(r, field, LIMIT_NAMES_PER_RECORD, &r->left_out.names);
+    struct mpi_name *names = arena_array(r->cx->arena, repetitions, sizeof *names);
     size_t count = 0;
     struct str rest = field, one;
-    for (uint32_t i = 0; i < repetitions && hl7_next_repetition(index, &rest, &one); i++) {
-        names[count] = read_name(index, cx, one);
+    for (uint32_t i = 0; i < repetitions && hl7_next_repetition(r->index, &rest, &one); i++) {
+        names[count] = read_name(r, one);
         count += names[count].family.len || names[count].given.len;
     }
     out->names = names;
     out->name_count = count;
 }
 
-static void read_addresses(const struct hl7_index *index, struct ctx *cx, struct str field,
-                           struct mpi_demographics *out)
+static void read_addresses(struct reading *r, struct str field, struct mpi_demographics *out)
 {
-    uint32_t repetitions = hl7_repetition_count(index, field);
-    if (repetitions > LIMIT_NAMES_PER_RECORD)
-        repetitions = LIMIT_NAMES_PER_RECORD;
-    struct mpi_address *addresses = arena_array(cx->arena, repetitions, sizeof *addresses);
+    uint32_t repetitions = repetitions_taken(r, field, LIMIT_NAMES_PER_RECORD, &r->left_out.addresses);
+    struct mpi_address *addresses = arena_array(r->cx->arena, repetitions, sizeof *addresses);
     size_t count = 0;
     struct str rest = field, one;
-    for (uint32_t i = 0; i < repetitions && hl7_next_repetition(index, &rest, &one); i++) {
+    for (uint32_t i = 0; i < repetitions && hl7_next_repetition(r->index, &rest, &one); i++) {
         addresses[count] = (struct mpi_address){
-            .line = component(index, cx, one, 1),
-            .city = component(index, cx, one, 3),
-            .state = component(index, cx, one, 4),
-            .postcode = component(index, cx, one, 5),
-            .country = component(index, cx, one, 6),
+            .line = component(r, one, 1),
+            .city = component(r, one, 3),
+            .state = component(r, one, 4),
+            .postcode = component(r, one, 5),
+            .country = component(r, one, 6),
         };
         count += addresses[count].line.len || addresses[count].city.len || addresses[count].postcode.len;
     }
@@ -153,26 +167,27 @@ static void read_addresses(const struct hl7_index *index, struct ctx *cx, struct
 }
 
 /* XTN: the number in .1, or area code and local number in .6 and .7, or unformatted in .12. */
-static struct str read_phone(const struct hl7_index *index, struct ctx *cx, struct str xtn)
+static struct str read_phone(struct reading *r, struct str xtn)
 {
-    struct str whole = component(index, cx, xtn, 1);
+    struct str whole = component(r, xtn, 1);
     if (whole.len)
         return whole;
-    struct str area = component(index, cx, xtn, 6), local = component(index, cx, xtn, 7);
+    struct str area = component(r, xtn, 6), local = component(r, xtn, 7);
     if (local.len)
-        return arena_printf(cx->arena, "%.*s%.*s", STR_ARGS(area), STR_ARGS(local));
-    return component(index, cx, xtn, 12);
+        return arena_printf(r->cx->arena, "%.*s%.*s", STR_ARGS(area), STR_ARGS(local));
+    return component(r, xtn, 12);
 }
 
-static void read_phones(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct mpi_demographics *out)
+static void read_phones(struct reading *r, uint32_t pid, struct mpi_demographics *out)
 {
-    enum { PHONES_MAX = 16 };
-    struct str *phones = arena_array(cx->arena, PHONES_MAX, sizeof *phones);
+    struct str *phones = arena_array(r->cx->arena, LIMIT_NAMES_PER_RECORD, sizeof *phones);
     size_t count = 0;
     for (uint32_t number = PID_13; number <= PID_14; number++) {
-        struct str rest = hl7_field(index, pid, number), one;
-        while (count < PHONES_MAX && hl7_next_repetition(index, &rest, &one)) {
-            phones[count] = read_phone(index, cx, one);
+        struct str field = hl7_field(r->index, pid, number), rest = field, one;
+        uint32_t room = (uint32_t)(LIMIT_NAMES_PER_RECORD - count);
+        uint32_t repetitions = repetitions_taken(r, field, room, &r->left_out.phones);
+        for (uint32_t i = 0; i < repetitions && hl7_next_repetition(r->index, &rest, &one); i++) {
+            phones[count] = read_phone(r, one);
             count += phones[count].len > 0;
         }
     }
@@ -202,17 +217,18 @@ static uint32_t read_cleared(const struct hl7_index *index, uint32_t pid)
 }
 
 void patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct str source,
-                  struct mpi_record_input *out_record)
+                  struct mpi_record_input *out_record, struct patient_left_out *out_left_out)
 {
+    struct reading own = {index, cx, {0}}, *r = &own;
     struct mpi_record_input record = {.source = source};
-    read_identifiers(index, cx, pid, source, &record);
+    read_identifiers(r, pid, source, &record);
     struct mpi_demographics *d = &record.demographics;
-    read_names(index, cx, hl7_field(index, pid, PID_5), d);
-    d->mother = read_name(index, cx, hl7_repetition(index, hl7_field(index, pid, PID_6), 1));
-    date_parse(component(index, cx, hl7_field(index, pid, PID_7), 1), &d->birth_date); /* impossible: as if absent */
-    d->sex = read_sex(component(index, cx, hl7_field(index, pid, PID_8), 1));
-    read_addresses(index, cx, hl7_field(index, pid, PID_11), d);
-    read_phones(index, cx, pid, d);
+    read_names(r, hl7_field(index, pid, PID_5), d);
+    d->mother = read_name(r, hl7_repetition(index, hl7_field(index, pid, PID_6), 1));
+    date_parse(component(r, hl7_field(index, pid, PID_7), 1), &d->birth_date); /* impossible: as if absent */
+    d->sex = read_sex(component(r, hl7_field(index, pid, PID_8), 1));
+    read_addresses(r, hl7_field(index, pid, PID_11), d);
+    read_phones(r, pid, d);
     d->multiple_birth = str_is(hl7_field(index, pid, PID_24), "Y");
     uint64_t order;
     if (str_to_u64(hl7_field(index, pid, PID_25), &order) && order > 0 && order < 100)
@@ -220,15 +236,17 @@ void patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid, s
     d->deceased = str_is(hl7_field(index, pid, PID_30), "Y");
     record.cleared_fields = read_cleared(index, pid);
     *out_record = record;
+    *out_left_out = own.left_out;
 }
 
 bool patient_read_retired(const struct hl7_index *index, struct ctx *cx, uint32_t mrg, struct str source,
                           struct mpi_identifier like, struct mpi_identifier *out_identifier)
 {
+    struct reading r = {index, cx, {0}};
     struct str rest = hl7_field(index, mrg, 1), one;
     struct mpi_identifier found = {0}, read;
     for (unsigned i = 0; i < LIMIT_IDENTIFIERS_PER_RECORD && hl7_next_repetition(index, &rest, &one); i++) {
-        if (!read_identifier(index, cx, one, source, &read))
+        if (!read_identifier(&r, one, source, &read))
             continue;
         if (found.value.len == 0)
             found = read;

@@ -10,11 +10,19 @@
 #include "hl7v2/index.h"
 #include "mpi/mpi.h"
 
+/* What a segment says beyond what the index takes (LIMIT_IDENTIFIERS_PER_RECORD, LIMIT_NAMES_PER_RECORD,
+ * LIMIT_FIELD_VALUE_BYTES): left out or, as the values of names and addresses, cut. */
+struct patient_left_out {
+    uint32_t identifiers; /* too many of them, or longer than can be kept: never shortened */
+    uint32_t names, addresses, phones;
+    uint32_t cut_values;
+};
+
 /* What PID segment number `pid` says. identifiers[0] is the record's own: the first of type MR, else PI, else the first
  * at all. An identifier without assigning authority belongs to `source` itself. identifier_count may be 0. Repetitions
- * past the limits are left out. */
+ * past the limits are left out, and counted. */
 void patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct str source,
-                  struct mpi_record_input *out_record);
+                  struct mpi_record_input *out_record, struct patient_left_out *out_left_out);
 
 /* MRG-1 of segment number `mrg`: the identifier that is retired (the first that matches `like` in authority, else the
  * first). */

@@ -96,7 +96,7 @@ static struct str keep_bytes(struct rehearsal *r, const struct plan *plan, size_
     return keep(r, output->bytes.data ? output->bytes : r->index.bytes);
 }
 
-static void keep_outputs(struct rehearsal *r, const struct plan *plan)
+static void keep_outputs(struct rehearsal *r, const struct plan *plan, const struct identified *who)
 {
     struct engine_rehearsal *out = r->out;
     size_t outputs = 0, changes = 0;
@@ -105,7 +105,11 @@ static void keep_outputs(struct rehearsal *r, const struct plan *plan)
         changes += plan->outputs[i].change_count;
     }
     out->outputs = arena_array(r->cx->arena, outputs, sizeof *out->outputs);
-    out->changes = arena_array(r->cx->arena, changes, sizeof *out->changes);
+    out->changes = arena_array(r->cx->arena, changes + who->left_out_count, sizeof *out->changes);
+    for (size_t i = 0; i < who->left_out_count; i++)
+        out->changes[out->change_count++] = (struct engine_change){.path = keep(r, who->left_out[i].path),
+                                                                   .after = keep(r, who->left_out[i].what),
+                                                                   .why = "identity.left-out"};
     struct str *kept = arena_array(&r->scratch, plan->output_count, sizeof *kept);
     for (size_t i = 0; i < plan->output_count; i++) {
         const struct plan_output *from = &plan->outputs[i];
@@ -178,7 +182,7 @@ static status run(struct rehearsal *r, struct str source, struct str message)
     struct plan made;
     TRY(plan(r, &scratch, &input, &made));
     keep_codes(r, &made);
-    keep_outputs(r, &made);
+    keep_outputs(r, &made, &who);
     step(r, "codes", arena_printf(arena, "%zu coded elements", made.code_count));
     for (size_t i = 0; i < made.output_count; i++)
         step(r, "routed",

@@ -1,5 +1,6 @@
 /* Into the journal, and back to whoever waits. */
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "engine_internal.h"
 #include "hl7v2/ack.h"
@@ -361,14 +362,12 @@ status engine_decide(struct engine *engine, struct ctx *cx, const struct engine_
     return STATUS_OK;
 }
 
-enum { PEOPLE_PER_ENTRY = 1000 };
-
 status engine_load_people(struct engine *engine, struct ctx *cx, const struct mpi_record_input *records, size_t count,
                           struct engine_people_result *out_result, uint64_t *out_seq)
 {
-    if (count > PEOPLE_PER_ENTRY)
+    if (count > LIMIT_PEOPLE_PER_LOAD)
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE], "%zu records in one call, at most %d", count,
-                        PEOPLE_PER_ENTRY);
+                        LIMIT_PEOPLE_PER_LOAD);
     for (size_t i = 0; i < count; i++)
         TRY(mpi_check_record(cx, &records[i])); /* a faulty load never becomes an entry */
     SCOPED(buf_fini) struct buf body = {0};

@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 
-enum { SOURCES_MAX = 4096 }; /* callers name their source: the rest is counted together, as "(others)" */
-
 void totals_fini(struct totals *totals)
 {
     VEC_FINI(&totals->sources);
@@ -28,7 +26,7 @@ static struct str stored_name(struct str name)
 struct source_total *totals_source(struct totals *totals, struct str name)
 {
     name = stored_name(name);
-    if (totals->sources.count >= SOURCES_MAX && map_get(&totals->source_at, name) == NULL)
+    if (totals->sources.count >= SOURCE_TOTALS_MAX && map_get(&totals->source_at, name) == NULL)
         name = STR("(others)");
     bool added;
     uint64_t *at = map_put(&totals->source_at, name, &added);

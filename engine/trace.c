@@ -121,10 +121,11 @@ static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const
     struct arena *arena = cx->arena;
     trace->steps = arena_array(arena, 8 + row->patient_count + 2 * trace->delivery_count, sizeof *trace->steps);
     pthread_mutex_lock(&engine->lock);
-    struct timing timing = engine->timings[seq % TIMINGS];
+    struct timing timing = engine->timings[seq % TIMINGS_MAX];
     pthread_mutex_unlock(&engine->lock);
-    if (timing.seq != seq)
-        timing = (struct timing){0}; /* older than this run, or pushed out */
+    trace->times_not_kept = timing.seq != seq; /* older than this run, or pushed out */
+    if (trace->times_not_kept)
+        timing = (struct timing){0};
     int64_t at = row->journaled_us;
     add_step(cx, trace, row->received.received_us, 0, "received",
              arena_printf(arena, "%.*s from %.*s", STR_ARGS(row->received.protocol), STR_ARGS(row->received.peer)));

@@ -10,6 +10,8 @@
 enum {
     LOAD_LINE_MAX = 1024 * 1024, /* bytes of one row, quoted line ends included */
     LOAD_FINDINGS_MAX = 100,
+    PROBE_FILES_MAX = 20000, /* files and nested folders looked at for the parts of a release */
+    PROBE_DEPTH_MAX = 16,
 };
 
 struct load {

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 20000, DEPTH_MAX = 16, HEAD_BYTES = 16 * 1024 };
+enum { HEAD_BYTES = 16 * 1024 };
 
 static const struct {
     const char *what;
@@ -191,6 +191,13 @@ static int by_path(const void *left, const void *right)
     return str_cmp(((const struct release_file *)left)->path, ((const struct release_file *)right)->path);
 }
 
+/* What is not looked at might be part of the release. */
+static status too_much(struct ctx *cx, int most, const char *what)
+{
+    return ctx_fail(cx, &loaders_reasons[LOADERS_UNKNOWN_RELEASE], "more than %d %s: name the release's own folder",
+                    most, what);
+}
+
 static status look_at_folder(struct ctx *cx, struct release *release, struct str root)
 {
     VEC(struct folder) waiting = {0};
@@ -206,9 +213,13 @@ static status look_at_folder(struct ctx *cx, struct release *release, struct str
             if (entry->d_name[0] == '.' || fstatat(dirfd(listing), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
                 continue;
             struct str path = arena_printf(cx->arena, "%s/%s", folder.path.data, entry->d_name);
-            if (S_ISDIR(info.st_mode) && folder.depth < DEPTH_MAX)
+            if (S_ISDIR(info.st_mode) && folder.depth == PROBE_DEPTH_MAX)
+                done = too_much(cx, PROBE_DEPTH_MAX, "folders in each other");
+            else if (S_ISDIR(info.st_mode))
                 *VEC_ADD(&waiting) = (struct folder){path, folder.depth + 1};
-            else if (S_ISREG(info.st_mode) && release->seen < FILES_MAX)
+            else if (S_ISREG(info.st_mode) && release->seen == PROBE_FILES_MAX)
+                done = too_much(cx, PROBE_FILES_MAX, "files");
+            else if (S_ISREG(info.st_mode))
                 done = look_at_file(cx, release, path);
         }
         closedir(listing);

@@ -27,7 +27,7 @@ enum {
     COMPONENT_MAX = 128,       /* larger components are cut at a higher floor first */
     FORCED_MAX = 512,          /* records tied together by decisions alone */
     DECISIONS_PER_ENTRY = 256, /* an A40 may repeat its merge group */
-    REVIEWS_PER_ENTRY = 1024,  /* an entry has at most 1000 records, and each asks once */
+    REVIEWS_PER_ENTRY = 1024,  /* one for each record that one message or load may bring */
     NO_EDGE = INT32_MIN,
 };
 

@@ -18,8 +18,14 @@ static bool among_names(const struct mpi_name *names, size_t count, const struct
     return false;
 }
 
+/* What an update found no room for; it stays in the record's earlier versions. */
+struct left_out {
+    uint64_t identifiers, former_names;
+};
+
 /* Names no longer said go to the former ones, newest first: people keep being known by them elsewhere. */
-static void update_names(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored)
+static void update_names(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored,
+                         struct left_out *left_out)
 {
     const struct mpi_demographics *new = &input->demographics;
     if (new->name_count == 0) {
@@ -27,26 +33,28 @@ static void update_names(struct arena *arena, const struct mpi_record_input *inp
             stored->said.name_count = stored->former_count = 0;
         return;
     }
-    struct mpi_name *former = arena_array(arena, FORMER_NAMES_MAX, sizeof *former);
+    struct mpi_name *former = arena_array(arena, stored->said.name_count + stored->former_count, sizeof *former);
     size_t count = 0;
-    for (size_t i = 0; i < stored->said.name_count && count < FORMER_NAMES_MAX; i++)
+    for (size_t i = 0; i < stored->said.name_count; i++)
         if (!among_names(new->names, new->name_count, &stored->said.names[i]))
             former[count++] = stored->said.names[i];
-    for (size_t i = 0; i < stored->former_count && count < FORMER_NAMES_MAX; i++)
+    for (size_t i = 0; i < stored->former_count; i++)
         if (!among_names(new->names, new->name_count, &stored->former[i]) &&
             !among_names(former, count, &stored->former[i]))
             former[count++] = stored->former[i];
     stored->said.names = new->names;
     stored->said.name_count = new->name_count;
     stored->former = former;
-    stored->former_count = count;
+    stored->former_count = count < FORMER_NAMES_MAX ? count : FORMER_NAMES_MAX;
+    left_out->former_names = count - stored->former_count;
 }
 
-static void update_said(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored)
+static void update_said(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored,
+                        struct left_out *left_out)
 {
     const struct mpi_demographics *new = &input->demographics;
     struct mpi_demographics *said = &stored->said;
-    update_names(arena, input, stored);
+    update_names(arena, input, stored, left_out);
     if (new->birth_date.year != 0 || (input->cleared_fields & MPI_FIELD_BIRTH_DATE))
         said->birth_date = new->birth_date;
     if (new->sex != 0 || (input->cleared_fields & MPI_FIELD_SEX))
@@ -67,8 +75,10 @@ static void update_said(struct arena *arena, const struct mpi_record_input *inpu
     said->deceased |= new->deceased;
 }
 
-/* A number of the same authority and type takes the place of the one before; numbers not mentioned stay. */
-static void update_identifiers(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored)
+/* A number of the same authority and type takes the place of the one before; numbers not mentioned stay, as far as
+ * there is room. */
+static void update_identifiers(struct arena *arena, const struct mpi_record_input *input, struct stored_record *stored,
+                               struct left_out *left_out)
 {
     size_t max = stored->identifier_count + input->identifier_count, count = 0;
     struct mpi_identifier *kept = arena_array(arena, max, sizeof *kept);
@@ -77,15 +87,19 @@ static void update_identifiers(struct arena *arena, const struct mpi_record_inpu
         if (input->identifiers[i].value.len > 0)
             kept[count++] = input->identifiers[i];
     size_t said = count;
-    for (size_t i = 1; i < stored->identifier_count && count < LIMIT_IDENTIFIERS_PER_RECORD; i++) {
+    for (size_t i = 1; i < stored->identifier_count; i++) {
         const struct mpi_identifier *old = &stored->identifiers[i];
         bool replaced = false;
         for (size_t k = 0; k < said && !replaced; k++)
             replaced =
                 str_eq(kept[k].authority, old->authority) &&
                 (str_eq(kept[k].value, old->value) || (k > 0 && old->type.len > 0 && str_eq(kept[k].type, old->type)));
-        if (!replaced)
+        if (replaced)
+            continue;
+        if (count < LIMIT_IDENTIFIERS_PER_RECORD)
             kept[count++] = *old;
+        else
+            left_out->identifiers++;
     }
     stored->identifiers = kept;
     stored->identifier_count = count;
@@ -225,7 +239,7 @@ static uint64_t open_review(struct writer *w, uint32_t record)
     uint32_t other = find_review(mpi, record);
     if (other == 0)
         return 0;
-    INVARIANT(mpi->counters.reviews < REVIEWS_PER_ENTRY);
+    INVARIANT(mpi->counters.reviews < REVIEWS_PER_ENTRY); /* room_for_review() */
     struct stored_review review = {.opened_us = w->cx->now_us};
     explain_pair(mpi, record, other, &review.comparison);
     review.left = review.comparison.left_record;
@@ -293,8 +307,9 @@ static status update_record(struct writer *w, uint32_t record, const struct mpi_
     struct stored_record old;
     TRY(writer_get_record(w, record, &old));
     struct stored_record now = old;
-    update_said(w->cx->arena, input, &now);
-    update_identifiers(w->cx->arena, input, &now);
+    struct left_out left_out = {0};
+    update_said(w->cx->arena, input, &now, &left_out);
+    update_identifiers(w->cx->arena, input, &now, &left_out);
     if (input->source.len > 0)
         now.source = input->source;
     now.active = !input->deactivate;
@@ -308,6 +323,11 @@ static status update_record(struct writer *w, uint32_t record, const struct mpi_
         now.versions++;
         writer_put_event(w, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED,
                          entry_at(w->mpi, APPLIED, record)->person, now.versions);
+        uint64_t person = entry_at(w->mpi, APPLIED, record)->person;
+        if (left_out.identifiers > 0)
+            writer_put_event(w, record, EVENT_IDENTIFIERS_LEFT_OUT, person, left_out.identifiers);
+        if (left_out.former_names > 0)
+            writer_put_event(w, record, EVENT_NAMES_LEFT_OUT, person, left_out.former_names);
         (void)change_index(w, record, &old, &now, &best, &compared);
     }
     writer_put_record(w, record, &now);
@@ -325,8 +345,9 @@ static void create_record(struct writer *w, const struct mpi_record_input *input
                                    .versions = 1,
                                    .active = !input->deactivate,
                                    .person_level = input->person_level};
-    update_said(w->cx->arena, input, &stored);
-    update_identifiers(w->cx->arena, input, &stored);
+    struct left_out none = {0}; /* there was nothing before */
+    update_said(w->cx->arena, input, &stored, &none);
+    update_identifiers(w->cx->arena, input, &stored, &none);
     struct best best = {0};
     uint32_t compared;
     uint32_t record = change_index(w, 0, NULL, &stored, &best, &compared);
@@ -334,11 +355,25 @@ static void create_record(struct writer *w, const struct mpi_record_input *input
     finish_record(w, record, true, &best, compared, out_result);
 }
 
+_Static_assert((int)REVIEWS_PER_ENTRY >= (int)LIMIT_PATIENTS_PER_MESSAGE &&
+                   (int)REVIEWS_PER_ENTRY >= (int)LIMIT_PEOPLE_PER_LOAD,
+               "a review for each record that an entry may bring");
+
+/* Nobody alike may go unasked about: a record that might find no room for its review is refused. */
+static status room_for_review(const struct writer *w)
+{
+    const struct counters *counters = &w->mpi->counters;
+    if (counters->seq == w->seq && counters->reviews >= REVIEWS_PER_ENTRY)
+        return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "%d reviews in one entry", REVIEWS_PER_ENTRY);
+    return STATUS_OK;
+}
+
 status mpi_apply_record(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                         const struct mpi_record_input *input, struct mpi_result *out_result)
 {
     TRY(mpi_check_record(cx, input));
     struct writer w = {mpi, txn, cx, seq};
+    TRY(room_for_review(&w));
     uint32_t record;
     TRY(writer_find_own(&w, input->identifiers[0], &record));
     writer_begin(&w);

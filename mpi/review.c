@@ -82,22 +82,45 @@ static int order_items(const void *left, const void *right)
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-status mpi_reviews(struct mpi *mpi, struct ctx *cx, size_t max, struct mpi_review **out_reviews, size_t *out_count)
+/* What stands before the page: everything up to this review, whatever became of it. */
+static status page_begin(struct mpi *mpi, struct ctx *cx, uint64_t after, struct item *out_last)
 {
+    struct mpi_review last;
+    *out_last = (struct item){0, INT32_MAX};
+    if (after == 0)
+        return STATUS_OK;
+    TRY(mpi_review(mpi, cx, after, &last));
+    *out_last = (struct item){after, last.comparison.score_mbit};
+    return STATUS_OK;
+}
+
+static status fill_page(struct mpi *mpi, struct ctx *cx, const struct items *items, const struct item *last, size_t max,
+                        struct mpi_review_page *out)
+{
+    size_t room = items->count < max ? items->count : max, i = 0;
+    struct mpi_review_page page = {.reviews = arena_array(cx->arena, room ? room : 1, sizeof *page.reviews)};
+    while (i < items->count && order_items(&items->at[i], last) <= 0)
+        i++;
+    for (; i < items->count && page.count < room; i++) {
+        struct mpi_review *review = &page.reviews[page.count];
+        TRY(mpi_review(mpi, cx, items->at[i].id, review));
+        page.count += review->state == MPI_REVIEW_OPEN; /* may have been answered since */
+    }
+    if (i < items->count && page.count > 0)
+        page.next = page.reviews[page.count - 1].id;
+    *out = page;
+    return STATUS_OK;
+}
+
+status mpi_reviews(struct mpi *mpi, struct ctx *cx, size_t max, uint64_t after, struct mpi_review_page *out_page)
+{
+    struct item last;
     struct items items = {0};
+    TRY(page_begin(mpi, cx, after, &last));
     collect_open(mpi, &items);
     if (items.count > 1)
         qsort(items.at, items.count, sizeof items.at[0], order_items);
-    size_t room = items.count < max ? items.count : max, kept = 0;
-    struct mpi_review *reviews = arena_array(cx->arena, room ? room : 1, sizeof *reviews);
-    status result = STATUS_OK;
-    for (size_t i = 0; i < items.count && kept < room && result == STATUS_OK; i++) {
-        result = mpi_review(mpi, cx, items.at[i].id, &reviews[kept]); /* may have been answered since */
-        kept += result == STATUS_OK && reviews[kept].state == MPI_REVIEW_OPEN;
-    }
+    status result = fill_page(mpi, cx, &items, &last, max ? max : 1, out_page);
     VEC_FINI(&items);
-    TRY(result);
-    *out_reviews = reviews;
-    *out_count = kept;
-    return STATUS_OK;
+    return result;
 }

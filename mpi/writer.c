@@ -12,7 +12,9 @@ const char *const event_names[EVENT_COUNT] = {[EVENT_CREATED] = "record created"
                                               [EVENT_LINKED] = "linked",
                                               [EVENT_UNLINKED] = "unlinked",
                                               [EVENT_UNDONE] = "decision undone",
-                                              [EVENT_REVIEW] = "review opened"};
+                                              [EVENT_REVIEW] = "review opened",
+                                              [EVENT_IDENTIFIERS_LEFT_OUT] = "old identifiers left out",
+                                              [EVENT_NAMES_LEFT_OUT] = "former names left out"};
 
 void writer_begin(struct writer *w)
 {

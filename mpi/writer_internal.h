@@ -19,6 +19,8 @@ enum event_what {
     EVENT_UNLINKED,
     EVENT_UNDONE,
     EVENT_REVIEW,
+    EVENT_IDENTIFIERS_LEFT_OUT,
+    EVENT_NAMES_LEFT_OUT,
     EVENT_COUNT,
 };
 extern const char *const event_names[EVENT_COUNT];

@@ -122,16 +122,21 @@ static void convert_letter(struct ctx *cx, const struct engine_dead_letter *lett
     answer->type = message_text(cx, letter->type);
 }
 
+enum { LETTERS_DEFAULT = 100, LETTERS_MAX = 10 * 1000 };
+
 status admin_list_dead_letters(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
-    enum { DEFAULT = 100, MOST = 10 * 1000 };
     const Idem__Admin__V1__ListDeadLettersRequest *asked = request;
     Idem__Admin__V1__ListDeadLettersReply *answer = reply;
-    size_t max = asked->max == 0 ? DEFAULT : asked->max > MOST ? MOST : asked->max;
+    size_t max = asked->max == 0 ? LETTERS_DEFAULT : asked->max > LETTERS_MAX ? LETTERS_MAX : asked->max;
     struct engine_dead_letter *letters;
     size_t count;
-    TRY(engine_dead_letters(call->server->engine, cx, str_from(asked->destination), max, &letters, &count,
-                            &answer->total));
+    TRY(engine_dead_letters(call->server->engine, cx, str_from(asked->destination), asked->after, max + 1, &letters,
+                            &count, &answer->total));
+    if (count > max) {
+        count = max;
+        answer->next_after = letters[count - 1].id;
+    }
     MESSAGE_LIST(cx, answer, letters, &idem__admin__v1__dead_letter__descriptor, count);
     for (size_t i = 0; i < count; i++)
         convert_letter(cx, &letters[i], answer->letters[i]);
@@ -162,6 +167,9 @@ status admin_replay_dead_letter(struct rpc_call *call, struct ctx *cx, const voi
     answer->replayed = count;
     answer->ids = ids;
     answer->n_ids = count;
+    answer->left = engine_dead_count(call->server->engine, str_from(asked->destination));
+    if (asked->dry_run)
+        answer->left -= count < answer->left ? count : answer->left;
     return STATUS_OK;
 }
 

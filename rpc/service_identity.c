@@ -2,11 +2,12 @@
 #include "convert.h"
 #include "services.h"
 
+#include "base/limits.h"
 #include "engine/engine.h"
 #include "idem/identity/v1/identity.pb-c.h"
 #include <inttypes.h>
 
-enum { MATCHES_DEFAULT = 10, MATCHES_MAX = 100, REVIEWS_DEFAULT = 100, REVIEWS_MAX = 1000, PEOPLE_MAX = 1000 };
+enum { MATCHES_DEFAULT = 10, MATCHES_MAX = 100, REVIEWS_DEFAULT = 100, REVIEWS_MAX = 1000 };
 
 static struct mpi *mpi_of(struct rpc_call *call)
 {
@@ -27,7 +28,9 @@ status identity_identify(struct rpc_call *call, struct ctx *cx, const void *requ
     size_t max = asked->max == 0 ? MATCHES_DEFAULT : asked->max > MATCHES_MAX ? MATCHES_MAX : asked->max;
     struct mpi_match *matches;
     size_t count;
-    TRY(mpi_identify(mpi_of(call), cx, identifiers, asked->n_identifiers, &demographics, max, &matches, &count));
+    TRY(mpi_identify(mpi_of(call), cx, identifiers, asked->n_identifiers, &demographics, max + 1, &matches, &count));
+    answer->more = count > max;
+    count = answer->more ? max : count;
     MESSAGE_LIST(cx, answer, matches, &idem__identity__v1__match__descriptor, count);
     for (size_t i = 0; i < count; i++) {
         answer->matches[i]->person = matches[i].person;
@@ -130,13 +133,13 @@ status identity_list_reviews(struct rpc_call *call, struct ctx *cx, const void *
     const Idem__Identity__V1__ListReviewsRequest *asked = request;
     Idem__Identity__V1__ListReviewsReply *answer = reply;
     size_t max = asked->max == 0 ? REVIEWS_DEFAULT : asked->max > REVIEWS_MAX ? REVIEWS_MAX : asked->max;
-    struct mpi_review *reviews;
-    size_t count;
-    TRY(mpi_reviews(mpi_of(call), cx, max, &reviews, &count));
+    struct mpi_review_page page;
+    TRY(mpi_reviews(mpi_of(call), cx, max, asked->after, &page));
     answer->open = mpi_count(mpi_of(call)).reviews_open;
-    MESSAGE_LIST(cx, answer, reviews, &idem__identity__v1__review__descriptor, count);
-    for (size_t i = 0; i < count; i++)
-        convert_review(cx, &reviews[i], answer->reviews[i]);
+    answer->next_after = page.next;
+    MESSAGE_LIST(cx, answer, reviews, &idem__identity__v1__review__descriptor, page.count);
+    for (size_t i = 0; i < page.count; i++)
+        convert_review(cx, &page.reviews[i], answer->reviews[i]);
     return STATUS_OK;
 }
 
@@ -205,9 +208,9 @@ status identity_load_people(struct rpc_call *call, struct ctx *cx, const void *r
     const Idem__Identity__V1__LoadPeopleRequest *asked = request;
     Idem__Identity__V1__LoadPeopleReply *answer = reply;
     TRY(rpc_need(cx, asked->source[0] != 0, "source"));
-    if (asked->n_records == 0 || asked->n_records > PEOPLE_MAX)
+    if (asked->n_records == 0 || asked->n_records > LIMIT_PEOPLE_PER_LOAD)
         return ctx_fail(cx, &rpc_reasons[RPC_ARGUMENT], "%zu records in one call, 1 to %d can be loaded",
-                        asked->n_records, PEOPLE_MAX);
+                        asked->n_records, LIMIT_PEOPLE_PER_LOAD);
     struct mpi_record_input *inputs = arena_array(cx->arena, asked->n_records, sizeof *inputs);
     for (size_t i = 0; i < asked->n_records; i++) {
         const Idem__Identity__V1__PersonRecord *record = asked->records[i];

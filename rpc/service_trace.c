@@ -104,6 +104,7 @@ status admin_get_trace(struct rpc_call *call, struct ctx *cx, const void *reques
     convert_deliveries(cx, &trace, answer);
     answer->steps = convert_steps(cx, trace.steps, trace.step_count);
     answer->n_steps = trace.step_count;
+    answer->times_not_kept = trace.times_not_kept;
     answer->message = message_bytes(trace.message);
     answer->routes_version = message_text(cx, trace.routes_version);
     return STATUS_OK;

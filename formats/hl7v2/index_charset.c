@@ -24,10 +24,12 @@ status hl7_charset_declare(struct hl7_index *index, struct ctx *cx, const struct
     struct hl7_path where = {.name = HL7_NAME('M', 'S', 'H'), .segment = 1, .field = 18};
     index->charset_count = 0;
     index->shifts = false;
-    while (rest.len > 0 && index->charset_count < HL7_CHARSETS_MAX && hl7_next_repetition(index, &rest, &part)) {
+    while (rest.len > 0 && hl7_next_repetition(index, &rest, &part)) {
         enum charset set = CHARSET_NONE;
         bool known = charset_from_hl7(part, &set);
         where.repetition = index->charset_count + 1;
+        if (index->charset_count == HL7_CHARSETS_MAX) /* what it says would be read as something else */
+            return fail_at(index, cx, HL7_CHARSET_UNKNOWN, where);
         bool needed = index->charset_count == 0; /* a further set that we do not know matters only when it is used */
         if (str_trim(part).len > 0 && needed && (!known || !can_be_default(set)))
             return fail_at(index, cx, HL7_CHARSET_UNKNOWN, where);

@@ -191,6 +191,33 @@ static void test_buf__cut_reads_what_was_put_and_stops_at_the_end(void **state)
     buf_fini(&out);
 }
 
+static void test_csv__takes_as_many_fields_as_it_may(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    for (size_t fields = CSV_FIELDS_MAX; fields <= CSV_FIELDS_MAX + 1; fields++) {
+        char line[2 * CSV_FIELDS_MAX + 4];
+        for (size_t i = 0; i < fields; i++)
+            memcpy(line + 2 * i, "a,", 2);
+        struct csv csv;
+        csv_init(&csv, str_make(line, 2 * fields - 1), ',', true, &s.arena);
+        assert_int_equal(csv_next(&csv), fields == CSV_FIELDS_MAX);
+        assert_int_equal(csv.bad != NULL, fields > CSV_FIELDS_MAX);
+    }
+    support_fini(&s);
+}
+
+static void test_date_parse__takes_years_up_to_its_bounds(void **state)
+{
+    (void)state;
+    struct date date;
+    assert_true(date_parse(STR("1800-01-01"), &date));
+    assert_true(date_parse(STR("2200-12-31"), &date));
+    assert_false(date_parse(STR("1799-12-31"), &date));
+    assert_false(date_parse(STR("2201-01-01"), &date));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +230,8 @@ int main(void)
         cmocka_unit_test(test_crc32c__rfc3720_vectors),
         cmocka_unit_test(test_map__finds_what_was_put_and_not_what_was_removed),
         cmocka_unit_test(test_csv__reads_rfc4180_and_names_the_line_of_a_fault),
+        cmocka_unit_test(test_csv__takes_as_many_fields_as_it_may),
+        cmocka_unit_test(test_date_parse__takes_years_up_to_its_bounds),
         cmocka_unit_test(test_json__escapes_and_commas),
         cmocka_unit_test(test_buf__cut_reads_what_was_put_and_stops_at_the_end),
     };

@@ -277,6 +277,35 @@ static void test_feed__survives_rubbish(void **state)
     support_fini(&s);
 }
 
+static void test_open__takes_a_key_file_up_to_the_most_bytes(void **state)
+{
+    (void)state;
+    enum { MOST = 64 * 1024 - 1 };
+    struct support s;
+    struct support_tls pki;
+    support_init(&s);
+    support_tls_init(&s, &pki);
+    struct buf bytes = {0};
+    const char *padded = support_tls_path(&s, &pki, "padded.pem");
+    struct crypto_tls_options options = {.server = true,
+                                         .ca_path = support_tls_path(&s, &pki, "ca.pem"),
+                                         .cert_path = support_tls_path(&s, &pki, "server.pem"),
+                                         .key_path = padded};
+    assert_ok(&s, file_read(&s.cx, support_tls_path(&s, &pki, "server-key.pem"), MOST, &bytes));
+    while (bytes.len < MOST)
+        buf_put_byte(&bytes, '\n');
+    struct crypto_tls *tls = NULL;
+    assert_ok(&s, file_replace(&s.cx, padded, buf_str(&bytes), 0600));
+    assert_ok(&s, crypto_tls_open(&s.cx, &options, &tls));
+    crypto_tls_close(tls);
+    buf_put_byte(&bytes, '\n');
+    assert_ok(&s, file_replace(&s.cx, padded, buf_str(&bytes), 0600));
+    assert_fails(&s, crypto_tls_open(&s.cx, &options, &tls), "crypto.bad-file");
+    buf_fini(&bytes);
+    support_remove_dir(pki.dir);
+    support_fini(&s);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR + 1);
@@ -285,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_peer__is_known_by_any_of_its_names),
         cmocka_unit_test(test_handshake__refuses_whom_it_must),
         cmocka_unit_test(test_open__names_the_file_at_fault),
+        cmocka_unit_test(test_open__takes_a_key_file_up_to_the_most_bytes),
         cmocka_unit_test(test_reload__takes_new_files_and_keeps_the_old_when_they_are_bad),
         cmocka_unit_test(test_expiry__reads_the_certificates_end),
         cmocka_unit_test(test_feed__survives_rubbish),

@@ -1,4 +1,5 @@
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/yaml/yaml.h"
 #include "support.h"
 
@@ -255,12 +256,69 @@ static void test_texts__reads_a_list_and_names_the_item_at_fault(void **state)
     support_fini(&s);
 }
 
+/* Taken as it is, and refused when it is one larger. */
+static void put_at_bound(struct buf *text, size_t bound, size_t size)
+{
+    buf_clear(text);
+    switch (bound) {
+    case 0:
+        for (size_t i = 0; i < size; i++)
+            buf_put_byte(text, '[');
+        for (size_t i = 0; i < size; i++)
+            buf_put_byte(text, ']');
+        break;
+    case 1: /* the list is one more */
+        for (size_t i = 1; i < size; i++)
+            buf_put_str(text, STR("- a\n"));
+        break;
+    case 2:
+        for (size_t i = 0; i < size; i++)
+            buf_printf(text, "k%zu: v\n", i);
+        break;
+    case 3:
+        for (size_t i = 0; i < size; i++)
+            buf_put_byte(text, 'k');
+        buf_put_str(text, STR(": v\n"));
+        break;
+    default:
+        buf_put_str(text, STR("k: v\n"));
+        while (text->len < size)
+            buf_put_byte(text, '#');
+    }
+}
+
+static void test_parse__takes_what_is_at_its_bounds(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t most;
+        const char *reason;
+    } bounds[] = {{YAML_DEPTH_MAX, "yaml.too-large"},
+                  {YAML_NODES_MAX, "yaml.too-large"},
+                  {YAML_MAP_KEYS_MAX, "yaml.too-large"},
+                  {YAML_KEY_BYTES_MAX, "yaml.refused"},
+                  {YAML_BYTES_MAX, "yaml.too-large"}};
+    struct support s;
+    support_init(&s);
+    SCOPED(buf_fini) struct buf text = {0};
+    const struct yaml_node *root;
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        put_at_bound(&text, i, bounds[i].most);
+        assert_ok(&s, yaml_parse(&s.cx, buf_str(&text), &root));
+        put_at_bound(&text, i, bounds[i].most + 1);
+        assert_fails(&s, yaml_parse(&s.cx, buf_str(&text), &root), bounds[i].reason);
+        ctx_clear(&s.cx);
+    }
+    support_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse__keeps_order_and_places),
         cmocka_unit_test(test_parse__refuses_with_a_reason_and_a_place),
         cmocka_unit_test(test_parse__is_bounded),
+        cmocka_unit_test(test_parse__takes_what_is_at_its_bounds),
         cmocka_unit_test(test_map_keys__suggests_the_key_that_was_meant),
         cmocka_unit_test(test_getters__take_only_the_forms_they_name),
         cmocka_unit_test(test_texts__reads_a_list_and_names_the_item_at_fault),

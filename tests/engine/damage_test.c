@@ -263,7 +263,7 @@ static struct readers_said ask_readers(bool skip_bad_row)
     said.messages = refuses(&w, engine_messages(w.engine, cx, 0, 10, false, &lines, &count, &number));
     said.refused_messages = refuses(&w, engine_messages(w.engine, cx, 0, 10, true, &lines, &count, &number));
     said.trace = refuses(&w, engine_trace(w.engine, cx, board.seq, STR_NONE, &trace));
-    said.letters = refuses(&w, engine_dead_letters(w.engine, cx, STR_NONE, 10, &letters, &count, &number));
+    said.letters = refuses(&w, engine_dead_letters(w.engine, cx, STR_NONE, 0, 10, &letters, &count, &number));
     said.letter = refuses(&w, engine_dead_letter(w.engine, cx, board.seq + 1, &letter));
     const char *dir = w.dir;
     world_close(&w);

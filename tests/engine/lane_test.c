@@ -154,9 +154,17 @@ static void test_refused__is_a_dead_letter_at_once_and_the_rest_goes_on(void **s
     struct engine_dead_letter *letters;
     size_t count;
     uint64_t total;
-    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR("lab"), 2, &letters, &count, &total));
+    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR("lab"), 0, 2, &letters, &count, &total));
     assert_true(count == 2 && total == 3);
     assert_str(letters[0].control_id, "K3");
+    struct engine_dead_letter *page;
+    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR("lab"), letters[1].id, 2, &page, &count, &total));
+    assert_true(count == 1 && total == 3);
+    assert_str(page[0].control_id, "K9");
+    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR_NONE, page[0].id, 2, &page, &count, &total));
+    assert_int_equal(count, 0);
+    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR_NONE, UINT64_MAX, 2, &page, &count, &total));
+    assert_int_equal(count, 0);
     assert_str(letters[0].reason, "AE");
     assert_str(letters[0].type, "ADT^A08");
     assert_int_equal(letters[0].attempts, 1);
@@ -200,7 +208,7 @@ static void test_rejected__is_tried_again_and_dead_after_give_up(void **state)
     struct engine_dead_letter *letters;
     size_t count;
     uint64_t total;
-    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR_NONE, 10, &letters, &count, &total));
+    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR_NONE, 0, 10, &letters, &count, &total));
     assert_int_equal(letters[0].attempts, 3);
     assert_str(letters[0].reason, "AR");
     stop_receiver(&receiver);
@@ -862,7 +870,7 @@ static void test_lists_and_status__need_little_memory_whatever_the_messages_hold
     uint64_t next;
     uint64_t total, *ids;
     struct engine_status now;
-    assert_int_equal(engine_dead_letters(w.engine, &cx, STR_NONE, 100, &letters, &count, &total), STATUS_OK);
+    assert_int_equal(engine_dead_letters(w.engine, &cx, STR_NONE, 0, 100, &letters, &count, &total), STATUS_OK);
     assert_true(count == COUNT && total == COUNT);
     assert_str(letters[COUNT - 1].control_id, "K6");
     assert_str(letters[COUNT - 1].destination, "lab");

@@ -11,6 +11,7 @@
 #include "engine/send.h"
 #include "hl7v2/header.h"
 #include "hl7v2/mllp.h"
+#include "mllp_internal.h"
 #include "support_tls.h"
 
 #include <errno.h>
@@ -822,6 +823,30 @@ static void test_flood__is_answered_whole_plain_and_tls(void **state)
     support_fini(&s);
 }
 
+/* Blanks before a frame: so many are borne, one more is no MLLP. */
+static void test_noise__is_borne_up_to_its_bound_and_then_cut_off(void **state)
+{
+    (void)state;
+    enum { NOISE = MLLP_NOISE_BYTES_MAX };
+    struct server server;
+    server_start(&server, (struct mllp_source_options){0});
+    for (size_t more = 0; more < 2; more++) {
+        struct buf noise = {0}, answers = {0};
+        for (size_t i = 0; i < NOISE + more; i++)
+            buf_put_byte(&noise, ' ');
+        int fd = dial(server.port);
+        bool open = put(fd, buf_str(&noise)) && put(fd, message(&server.s, "X"));
+        size_t count = get(fd, 1, &answers);
+        assert_true(open || more);
+        assert_int_equal(count, more ? 0 : 1);
+        close(fd);
+        buf_fini(&noise);
+        buf_fini(&answers);
+    }
+    wait_until_nobody_is_connected(&server);
+    server_stop(&server);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
@@ -838,6 +863,7 @@ int main(void)
         cmocka_unit_test(test_too_long__is_answered_and_the_connection_closed),
         cmocka_unit_test(test_slow_senders__are_cut_off),
         cmocka_unit_test(test_connections__are_bounded_in_number),
+        cmocka_unit_test(test_noise__is_borne_up_to_its_bound_and_then_cut_off),
         cmocka_unit_test(test_no_descriptors__refuses_and_recovers),
         cmocka_unit_test(test_open__refuses_plain_beyond_loopback),
         cmocka_unit_test(test_tls__lets_in_only_whom_it_knows),

@@ -267,7 +267,7 @@ static void test_shared_bytes__go_with_the_last_row_that_means_them(void **state
     struct engine_dead_letter *letters, letter;
     size_t count;
     uint64_t total;
-    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR_NONE, 10, &letters, &count, &total));
+    assert_ok(&w.s, engine_dead_letters(w.engine, &w.s.cx, STR_NONE, 0, 10, &letters, &count, &total));
     assert_int_equal(count, 1);
     assert_ok(&w.s, engine_dead_letter(w.engine, &w.s.cx, letters[0].id, &letter));
     assert_true(str_eq(letter.message, want));

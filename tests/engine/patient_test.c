@@ -8,6 +8,7 @@ struct read {
     struct support s;
     struct hl7_index index;
     struct mpi_record_input record;
+    struct patient_left_out left_out;
 };
 
 static void begin(struct read *r, struct str message)
@@ -17,7 +18,7 @@ static void begin(struct read *r, struct str message)
     assert_ok(&r->s, hl7_index_build(&r->index, &r->s.cx, message, NULL));
     ptrdiff_t pid = hl7_find_segment(&r->index, HL7_NAME('P', 'I', 'D'), 1, 0);
     assert_true(pid >= 0);
-    patient_read(&r->index, &r->s.cx, (uint32_t)pid, STR("north"), &r->record);
+    patient_read(&r->index, &r->s.cx, (uint32_t)pid, STR("north"), &r->record, &r->left_out);
 }
 
 static void end(struct read *r)
@@ -173,6 +174,38 @@ static void test_limits__keep_what_the_index_takes(void **state)
     }
 }
 
+static void test_left_out__is_counted_from_one_beyond_each_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned field;
+        const char *one;
+        size_t most;
+        struct patient_left_out want;                                    /* one beyond */
+    } cases[] = {{3, "7^^^N^MR", LIMIT_IDENTIFIERS_PER_RECORD - 1, {0}}, /* and the social number */
+                 {3, "7^^^N^MR", LIMIT_IDENTIFIERS_PER_RECORD, {.identifiers = 2}},
+                 {5, "Doe^J", LIMIT_NAMES_PER_RECORD, {.names = 1}},
+                 {11, "Main^^Town", LIMIT_NAMES_PER_RECORD, {.addresses = 1}},
+                 {13, "5551234", LIMIT_NAMES_PER_RECORD, {.phones = 1}},
+                 {14, "5551234", LIMIT_NAMES_PER_RECORD, {.phones = 1}}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t more = 0; more < 2; more++) {
+            struct read r;
+            struct buf message = {0};
+            begin(&r, repeated(&message, cases[i].field, cases[i].one, cases[i].most + more));
+            struct patient_left_out want = more ? cases[i].want : (struct patient_left_out){0};
+            if (i == 0 && more) /* then the social number has no room */
+                want.identifiers = 1;
+            if (i == 1 && !more)
+                want.identifiers = 1;
+            assert_memory_equal(&r.left_out, &want, sizeof want);
+            assert_ok(&r.s, mpi_check_record(&r.s.cx, &r.record));
+            end(&r);
+            buf_fini(&message);
+        }
+    }
+}
+
 static void test_long_values__names_end_between_characters_and_numbers_are_never_shortened(void **state)
 {
     (void)state;
@@ -188,6 +221,8 @@ static void test_long_values__names_end_between_characters_and_numbers_are_never
     begin(&r, buf_str(&message));
     assert_int_equal(r.record.identifier_count, 1);
     assert_str(r.record.identifiers[0].value, "55");
+    assert_int_equal(r.left_out.identifiers, 1);
+    assert_int_equal(r.left_out.cut_values, 1);
     struct str family = r.record.demographics.names[0].family;
     assert_int_equal(family.len, LIMIT_FIELD_VALUE_BYTES - 1);
     assert_true(str_is_utf8(family));
@@ -228,6 +263,7 @@ int main(void)
         cmocka_unit_test(test_nulls_and_nonsense__clear_or_are_as_if_absent),
         cmocka_unit_test(test_charsets_and_other_delimiters__are_read),
         cmocka_unit_test(test_limits__keep_what_the_index_takes),
+        cmocka_unit_test(test_left_out__is_counted_from_one_beyond_each_limit),
         cmocka_unit_test(test_long_values__names_end_between_characters_and_numbers_are_never_shortened),
         cmocka_unit_test(test_retired__the_number_of_the_same_authority_else_the_first),
     };

@@ -216,6 +216,35 @@ static void test_patients_of_a_message__up_to_the_limit_and_not_one_more(void **
     world_end(&w);
 }
 
+/* Of the second of two patients; of a PID with two merge groups once. */
+static void test_what_a_patient_says_beyond_the_limits__stands_in_the_trace(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"ORU^R01", ""}, {"ADT^A40", "MRG|B1^^^NORTH^MR\rMRG|B2^^^NORTH^MR\r"}};
+    struct world w;
+    world_begin(&w);
+    for (size_t i = 0; i < 2; i++) {
+        struct buf message = {0};
+        char control_id[8];
+        snprintf(control_id, sizeof control_id, "C%zu", i);
+        put_header(&message, cases[i][0], control_id);
+        put_pid(&message, "A", 0);
+        buf_put_str(&message, STR("MRG|B0^^^NORTH^MR\rPID|1||A1^^^NORTH^MR||Doe^Anna||||||||"));
+        for (int phone = 0; phone < LIMIT_NAMES_PER_RECORD + 3; phone++)
+            buf_printf(&message, "%s555%d", phone ? "~" : "", phone);
+        buf_printf(&message, "\r%s", cases[i][1]);
+        struct world_heard heard = send(&w, &message);
+        assert_string_equal(heard.code[0], "AA");
+        struct engine_trace trace;
+        assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, heard.seq, STR_NONE, &trace));
+        assert_int_equal(trace.change_count, 1);
+        assert_str(trace.changes[0].path, "PID(2)");
+        assert_str(trace.changes[0].after, "3 phones");
+        assert_string_equal(trace.changes[0].why, "identity.left-out");
+    }
+    world_end(&w);
+}
+
 static struct world_heard merge_many(struct world *w, const char *control_id, unsigned count)
 {
     struct buf message = {0};
@@ -254,6 +283,38 @@ static void test_merges_of_a_message__up_to_the_limit_and_not_one_more(void **st
     world_end(&w);
 }
 
+/* Each route writes its number into each PID: one change for each of both. */
+static void test_changes__are_listed_up_to_the_limit_and_the_rest_is_counted(void **state)
+{
+    (void)state;
+    enum { PATIENTS = LIMIT_PATIENTS_PER_MESSAGE, ROUTES = LIMIT_CHANGES_LISTED / PATIENTS };
+    struct world w;
+    world_begin(&w);
+    for (unsigned routes = ROUTES; routes <= ROUTES + 1; routes++) {
+        SCOPED(buf_fini) struct buf text = {0};
+        char control_id[8];
+        buf_put_str(&text, STR("destinations:\n"));
+        for (unsigned i = 0; i < routes; i++)
+            buf_printf(&text, "  - { name: d%u, mllp: { connect: \"127.0.0.1:1\" } }\n", i);
+        buf_put_str(&text, STR("routes:\n"));
+        for (unsigned i = 0; i < routes; i++)
+            buf_printf(&text, "  - { name: r%u, person_id: { authority: R%u }, to: [d%u] }\n", i, i, i);
+        world_routes(&w, buf_str(&text));
+        snprintf(control_id, sizeof control_id, "C%u", routes);
+        struct world_heard heard = register_many(&w, control_id, "A", PATIENTS);
+        assert_string_equal(heard.code[0], "AA");
+        struct engine_trace trace;
+        assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, heard.seq, STR_NONE, &trace));
+        assert_int_equal(trace.change_count, LIMIT_CHANGES_LISTED + (routes - ROUTES));
+        if (routes > ROUTES) {
+            const struct engine_change *last = &trace.changes[LIMIT_CHANGES_LISTED];
+            assert_string_equal(last->why, "changes.not-listed");
+            assert_str(last->after, "1000");
+        }
+    }
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +323,8 @@ int main(void)
         cmocka_unit_test(test_one_bad_patient__refuses_the_message_and_names_the_place),
         cmocka_unit_test(test_merge_that_fails_in_its_second_group__names_its_place),
         cmocka_unit_test(test_patients_of_a_message__up_to_the_limit_and_not_one_more),
+        cmocka_unit_test(test_changes__are_listed_up_to_the_limit_and_the_rest_is_counted),
+        cmocka_unit_test(test_what_a_patient_says_beyond_the_limits__stands_in_the_trace),
         cmocka_unit_test(test_merges_of_a_message__up_to_the_limit_and_not_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

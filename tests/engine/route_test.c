@@ -1,4 +1,6 @@
 /* Routes as text: every key, every refusal with its line, and which messages a route takes. */
+#include "base/limits.h"
+#include "base/mem.h"
 #include "route.h"
 
 #include "support.h"
@@ -193,12 +195,76 @@ static void test_sources__say_how_their_messages_are_read(void **state)
     support_fini(&s);
 }
 
+enum bound { BOUND_ROUTES, BOUND_DESTINATIONS, BOUND_TO, BOUND_SOURCES, BOUND_TARGETS, BOUND_NAME, BOUND_COUNT };
+
+static void put_list(struct buf *out, const char *prefix, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s%s%zu", i ? ", " : "", prefix, i);
+    buf_put_str(out, STR("]"));
+}
+
+static void put_routes_of(struct buf *out, enum bound bound, size_t size)
+{
+    size_t destinations = bound == BOUND_DESTINATIONS ? size : LIMIT_DESTINATIONS;
+    size_t routes = bound == BOUND_ROUTES ? size : 1;
+    buf_put_str(out, STR("destinations:\n"));
+    for (size_t i = 0; i < destinations; i++)
+        buf_printf(out, "  - { name: d%zu, file: { folder: /tmp/out } }\n", i);
+    buf_put_str(out, STR("routes:\n"));
+    for (size_t i = 0; i < routes; i++) {
+        buf_put_str(out, STR("  - { name: r"));
+        for (size_t k = 1; bound == BOUND_NAME && k < size; k++)
+            buf_put_byte(out, 'x');
+        if (bound != BOUND_NAME)
+            buf_printf(out, "%zu", i);
+        buf_put_str(out, STR(", when: { source: ["));
+        put_list(out, "s", bound == BOUND_SOURCES ? size : 1);
+        buf_put_str(out, STR(" }, codes: [ { path: DG1-3, to: ["));
+        put_list(out, "http://s/", bound == BOUND_TARGETS ? size : 1);
+        buf_put_str(out, STR(" } ], to: ["));
+        put_list(out, "d", bound == BOUND_TO ? size : 1);
+        buf_put_str(out, STR(" }\n"));
+    }
+}
+
+static void test_bounds__are_taken_and_one_more_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t most;
+        const char *reason;
+    } bounds[BOUND_COUNT] = {[BOUND_ROUTES] = {LIMIT_ROUTES, "yaml.too-large"},
+                             [BOUND_DESTINATIONS] = {LIMIT_DESTINATIONS, "yaml.too-large"},
+                             [BOUND_TO] = {LIMIT_DESTINATIONS, "yaml.too-large"},
+                             [BOUND_SOURCES] = {1000, "yaml.too-large"},
+                             [BOUND_TARGETS] = {ROUTE_TARGETS_MAX, "yaml.too-large"},
+                             [BOUND_NAME] = {64, "yaml.bad-value"}};
+    for (enum bound bound = 0; bound < BOUND_COUNT; bound++) {
+        for (size_t more = 0; more < 2; more++) {
+            struct support s;
+            support_init(&s);
+            SCOPED(buf_fini) struct buf text = {0};
+            struct routes *routes;
+            put_routes_of(&text, bound, bounds[bound].most + more);
+            if (more) {
+                assert_fails(&s, routes_parse(&s.cx, buf_str(&text), 1, &routes), bounds[bound].reason);
+            } else {
+                assert_ok(&s, routes_parse(&s.cx, buf_str(&text), 1, &routes));
+                routes_unref(routes);
+            }
+            support_fini(&s);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_key__is_read),
         cmocka_unit_test(test_empty_text__is_no_routes),
         cmocka_unit_test(test_refusals__name_the_place_and_suggest),
+        cmocka_unit_test(test_bounds__are_taken_and_one_more_is_refused),
         cmocka_unit_test(test_takes__by_source_and_type_with_or_without_trigger),
         cmocka_unit_test(test_sources__say_how_their_messages_are_read),
     };

@@ -255,7 +255,7 @@ static void look_at_answered(struct storm *storm, struct ctx *cx, unsigned round
     struct engine_dead_letter *letters;
     size_t count;
     uint64_t total;
-    if (engine_dead_letters(storm->w.engine, cx, STR_NONE, 100, &letters, &count, &total) != STATUS_OK)
+    if (engine_dead_letters(storm->w.engine, cx, STR_NONE, 0, 100, &letters, &count, &total) != STATUS_OK)
         fault_read(storm, cx);
     struct codes_snapshot *codes = codes_snapshot_ref(engine_codes(storm->w.engine));
     struct codes_translation *rows;

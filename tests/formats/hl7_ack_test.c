@@ -1,4 +1,5 @@
 /* hl7v2/ack.h and header.h: the matrix of acknowledgements, echoes that cannot inject, replies that confirm nothing. */
+#include "base/limits.h"
 #include "hl7_case.h"
 #include "hl7v2/ack.h"
 
@@ -230,6 +231,26 @@ static void test_header_check__names_the_missing_field(void **state)
     case_fini(&c);
 }
 
+static void test_header_check__takes_the_longest_control_id_and_no_longer(void **state)
+{
+    (void)state;
+    struct hl7_case c;
+    case_init(&c);
+    for (int len = LIMIT_CONTROL_ID_BYTES; len <= LIMIT_CONTROL_ID_BYTES + 1; len++) {
+        struct hl7_header header;
+        struct hl7_path fault = {0};
+        char id[LIMIT_CONTROL_ID_BYTES + 2] = {0};
+        memset(id, '7', (size_t)len);
+        struct str message = arena_printf(&c.support.arena, "MSH|^~\\&|S||R||1||ADT^A01|%s|P|2.5.1\r", id);
+        hl7_header_read(message, &header);
+        if (len == LIMIT_CONTROL_ID_BYTES)
+            assert_ok(&c.support, hl7_header_check(&c.support.cx, &header, &fault));
+        else
+            assert_fails(&c.support, hl7_header_check(&c.support.cx, &header, &fault), "hl7.long-control-id");
+    }
+    case_fini(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_build__an_echo_cannot_inject),
         cmocka_unit_test(test_read__takes_only_acknowledgements),
         cmocka_unit_test(test_header_check__names_the_missing_field),
+        cmocka_unit_test(test_header_check__takes_the_longest_control_id_and_no_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* hl7v2/batch.h: [HL7 2.5.1 2.10.3] files, batches, messages one after the other, frames in a file. */
+#include "base/limits.h"
 #include "hl7_case.h"
 #include "hl7v2/batch.h"
 
@@ -73,11 +74,37 @@ static void test_next__refuses_nesting(void **state)
     case_fini(&c);
 }
 
+static void test_next__takes_the_most_messages_and_not_one_more(void **state)
+{
+    (void)state;
+    struct hl7_case c;
+    case_init(&c);
+    SCOPED(buf_fini) struct buf bytes = {0};
+    for (int i = 0; i < LIMIT_BATCH_MESSAGES; i++)
+        buf_put_str(&bytes, STR("MSH|^~\\&|A\r"));
+    for (int more = 0; more < 2; more++) {
+        struct hl7_batch batch;
+        struct hl7_batch_item item;
+        hl7_batch_init(&batch, buf_str(&bytes));
+        for (size_t i = 0; i < LIMIT_BATCH_MESSAGES; i++)
+            assert_ok(&c.support, hl7_batch_next(&batch, &c.support.cx, &item));
+        if (more)
+            assert_fails(&c.support, hl7_batch_next(&batch, &c.support.cx, &item), "hl7.batch-too-long");
+        else
+            assert_int_equal(hl7_batch_next(&batch, &c.support.cx, &item), STATUS_OUT_OF_RANGE); /* the end */
+        hl7_batch_fini(&batch);
+        ctx_clear(&c.support.cx);
+        buf_put_str(&bytes, STR("MSH|^~\\&|A\r"));
+    }
+    case_fini(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_next__cuts_messages_and_checks_counts),
         cmocka_unit_test(test_next__refuses_nesting),
+        cmocka_unit_test(test_next__takes_the_most_messages_and_not_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* hl7v2/index.h: what is found, what is tolerated, what is refused and why. */
+#include "base/limits.h"
 #include "hl7_case.h"
 #include "hl7v2/bench.h"
 
@@ -305,6 +306,23 @@ static void test_build__allocates_nothing_in_steady_state(void **state)
     case_fini(&c);
 }
 
+static void test_build__takes_the_most_segments_and_not_one_more(void **state)
+{
+    (void)state;
+    struct hl7_case c;
+    case_init(&c);
+    SCOPED(buf_fini) struct buf message = {0};
+    buf_put_str(&message, STR(MSH_251));
+    for (int i = 1; i < LIMIT_MESSAGE_SEGMENTS; i++)
+        buf_put_str(&message, STR("OBX|1\r"));
+    assert_ok(&c.support, hl7_index_build(&c.index, &c.support.cx, buf_str(&message), NULL));
+    assert_int_equal(c.index.segment_count, LIMIT_MESSAGE_SEGMENTS);
+    buf_put_str(&message, STR("OBX|1\r"));
+    assert_fails(&c.support, hl7_index_build(&c.index, &c.support.cx, buf_str(&message), NULL),
+                 "hl7.too-many-segments");
+    case_fini(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_build__says_where_it_is_wrong),
         cmocka_unit_test(test_build__tolerates_line_ends_and_counts),
         cmocka_unit_test(test_build__keeps_limits),
+        cmocka_unit_test(test_build__takes_the_most_segments_and_not_one_more),
         cmocka_unit_test(test_scan__agrees_with_a_plain_split_at_every_length),
         cmocka_unit_test(test_build__never_splits_inside_a_character),
         cmocka_unit_test(test_build__reads_undeclared_utf8_and_counts_it),

@@ -190,11 +190,36 @@ static void test_charset__round_trips_every_byte_of_the_one_byte_sets(void **sta
     }
 }
 
+/* Text of the last set; one more than eight would leave it to be read as ASCII. */
+static void test_sets__of_msh_18_are_taken_up_to_the_most_and_refused_past_it(void **state)
+{
+    (void)state;
+    struct hl7_case c;
+    case_init(&c);
+    for (int sets = HL7_CHARSETS_MAX; sets <= HL7_CHARSETS_MAX + 1; sets++) {
+        SCOPED(buf_fini) struct buf message = {0};
+        buf_put_str(&message, STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1||||||ASCII"));
+        for (int i = 2; i < sets; i++)
+            buf_put_str(&message, STR("~8859/1"));
+        buf_put_str(&message, STR("~ISO IR159\rPID|1||7||\x1b$(D0!\x1b(B\r"));
+        if (sets == HL7_CHARSETS_MAX) {
+            struct hl7_path name = hl7_path_make("PID-5");
+            assert_ok(&c.support, hl7_index_build(&c.index, &c.support.cx, buf_str(&message), NULL));
+            assert_str(hl7_text(&c.index, c.support.cx.arena, hl7_get(&c.index, &name), NULL), "\xe4\xb8\x82");
+        } else {
+            assert_fails(&c.support, hl7_index_build(&c.index, &c.support.cx, buf_str(&message), NULL),
+                         "hl7.charset-unknown");
+        }
+    }
+    case_fini(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decode__reads_each_escape_once),
         cmocka_unit_test(test_decode__honours_the_sets_of_msh_18),
+        cmocka_unit_test(test_sets__of_msh_18_are_taken_up_to_the_most_and_refused_past_it),
         cmocka_unit_test(test_encode__escapes_and_reads_back),
         cmocka_unit_test(test_encode__refuses_what_the_set_lacks),
         cmocka_unit_test(test_is_null__tells_delete_from_silence),

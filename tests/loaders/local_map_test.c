@@ -1,4 +1,8 @@
+#include "load.h"
 #include "loaders_world.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #define HEADER "source_system,source_code,source_display,target_system,target_code,target_display,equivalence,comment\n"
 
@@ -164,6 +168,75 @@ static void test_load__can_be_cancelled_and_knows_what_it_does_not_know(void **s
     assert_fails(&w->s, load_path(w, "/nonexistent", &result), "base.file");
 }
 
+static void test_load__of_too_large_a_folder_is_refused_not_read_in_part(void **state)
+{
+    struct loaders_world *w = *state;
+    struct loader_result result;
+    struct arena_mark mark = arena_mark(&w->s.arena);
+    struct str folder = w->release;
+    put_file(w, "map.csv", HEADER "L,GLU,Glucose,LN,2345-7,Glucose,equivalent,\n");
+    for (int depth = 1; depth <= PROBE_DEPTH_MAX; depth++)
+        folder = arena_printf(&w->s.arena, "%.*s/d", STR_ARGS(folder));
+    assert_ok(&w->s, file_make_dirs(&w->s.cx, folder.data));
+    assert_ok(&w->s, load_path(w, w->release.data, &result));
+    folder = arena_printf(&w->s.arena, "%.*s/d", STR_ARGS(folder));
+    assert_ok(&w->s, file_make_dirs(&w->s.cx, folder.data));
+    assert_fails(&w->s, load_path(w, w->release.data, &result), "loaders.unknown-release");
+    assert_int_equal(rmdir(folder.data), 0);
+    for (int i = 1; i <= PROBE_FILES_MAX; i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%.*s/%d.txt", STR_ARGS(w->release), i);
+        int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+        if (i == PROBE_FILES_MAX - 1)
+            assert_ok(&w->s, load_path(w, w->release.data, &result));
+    }
+    assert_fails(&w->s, load_path(w, w->release.data, &result), "loaders.unknown-release");
+    arena_rewind(&w->s.arena, mark);
+}
+
+static void put_x(struct buf *text, size_t count)
+{
+    buf_reserve(text, count);
+    memset(text->data + text->len, 'x', count);
+    text->len += count;
+}
+
+/* A code of so many bytes is taken, and a row of so many; one more is not. */
+static void test_map__codes_and_rows_have_a_longest(void **state)
+{
+    struct loaders_world *w = *state;
+    struct loader_result result;
+    struct str head = STR("source_system,source_code,target_system,target_code,comment\n");
+    for (size_t more = 0; more < 2; more++) {
+        SCOPED(buf_fini) struct buf text = {0};
+        buf_put_str(&text, head);
+        buf_put_str(&text, STR("L,"));
+        put_x(&text, PACK_CODE_MAX + more);
+        buf_put_str(&text, STR(",other,1,\n"));
+        const char *path = put_bytes(w, "m.csv", buf_str(&text));
+        if (more) {
+            assert_fails(&w->s, load_path(w, path, &result), "loaders.faulty");
+            assert_finding(&result, "map.too-long", 2, true);
+        } else {
+            assert_ok(&w->s, load_path(w, path, &result));
+        }
+        buf_clear(&text);
+        buf_put_str(&text, head);
+        buf_put_str(&text, STR("L,a,other,1,"));
+        put_x(&text, LOAD_LINE_MAX - strlen("L,a,other,1,\n") + more); /* the line end counts */
+        buf_put_str(&text, STR("\nL,b,other,2,\n"));
+        path = put_bytes(w, "m.csv", buf_str(&text));
+        if (more) {
+            assert_fails(&w->s, load_path(w, path, &result), "loaders.faulty");
+        } else {
+            assert_ok(&w->s, load_path(w, path, &result));
+            assert_int_equal(result.rows, 2);
+        }
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
@@ -175,6 +248,8 @@ int main(void)
         TEST(test_map__warnings_do_not_hide_what_refuses_the_load),
         TEST(test_map__rows_of_one_code_have_a_bound),
         TEST(test_load__can_be_cancelled_and_knows_what_it_does_not_know),
+        TEST(test_load__of_too_large_a_folder_is_refused_not_read_in_part),
+        TEST(test_map__codes_and_rows_have_a_longest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

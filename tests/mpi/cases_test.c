@@ -1,5 +1,6 @@
 /* The cases every patient index is judged by: twins, juniors, name changes, shared phones, swapped dates, placeholders.
  */
+#include "base/limits.h"
 #include "world.h"
 
 struct pair_case {
@@ -372,6 +373,46 @@ static void test_deactivated_record__finds_nobody_and_can_come_back(void **state
     world_fini(&world);
 }
 
+/* Everything of a record at its bound, and each of it one beyond. */
+static void test_record__takes_what_is_at_its_bounds_and_no_more(void **state)
+{
+    (void)state;
+    enum { IDS = LIMIT_IDENTIFIERS_PER_RECORD, NAMES = LIMIT_NAMES_PER_RECORD, BYTES = LIMIT_FIELD_VALUE_BYTES };
+    struct support s;
+    support_init(&s);
+    static char text[BYTES + 1];
+    memset(text, 'x', sizeof text);
+    static struct mpi_identifier identifiers[IDS + 1];
+    static struct mpi_name names[NAMES + 1];
+    static struct mpi_address addresses[NAMES + 1];
+    struct str phones[NAMES + 1], longest = {text, BYTES}, longer = {text, BYTES + 1};
+    for (size_t i = 0; i <= IDS; i++)
+        identifiers[i] = (struct mpi_identifier){longest, longest, longest};
+    for (size_t i = 0; i <= NAMES; i++) {
+        names[i].family = phones[i] = addresses[i].city = longest;
+    }
+    for (size_t beyond = 0; beyond < 8; beyond++) {
+        identifiers[IDS - 1].value = beyond == 5 ? longer : longest;
+        names[NAMES - 1].given = beyond == 6 ? longer : longest;
+        addresses[0].line = beyond == 7 ? longer : longest;
+        struct mpi_record_input input = {.source = longest,
+                                         .identifiers = identifiers,
+                                         .identifier_count = IDS + (beyond == 1),
+                                         .demographics = {.names = names,
+                                                          .name_count = NAMES + (beyond == 2),
+                                                          .phones = phones,
+                                                          .phone_count = NAMES + (beyond == 3),
+                                                          .addresses = addresses,
+                                                          .address_count = NAMES + (beyond == 4)}};
+        if (beyond == 0)
+            assert_ok(&s, mpi_check_record(&s.cx, &input));
+        else
+            assert_fails(&s, mpi_check_record(&s.cx, &input), "mpi.too-many");
+        ctx_clear(&s.cx);
+    }
+    support_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_why__recomputes_what_was_stored_bit_by_bit),
         cmocka_unit_test(test_identify__answers_identifiers_first_then_score_one_row_per_person),
         cmocka_unit_test(test_bad_input__is_refused_or_kept_but_never_breaks),
+        cmocka_unit_test(test_record__takes_what_is_at_its_bounds_and_no_more),
         cmocka_unit_test(test_deactivated_record__finds_nobody_and_can_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

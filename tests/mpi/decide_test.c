@@ -1,4 +1,5 @@
 /* Decisions of messages and stewards: merge, unmerge, link, unlink, same, different, undo, reviews, history. */
+#include "alike.h"
 #include "world.h"
 
 #define ANNA  .family = "Lindqvist", .given = "Anna", .birth = "19800229", .sex = 'F'
@@ -228,12 +229,12 @@ static void test_review__opens_once_closes_by_decision_and_opens_again_when_that
     two.city = "Leeds";
     assert_int_equal(world_apply(&world, &two).review, 0); /* already asked */
     world_commit(&world);
-    struct mpi_review *reviews, review;
-    size_t count;
-    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, &reviews, &count));
-    assert_int_equal(count, 1);
-    assert_int_equal(reviews[0].id, id);
-    assert_int_equal(reviews[0].state, MPI_REVIEW_OPEN);
+    struct mpi_review review;
+    struct mpi_review_page page;
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, 0, &page));
+    assert_int_equal(page.count, 1);
+    assert_int_equal(page.reviews[0].id, id);
+    assert_int_equal(page.reviews[0].state, MPI_REVIEW_OPEN);
     assert_int_equal(mpi_count(world.mpi).reviews_open, 1);
     world.support.cx.principal = STR("steward anna");
     assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, 1, 2, 0, &result));
@@ -243,12 +244,12 @@ static void test_review__opens_once_closes_by_decision_and_opens_again_when_that
     assert_int_equal(review.state, MPI_REVIEW_DIFFERENT);
     assert_int_equal(review.decision, decision);
     assert_str(review.decided_by, "steward anna");
-    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, &reviews, &count));
-    assert_int_equal(count, 0);
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, 0, &page));
+    assert_int_equal(page.count, 0);
     assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, decision, &result));
     world_commit(&world);
-    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, &reviews, &count));
-    assert_int_equal(count, 1);
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 10, 0, &page));
+    assert_int_equal(page.count, 1);
     assert_fails(&world.support, mpi_review(world.mpi, &world.support.cx, 12345, &review), "mpi.review-unknown");
     world_fini(&world);
 }
@@ -274,6 +275,81 @@ static void test_reviews__of_one_entry_are_all_asked(void **state)
         assert_int_equal(mpi_count(world.mpi).reviews_open, ALIKE - 1);
         world_fini(&world);
     }
+}
+
+static struct mpi_result apply_alike(struct world *world, unsigned number, const char *prefix, uint64_t seq)
+{
+    char id[16], birth[9];
+    snprintf(id, sizeof id, "%s%u", prefix, number);
+    alike_birth(number, birth);
+    struct human human = {
+        .id = id, .family = alike_family(number), .given = alike_given(number), .birth = birth, .sex = 'M'};
+    world->seq = seq - 1; /* many of one entry */
+    return world_apply(world, &human);
+}
+
+static void test_reviews_of_one_entry__are_opened_for_every_record_and_refused_past_the_most(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    for (unsigned i = 0; i <= REVIEWS_PER_ENTRY; i++)
+        (void)apply_alike(&world, i, "A", 1 + i / 500);
+    uint64_t before = mpi_count(world.mpi).reviews_open, seq = 100;
+    for (unsigned i = 0; i < REVIEWS_PER_ENTRY; i++)
+        assert_int_equal(apply_alike(&world, i, "B", seq).review, seq * REVIEWS_PER_ENTRY + i);
+    struct said one_more;
+    struct mpi_result result;
+    said_fill(&one_more, &(struct human){.id = "C", .family = "Smith", .given = "John", .birth = "19700101"});
+    assert_fails(&world.support,
+                 mpi_apply_record(world.mpi, world.txn, &world.support.cx, seq, &one_more.input, &result),
+                 "mpi.too-many");
+    assert_ok(&world.support,
+              mpi_apply_record(world.mpi, world.txn, &world.support.cx, seq + 1, &one_more.input, &result));
+    world_commit(&world);
+    assert_int_equal(mpi_count(world.mpi).reviews_open, before + REVIEWS_PER_ENTRY);
+    world_fini(&world);
+}
+
+static void test_reviews__every_page_goes_on_where_the_last_one_ended(void **state)
+{
+    (void)state;
+    enum { MANY = 25 };
+    struct world world;
+    struct mpi_review_page whole, page;
+    world_init(&world);
+    for (unsigned i = 0; i < MANY; i++)
+        (void)apply_alike(&world, i, "A", 1);
+    for (unsigned i = 0; i < MANY; i++)
+        (void)apply_alike(&world, i, "B", 2);
+    world_commit(&world);
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, MANY, 0, &whole));
+    assert_int_equal(whole.count, MANY);
+    assert_int_equal(whole.next, 0);
+    for (size_t max = 1; max <= MANY; max++) {
+        size_t seen = 0;
+        page.next = 0;
+        do {
+            assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, max, page.next, &page));
+            assert_true(page.count > 0 && page.count <= max);
+            for (size_t i = 0; i < page.count; i++)
+                assert_int_equal(page.reviews[i].id, whole.reviews[seen++].id);
+        } while (page.next);
+        assert_int_equal(seen, MANY);
+    }
+    /* the page ended with a review that is answered meanwhile */
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, 3, 0, &page));
+    const struct mpi_review *last = &page.reviews[2];
+    struct mpi_result result;
+    world.seq = 2;
+    assert_ok(&world.support,
+              world_steward(&world, MPI_DECISION_DIFFERENT, last->left_record, last->right_record, 0, &result));
+    world_commit(&world);
+    assert_ok(&world.support, mpi_reviews(world.mpi, &world.support.cx, MANY, page.next, &page));
+    assert_int_equal(page.count, MANY - 3);
+    assert_int_equal(page.reviews[0].id, whole.reviews[3].id);
+    assert_fails(&world.support, mpi_reviews(world.mpi, &world.support.cx, 3, 12345, &page), "mpi.review-unknown");
+    world_fini(&world);
 }
 
 /* A review that has become moot keeps nobody from asking about the same two persons. */
@@ -353,6 +429,55 @@ static void test_history__tells_what_happened_oldest_first(void **state)
     world_fini(&world);
 }
 
+static void apply_strangers(struct world *world, unsigned count)
+{
+    for (unsigned i = 1; i <= count; i++) {
+        char id[12];
+        snprintf(id, sizeof id, "%u", i);
+        (void)world_apply(world, &(struct human){.id = id});
+    }
+}
+
+static void test_decisions_of_one_entry__are_taken_up_to_the_most_and_refused_past_it(void **state)
+{
+    (void)state;
+    struct world world;
+    struct mpi_result result;
+    world_init(&world);
+    apply_strangers(&world, DECISIONS_PER_ENTRY + 2);
+    uint64_t entry = world.seq + 1;
+    for (unsigned i = 0; i < DECISIONS_PER_ENTRY; i++) {
+        world.seq = entry - 1;
+        assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, i + 1, i + 2, 0, &result));
+    }
+    world.seq = entry - 1;
+    assert_fails(
+        &world.support,
+        world_steward(&world, MPI_DECISION_DIFFERENT, DECISIONS_PER_ENTRY + 1, DECISIONS_PER_ENTRY + 2, 0, &result),
+        "mpi.too-many");
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, DECISIONS_PER_ENTRY + 1,
+                                            DECISIONS_PER_ENTRY + 2, 0, &result));
+    world_fini(&world);
+}
+
+static void test_decisions__tie_as_many_records_as_they_may_and_not_one_more(void **state)
+{
+    (void)state;
+    struct world world;
+    struct mpi_result result;
+    world_init(&world);
+    apply_strangers(&world, FORCED_MAX + 1);
+    for (unsigned i = 1; i < FORCED_MAX; i++)
+        assert_ok(&world.support, world_steward(&world, MPI_DECISION_SAME, i, i + 1, 0, &result));
+    assert_int_equal(world_person(&world, "512"), world_person(&world, "1"));
+    assert_fails(&world.support, world_steward(&world, MPI_DECISION_SAME, FORCED_MAX, FORCED_MAX + 1, 0, &result),
+                 "mpi.too-many");
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_DIFFERENT, FORCED_MAX, FORCED_MAX + 1, 0, &result));
+    world_commit(&world);
+    assert_int_equal(mpi_count(world.mpi).persons, 2);
+    world_fini(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,7 +490,11 @@ int main(void)
         cmocka_unit_test(test_steward__different_beats_evidence_and_the_newer_decision_wins),
         cmocka_unit_test(test_review__opens_once_closes_by_decision_and_opens_again_when_that_is_undone),
         cmocka_unit_test(test_reviews__of_one_entry_are_all_asked),
+        cmocka_unit_test(test_reviews_of_one_entry__are_opened_for_every_record_and_refused_past_the_most),
+        cmocka_unit_test(test_reviews__every_page_goes_on_where_the_last_one_ended),
         cmocka_unit_test(test_review__is_opened_beside_a_moot_one),
+        cmocka_unit_test(test_decisions_of_one_entry__are_taken_up_to_the_most_and_refused_past_it),
+        cmocka_unit_test(test_decisions__tie_as_many_records_as_they_may_and_not_one_more),
         cmocka_unit_test(test_history__keeps_the_newest_of_very_many_events),
         cmocka_unit_test(test_history__tells_what_happened_oldest_first),
     };

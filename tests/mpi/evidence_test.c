@@ -1,5 +1,6 @@
 /* A row holds so many names, phones, addresses and numbers; which ones depends on what they are, never on their order.
  */
+#include "base/limits.h"
 #include "world.h"
 
 enum { MANY = 9 };
@@ -122,12 +123,82 @@ static void test_records__that_say_more_are_counted(void **state)
     world_fini(&world);
 }
 
+static void apply_numbers(struct world *world, char prefix, size_t count)
+{
+    struct mpi_identifier ids[LIMIT_IDENTIFIERS_PER_RECORD];
+    struct mpi_result result;
+    ids[0] = world_id("1");
+    for (size_t i = 1; i < count; i++)
+        ids[i] = (struct mpi_identifier){arena_printf(&world->support.arena, "%c%zu", prefix, i), STR("5"), STR("MR")};
+    struct mpi_record_input input = {.identifiers = ids, .identifier_count = count};
+    assert_ok(&world->support,
+              mpi_apply_record(world->mpi, world->txn, &world->support.cx, ++world->seq, &input, &result));
+    world_commit(world);
+}
+
+static size_t left_out_events(struct world *world, const char *what, uint64_t *out_last)
+{
+    struct mpi_event *events;
+    size_t count, found = 0;
+    bool older;
+    if (mpi_count(world->mpi).records == 0)
+        return 0;
+    assert_ok(&world->support, mpi_history(world->mpi, &world->support.cx, 1, &events, &count, &older));
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(events[i].what, what) == 0) {
+            *out_last = events[i].other;
+            found++;
+        }
+    return found;
+}
+
+static void test_identifiers__past_the_most_of_a_record_are_left_out_and_the_history_says_so(void **state)
+{
+    (void)state;
+    struct world world;
+    struct mpi_record_view record;
+    uint64_t left_out;
+    world_init(&world);
+    apply_numbers(&world, 'A', LIMIT_IDENTIFIERS_PER_RECORD - 2);
+    apply_numbers(&world, 'B', 3); /* two more: as many as there may be */
+    assert_ok(&world.support, mpi_record(world.mpi, &world.support.cx, 1, &record));
+    assert_int_equal(record.identifier_count, LIMIT_IDENTIFIERS_PER_RECORD);
+    assert_int_equal(left_out_events(&world, "old identifiers left out", &left_out), 0);
+    apply_numbers(&world, 'C', 2);
+    assert_ok(&world.support, mpi_record(world.mpi, &world.support.cx, 1, &record));
+    assert_int_equal(record.identifier_count, LIMIT_IDENTIFIERS_PER_RECORD);
+    assert_str(record.identifiers[1].authority, "C1");
+    assert_int_equal(left_out_events(&world, "old identifiers left out", &left_out), 1);
+    assert_int_equal(left_out, 1);
+    world_fini(&world);
+}
+
+static void test_former_names__past_the_most_are_left_out_and_the_history_says_so(void **state)
+{
+    (void)state;
+    struct world world;
+    uint64_t left_out;
+    world_init(&world);
+    for (unsigned i = 0; i < FORMER_NAMES_MAX + 2; i++) { /* the last is what the record says now */
+        char family[12];
+        snprintf(family, sizeof family, "Name%u", i);
+        assert_int_equal(left_out_events(&world, "former names left out", &left_out), 0);
+        (void)world_apply(&world, &(struct human){.id = "1", .family = family, .given = "Ada"});
+        world_commit(&world);
+    }
+    assert_int_equal(left_out_events(&world, "former names left out", &left_out), 1);
+    assert_int_equal(left_out, 1);
+    world_fini(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_evidence__is_the_same_in_any_order_at_the_bounds_and_beyond),
         cmocka_unit_test(test_legal_name__counts_before_many_others),
         cmocka_unit_test(test_records__that_say_more_are_counted),
+        cmocka_unit_test(test_identifiers__past_the_most_of_a_record_are_left_out_and_the_history_says_so),
+        cmocka_unit_test(test_former_names__past_the_most_are_left_out_and_the_history_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ static uint64_t apply_many(struct world *world, const char *own, unsigned from, 
 static void check_all(struct world *world, unsigned from, size_t count, uint64_t want)
 {
     for (size_t i = 1; i < count; i++) {
-        char authority[16], value[16];
+        char authority[24], value[24];
         snprintf(authority, sizeof authority, "A%zu", i);
         snprintf(value, sizeof value, "%zu", from + i);
         if (want)

@@ -69,7 +69,7 @@ static void ask_once(struct reading *reading, struct ctx *cx)
         return;
     number = hash_random(&reading->seed) % records + 1;
     uint64_t other = hash_random(&reading->seed) % records + 1;
-    struct mpi_review *reviews;
+    struct mpi_review_page page;
     struct mpi_event *events;
     struct mpi_why why;
     size_t count;
@@ -77,7 +77,7 @@ static void ask_once(struct reading *reading, struct ctx *cx)
     char id[12];
     ask_by_everything(reading, cx);
     ask_person(reading, cx, number);
-    note(reading, mpi_reviews(reading->mpi, cx, 20, &reviews, &count), "reviews");
+    note(reading, mpi_reviews(reading->mpi, cx, 20, 0, &page), "reviews");
     note(reading, mpi_history(reading->mpi, cx, number, &events, &count, &older), "history");
     note(reading, mpi_why(reading->mpi, cx, number, other, &why), "why");
     snprintf(id, sizeof id, "%llu", (unsigned long long)(hash_random(&reading->seed) % IDS));

@@ -1,4 +1,5 @@
 /* What may be unpacked: every hostile file of the shared data, and tables of our own. */
+#include "base/mem.h"
 #include "support.h"
 
 #include "base/clock.h"
@@ -227,12 +228,27 @@ static void test_message_text__never_hands_out_what_is_not_utf8(void **state)
     support_fini(&s);
 }
 
+static void test_precheck__takes_as_many_unknown_fields_as_it_may(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    SCOPED(buf_fini) struct buf unknown = {0};
+    for (int i = 0; i < PRECHECK_UNKNOWN_MAX; i++)
+        buf_put(&unknown, "\x78\x01", 2); /* field 15 */
+    assert_ok(&s, precheck(&s.cx, LOOKUP, buf_str(&unknown), TEXT_MAX));
+    buf_put(&unknown, "\x78\x01", 2);
+    assert_fails(&s, precheck(&s.cx, LOOKUP, buf_str(&unknown), TEXT_MAX), "rpc.too-many-parts");
+    support_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_precheck__refuses_the_hostile_files_as_their_manifest_says),
         cmocka_unit_test(test_precheck__takes_and_refuses_small_messages),
         cmocka_unit_test(test_precheck__bounds_depth_text_and_parts),
+        cmocka_unit_test(test_precheck__takes_as_many_unknown_fields_as_it_may),
         cmocka_unit_test(test_message_unpack__stops_amplification_at_the_arena_limit),
         cmocka_unit_test(test_message_text__never_hands_out_what_is_not_utf8),
     };

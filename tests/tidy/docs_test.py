@@ -117,12 +117,96 @@ def rule_every_key_is_described(tree):
     yield from named(tree, ["idemd/config.c"], r"[^_]KEYS\(((?:\"\w+\"(?:, )?)+)\)", "docs/configuration.md")
 
 
+# ---- bounds ----
+
+LIMITS_PAGE = "docs/limits.md"
+ROOMS = ("base/", "data/", "mpi/", "terminology/", "formats/", "engine/", "rpc/", "loaders/", "cli/", "idemd/")
+ASSIGNED = re.compile(r"\b([A-Z][A-Z0-9_]+)\s*=\s*([^,;}]+)")
+BOUND = re.compile(r"LIMIT_[A-Z_]+|[A-Z][A-Z0-9_]*(?:_MAX(?:_[A-Z]+)?|_CAP(?:_[A-Z]+)?|PER_ENTRY)")
+UNITS = {"KiB": 1024, "MiB": 1024 ** 2, "GiB": 1024 ** 3}
+# Bounds that nothing from outside reaches by itself: room for our own tables, buffers that are reused, derived sizes,
+# scratch of one function, options of the command line's own parser.
+NO_OUTSIDE_BOUND = {(file, name) for row in """
+base/arena.c:BLOCK_BYTES_MAX base/text/fold.c:UNITS_MAX base/text/include/base/text/distance.h:TEXT_DISTANCE_MAX
+base/text/include/base/text/nickname.h:TEXT_NICKNAME_GROUPS_MAX base/text/nickname.c:ENTRIES_MAX
+base/text/phonetic.c:LETTERS_MAX base/yaml/yaml_get.c:SHOWN_MAX cli/cmd_messages.c:PAGE_MAX cli/cmd_send.c:ROWS_MAX
+cli/include/cli/command.h:CLI_ARGUMENTS_MAX,CLI_NAME_MAX,CLI_OPTIONS_MAX cli/include/cli/show.h:CLI_COLUMNS_MAX
+cli/json_reply.c:DEPTH_MAX cli/parse.c:CHOICE_WORDS_MAX,WORDS_MAX cli/people_lanes.c:QUEUE_MAX
+cli/people_lanes.h:PEOPLE_CHUNK_MAX,PEOPLE_LANES_MAX,PEOPLE_SOURCES_MAX cli/run.c:WIDTH_MAX cli/safe.c:MARKS_MAX
+data/journal_internal.h:ENTRY_BYTES_MAX data/journal_write.c:PREPARE_BYTES_MAX
+data/store_internal.h:STORE_TABLES_MAX engine/connector_file.c:NAME_BYTES_MAX
+engine/include/engine/send.h:SEND_ANSWERS_MAX engine/lane.c:LOAD_MAX engine/mllp_connection.c:FREE_CHUNKS_MAX
+engine/mllp_source.c:SWEEP_MAX_US engine/outbox.c:FEED_BYTES_MAX engine/send.c:ENDPOINTS_MAX
+engine/send_flood.c:CONNECTIONS_MAX,WINDOW_MAX formats/hl7v2/include/hl7v2/path.h:HL7_PATH_TEXT_MAX
+formats/hl7v2/text.c:SPACES_MAX loaders/load.h:TABLE_COLUMNS_MAX mpi/include/mpi/mpi.h:MPI_EVIDENCE_MAX
+mpi/model_internal.h:LEVELS_MAX mpi/normalise.c:SAID_MAX mpi/open.c:ROOM_MAX
+mpi/row_internal.h:ROW_KEYS_MAX,ROW_TEXT_MAX rpc/health.c:SERVICES_MAX rpc/include/rpc/client.h:RPC_STREAM_AHEAD_MAX
+rpc/reflection.c:FILES_MAX rpc/wire_call.c:SPARE_CALLS_MAX terminology/pack_builder.c:POOLED_MAX
+""".split() for file, _, names in [row.partition(":")] for name in names.split(",")}
+
+
+def number_of(text, known):
+    """The value of a constant expression of the code, None where it is none."""
+    text = re.sub(r"\b(\d\w*?)[uUlL]+\b", r"\1", re.sub(r"\((?:size_t|u?int\d+_t)\)", "", text)).strip()
+    words = set(re.findall(r"[A-Za-z_]\w*", re.sub(r"\b0x[0-9a-fA-F]+", "", text)))
+    if not text or not re.fullmatch(r"[\w\s+*()<-]+", text) or not words <= set(known):
+        return None
+    for word in sorted(words, key=len, reverse=True):
+        text = re.sub(rf"\b{word}\b", str(known[word]), text)
+    try:
+        return eval(text, {"__builtins__": {}})  # numbers and operators only: checked above
+    except (SyntaxError, TypeError, ArithmeticError):
+        return None
+
+
+def constants(tree):
+    """(file, name, value) of what the rooms give a number to; benches aside."""
+    known, found = {}, []
+    for name, text in sorted(tree.items(), key=lambda item: ("/base/limits.h" not in item[0], item[0])):
+        if not name.startswith(ROOMS) or not name.endswith((".c", ".h")) or "bench" in os.path.basename(name):
+            continue
+        for word, expression in ASSIGNED.findall(re.sub(r"/\*.*?\*/", "", text, flags=re.S)):
+            value = number_of(expression, known)
+            known[word] = value if value is not None else known.get(word, 0)
+            found.append((name, word, value))
+    return found
+
+
+def page_rows(tree):
+    """(name, value, whole row) of the page's bounds; value None where it cannot be read."""
+    for line in tree.get(LIMITS_PAGE, "").split("\n"):
+        cells = [cell.strip() for cell in line.split("|")]
+        name = re.match(r"`([A-Z][A-Z0-9_]+)`", cells[1]) if len(cells) > 3 else None
+        if name:
+            value = re.match(r"([\d,]+)(?: (KiB|MiB|GiB))?\b", cells[2])
+            number = int(value.group(1).replace(",", "")) * UNITS.get(value.group(2), 1) if value else None
+            yield name.group(1), number, cells
+
+
+def rule_every_bound_is_listed(tree):
+    found, rows = constants(tree), list(page_rows(tree))
+    listed = {(name, value) for name, value, _ in rows}
+    for file, name, value in found:
+        aside = (file, name) in NO_OUTSIDE_BOUND
+        if BOUND.fullmatch(name) and not aside and (name, value) not in listed:
+            yield file, f"{name} = {value} is not in {LIMITS_PAGE}"
+    there = {(name, value) for _, name, value in found}
+    for name, value, cells in rows:
+        if (name, value) not in there:
+            yield LIMITS_PAGE, f"no {name} is {cells[2]}"
+        if len(cells) != 8 or not all(cells[1:7]):
+            yield LIMITS_PAGE, f"{name} wants six cells: name, value, why, what happens, how it is seen, test"
+        elif not re.search(r"`\w*test_\w+`|^none: ", cells[6]):
+            yield LIMITS_PAGE, f"{name} names no test, nor why there is none"
+
+
 def rule_every_method_is_described(tree):
     yield from named(tree, ["rpc/methods.c"], r"\{(?:IDENTITY|TERMINOLOGY|ROUTING|ADMIN)\((\"\w+\")", "docs/grpc.md")
 
 
 RULES = [rule for name, rule in sorted(globals().items()) if name.startswith("rule_")]
 
+BOUNDS = "| `LIMIT_A` | 2 KiB | a | b | c | `test_one__is_one` |\n| `LIMIT_B` | 2,050 | a | b | c | none: d |\n"
 CLEAN = {
     "README.md": "# A page\n[b](docs/b.md#two-words) `mpi/a.c` `tests/mpi/` `test_one__is_one` [x](https://x.example)\n",
     "docs/b.md": "# Two `words`\n[up](../README.md)\n```\n[no](link)\n```\n",
@@ -131,6 +215,8 @@ CLEAN = {
     "mpi/a.c": "/* docs/b.md, docs/adr/0001. */\n",
     "engine/route.c": 'KEYS(...)\n TRY(f(KEYS("name")));', "idemd/config.c": ' KEYS("data"));',
     "rpc/methods.c": '{IDENTITY("Find", a)}', "tests/mpi/a_test.c": "void test_one__is_one(void)\n",
+    "base/include/base/limits.h": "enum { LIMIT_A = 2 * 1024, /* a, b */ LIMIT_B = LIMIT_A + 2 };",
+    "docs/limits.md": BOUNDS,
 }
 PLANTED = [
     (rule_links_resolve, "README.md", "[a](docs/nothing.md)"),
@@ -143,6 +229,14 @@ PLANTED = [
     (rule_every_key_is_described, "docs/routes.md", "named"),
     (rule_every_key_is_described, "docs/configuration.md", "`database`"),
     (rule_every_method_is_described, "docs/grpc.md", "`Finder`"),
+    (rule_every_bound_is_listed, "mpi/b.c", "enum { NAMES_MAX = 3 };"),
+    (rule_every_bound_is_listed, "mpi/b.c", "static const size_t BYTES_MAX = (size_t)1 << 20;"),
+    (rule_every_bound_is_listed, "mpi/b.c", "enum { LIMIT_A = 7 };"),
+    (rule_every_bound_is_listed, "docs/limits.md", BOUNDS + "| `LIMIT_B` | 2,051 | a | b | c | none: d |\n"),
+    (rule_every_bound_is_listed, "docs/limits.md", BOUNDS + "| `GONE_MAX` | 3 | a | b | c | none: d |\n"),
+    (rule_every_bound_is_listed, "docs/limits.md", BOUNDS.replace("none: d", "some day")),
+    (rule_every_bound_is_listed, "docs/limits.md", BOUNDS.replace("| a | b", "|  | b", 1)),
+    (rule_every_bound_is_listed, "docs/limits.md", BOUNDS.split("\n")[0]),
 ]
 
 

@@ -1,5 +1,7 @@
 /*
- * Every bound on what strangers can make us hold, with its unit. Derived bounds are checked at compile time.
+ * Bounds that several rooms share: what one message, one call, one configured thing may be. Those of one room stand
+ * beside the code that keeps them. docs/limits.md lists all of them, says what happens at each, and which test goes
+ * there. Derived bounds are checked at compile time.
  */
 #pragma once
 
@@ -11,7 +13,7 @@ enum {
     LIMIT_NAMES_PER_RECORD = 64,                 /* repetitions of PID-5 we keep */
     LIMIT_FIELD_VALUE_BYTES = 4096,              /* one demographic value as kept for matching */
     LIMIT_CONTROL_ID_BYTES = 199,                /* MSH-10: ST(199) from 2.8; longer ones are refused */
-    LIMIT_MLLP_CONNECTIONS = 1024,               /* open inbound MLLP connections in all */
+    LIMIT_MLLP_CONNECTIONS = 1024,               /* open connections of one MLLP source */
     LIMIT_GRPC_MESSAGE_BYTES = 17 * 1024 * 1024, /* one gRPC request: a message and its envelope */
     LIMIT_GRPC_ARENA_BYTES = 64 * 1024 * 1024,   /* unpacked request */
     LIMIT_GRPC_DEPTH = 32,                       /* nesting of a request on the wire */
@@ -25,6 +27,7 @@ enum {
     LIMIT_REHEARSED_BYTES = 32 * 1024 * 1024, /* of messages shown by one TestRoute; the reply counts those left out */
     LIMIT_PATIENTS_PER_MESSAGE = 1000,        /* PID segments identified in one message; beyond: refused */
     LIMIT_MERGES_PER_MESSAGE = 200, /* PID + MRG groups; an entry holds 256 decisions (mpi/); beyond: refused */
+    LIMIT_PEOPLE_PER_LOAD = 1000,   /* records of one LoadPeople call, journaled as one entry; beyond: refused */
     LIMIT_JOURNAL_QUEUE_BYTES = 64 * 1024 * 1024, /* waiting for the journal's next sync; beyond: senders wait */
     LIMIT_JOURNAL_QUEUE_ENTRIES = 64 * 1024,      /* the same in entries */
     LIMIT_HELD_BYTES = 128 * 1024 * 1024,         /* messages of gRPC calls held until then; beyond: rpc.busy */

@@ -96,7 +96,7 @@ bool engine_forget(struct engine *engine, struct engine_room *room);
 
 /* What would happen, without effect (Reconcile and TestRoute). `routes_text` empty = the active routes. */
 struct engine_change {
-    struct str route, path, before, after; /* what this route changed, for all its destinations */
+    struct str route, path, before, after; /* what this route changed, for all its destinations; no route: see why */
     const char *why;
 };
 struct engine_code {
@@ -166,10 +166,15 @@ struct engine_dead_letter {
     int64_t time_us;
     uint32_t attempts;
 };
-status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str destination, size_t max,
+/* Oldest first, at most `max` after letter `after` (0 = from the first); of one destination, or (empty) of every one,
+ * and how many there are of it in all. */
+status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str destination, uint64_t after, size_t max,
                            struct engine_dead_letter **out_letters, size_t *out_count, uint64_t *out_total);
+/* How many there are, as counted with the last commit. */
+uint64_t engine_dead_count(struct engine *engine, struct str destination);
 status engine_dead_letter(struct engine *engine, struct ctx *cx, uint64_t id, struct engine_dead_letter *out_letter);
-/* By id, or (id 0) all of a destination (empty: of every one), oldest first, at most 10,000 or 64 MiB a call. */
+/* By id, or (id 0) all of a destination (empty: of every one), oldest first, at most 10,000 or 64 MiB a call; what
+ * engine_dead_count() still has then wants another. */
 status engine_replay(struct engine *engine, struct ctx *cx, uint64_t id, struct str destination, bool dry_run,
                      uint64_t **out_ids, size_t *out_count);
 
@@ -192,6 +197,7 @@ struct engine_trace {
     size_t delivery_count;
     struct engine_step *steps;
     size_t step_count;
+    bool times_not_kept; /* what the writer's steps took: of the newest 8,192 entries since the start only */
 };
 /* By journal number, or (seq 0) the newest message with this control id. engine.message-unknown. */
 status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct str control_id,

@@ -244,8 +244,14 @@ struct mpi_review {
     uint64_t decision; /* seq of the decision that closed it */
     struct str decided_by;
 };
-/* Open reviews, strongest first (re-checked: none that is moot), at most `max`. */
-status mpi_reviews(struct mpi *mpi, struct ctx *cx, size_t max, struct mpi_review **out_reviews, size_t *out_count);
+struct mpi_review_page {
+    struct mpi_review *reviews;
+    size_t count;
+    uint64_t next; /* where the next page begins: `after` of the next call; 0 = nothing more */
+};
+/* Open reviews, strongest first (re-checked: none that is moot), at most `max` after review `after` (0 = from the
+ * first), which may have been answered since. mpi.review-unknown. */
+status mpi_reviews(struct mpi *mpi, struct ctx *cx, size_t max, uint64_t after, struct mpi_review_page *out_page);
 status mpi_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct mpi_review *out_review); /* mpi.review-unknown */
 
 struct mpi_event {

@@ -32,7 +32,7 @@ enum hl7_reason {
     HL7_TOO_LONG,       /* "hl7.too-long": more than bytes_max bytes */
     HL7_TOO_MANY_SEGMENTS, /* "hl7.too-many-segments" */
     HL7_NUL_BYTE,          /* "hl7.nul-byte": a NUL inside the text */
-    HL7_CHARSET_UNKNOWN,   /* "hl7.charset-unknown": MSH-18 names no usable set of table 0211 */
+    HL7_CHARSET_UNKNOWN,   /* "hl7.charset-unknown": MSH-18 names no usable set of table 0211, or more than eight */
     HL7_CHARSET,           /* "hl7.charset": bytes that are not text of the declared set */
     HL7_NO_CONTROL_ID,     /* "hl7.no-control-id": MSH-10 is empty (header.h) */
     HL7_LONG_CONTROL_ID,   /* "hl7.long-control-id" (header.h) */

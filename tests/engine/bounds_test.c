@@ -1,0 +1,185 @@
+/* Bounds of what the engine keeps in memory: at each of them, and one beyond. */
+#include "base/mem.h"
+#include "engine_internal.h"
+#include "world.h"
+
+static void count_answer(void *arg, const struct engine_answer *answer)
+{
+    if (answer->last)
+        __atomic_fetch_add((unsigned *)arg, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Messages that name nobody and go nowhere. */
+static void submit_many(struct world *w, unsigned count, const char *prefix)
+{
+    unsigned answered = 0;
+    for (unsigned i = 0; i < count; i++) {
+        char message[128];
+        int len = snprintf(message, sizeof message,
+                           "MSH|^~\\&|HIS|NORTH|IDEM|HUB|20261121120000||ORU^R01|%s%u|P|2.5.1\r", prefix, i);
+        struct engine_submission submission = {
+            .source = STR("north"), .protocol = STR("mllp"), .message = str_make(message, (size_t)len)};
+        submit_patiently(w->engine, &submission, count_answer, &answered);
+    }
+    while (__atomic_load_n(&answered, __ATOMIC_SEQ_CST) < count)
+        usleep(1000);
+}
+
+static bool times_are_kept(struct world *w, uint64_t seq)
+{
+    struct engine_trace trace;
+    assert_ok(&w->s, engine_trace(w->engine, &w->s.cx, seq, STR_NONE, &trace));
+    return !trace.times_not_kept;
+}
+
+static void test_times__are_kept_for_the_newest_and_beyond_said_to_be_gone(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    struct world_heard first = world_submit(&w, "north", world_adt(&w, "A04", "F", "1", "Doe", ""));
+    submit_many(&w, TIMINGS_MAX - 1, "K");
+    assert_true(times_are_kept(&w, first.seq));
+    assert_true(times_are_kept(&w, first.seq + TIMINGS_MAX - 1));
+    submit_many(&w, 1, "L");
+    assert_false(times_are_kept(&w, first.seq));
+    assert_true(times_are_kept(&w, first.seq + 1));
+    world_close(&w);
+    world_open(&w);
+    assert_false(times_are_kept(&w, first.seq + TIMINGS_MAX)); /* of another run */
+    world_end(&w);
+}
+
+static void test_sources__past_the_most_are_counted_together(void **state)
+{
+    (void)state;
+    struct totals totals = {0};
+    char name[32];
+    for (unsigned i = 0; i < SOURCE_TOTALS_MAX; i++) {
+        snprintf(name, sizeof name, "source-%u", i);
+        struct source_total *own = totals_source(&totals, str_from(name));
+        assert_string_equal(own->name, name);
+        own->received++;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "beyond-%u", i);
+        struct source_total *others = totals_source(&totals, str_from(name));
+        assert_string_equal(others->name, "(others)");
+        assert_int_equal(others->received++, i);
+    }
+    assert_string_equal(totals_source(&totals, STR("source-7"))->name, "source-7"); /* who has a total keeps it */
+    assert_int_equal(totals.sources.count, SOURCE_TOTALS_MAX + 1);
+    totals_fini(&totals);
+}
+
+static size_t list_messages(struct world *w, bool refused_only, uint64_t before, uint64_t *out_next)
+{
+    struct engine_message_line *lines;
+    size_t count;
+    struct arena_mark mark = arena_mark(&w->s.arena);
+    assert_ok(&w->s, engine_messages(w->engine, &w->s.cx, before, SIZE_MAX, refused_only, &lines, &count, out_next));
+    arena_rewind(&w->s.arena, mark);
+    return count;
+}
+
+/* A page holds 10,000 messages, and looks through 20,000 for refused ones. */
+static void test_messages__a_full_page_says_where_the_next_begins(void **state)
+{
+    (void)state;
+    enum { LINES = 10000, LOOKED_AT = 20000 };
+    struct world w;
+    uint64_t next;
+    world_begin(&w);
+    struct world_heard refused = world_submit(&w, "north", world_adt(&w, "A04", "F", "", "Doe", ""));
+    assert_string_equal(refused.code[0], "AE");
+    submit_many(&w, LINES, "K");
+    assert_int_equal(list_messages(&w, false, 0, &next), LINES);
+    assert_int_equal(next, refused.seq + 1);
+    assert_int_equal(list_messages(&w, false, next, &next), 1);
+    submit_many(&w, LOOKED_AT - LINES - 1, "L");
+    assert_int_equal(list_messages(&w, true, 0, &next), 1); /* the last that is looked at */
+    submit_many(&w, 1, "M");
+    assert_int_equal(list_messages(&w, true, 0, &next), 0);
+    assert_int_equal(next, refused.seq + 1);
+    assert_int_equal(list_messages(&w, true, next, &next), 1);
+    assert_int_equal(next, 0);
+    world_end(&w);
+}
+
+struct burying {
+    struct engine *engine;
+    uint64_t first, from, to;
+    pthread_t thread;
+};
+
+static void *bury_some(void *arg)
+{
+    struct burying *burying = arg;
+    struct arena arena = {0};
+    struct ctx cx = {.arena = &arena};
+    for (uint64_t i = burying->from; i < burying->to; i++) {
+        SCOPED(buf_fini) struct buf body = {0};
+        struct applied applied;
+        struct entry_delivery entry = {.destination = STR("d"),
+                                       .key = {burying->first + i, 0},
+                                       .message_seq = burying->first + i,
+                                       .state = DELIVERY_DEAD,
+                                       .attempts = 1,
+                                       .ack_code = STR("AE")};
+        entry_delivery_encode(&body, &entry);
+        arena_reset(&arena);
+        if (engine_change_state(burying->engine, &cx, ENTRY_DELIVERY, buf_str(&body), &applied) != STATUS_OK)
+            break;
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+/* Many at a time, so that many share a sync. */
+static void bury(struct world *w, uint64_t first, uint64_t count)
+{
+    enum { THREADS = 16 };
+    struct burying burying[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        burying[i] = (struct burying){w->engine, first, count * i / THREADS, count * (i + 1) / THREADS, 0};
+        assert_int_equal(pthread_create(&burying[i].thread, NULL, bury_some, &burying[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(burying[i].thread, NULL);
+}
+
+static void test_replay__takes_so_many_and_what_is_left_is_counted(void **state)
+{
+    (void)state;
+    enum { MOST = 10000 };
+    struct world w;
+    uint64_t *ids;
+    size_t count;
+    world_begin(&w);
+    world_routes(&w, STR("destinations:\n  - { name: d, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, "
+                         "most: 1h } }\nroutes:\n  - { name: r, to: [d] }\n"));
+    uint64_t first = journal_last_seq(engine_journal(w.engine)) + 1;
+    submit_many(&w, MOST + 1, "K");
+    bury(&w, first, MOST + 1);
+    assert_int_equal(engine_dead_count(w.engine, STR("d")), MOST + 1);
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, 0, STR("d"), true, &ids, &count));
+    assert_int_equal(count, MOST);
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, 0, STR("d"), false, &ids, &count));
+    assert_int_equal(count, MOST);
+    assert_int_equal(engine_dead_count(w.engine, STR("d")), 1);
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, 0, STR("d"), false, &ids, &count));
+    assert_int_equal(count, 1);
+    assert_int_equal(engine_dead_count(w.engine, STR("d")), 0);
+    world_end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_times__are_kept_for_the_newest_and_beyond_said_to_be_gone),
+        cmocka_unit_test(test_sources__past_the_most_are_counted_together),
+        cmocka_unit_test(test_messages__a_full_page_says_where_the_next_begins),
+        cmocka_unit_test(test_replay__takes_so_many_and_what_is_left_is_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
