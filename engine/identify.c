@@ -18,7 +18,6 @@ struct identifying {
     struct str source;
     struct hl7_path *fault;
     struct identified *out;
-    uint32_t noted; /* the last PID whose left_out is noted: of several merge groups once */
 };
 
 static status missing_in(struct identifying *id, uint32_t segment, const char *what)
@@ -80,9 +79,8 @@ static void note_left_out(struct identifying *id, uint32_t pid, const struct pat
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].count > 0)
             buf_printf(&text, "%s%u %s", text.len ? ", " : "", rows[i].count, rows[i].what);
-    if (text.len == 0 || id->noted == pid)
+    if (text.len == 0)
         return;
-    id->noted = pid;
     struct hl7_path place = hl7_path_make("PID");
     place.segment = pid;
     struct str at = str_make(path, hl7_path_format(&place, path));
@@ -90,12 +88,28 @@ static void note_left_out(struct identifying *id, uint32_t pid, const struct pat
         (struct identified_left_out){arena_str(id->cx->arena, at), arena_str(id->cx->arena, buf_str(&text))};
 }
 
+/* Names the place of what reading a segment met. */
+static status read_in(struct identifying *id, const char *what, uint32_t segment, status got)
+{
+    if (got == STATUS_OK)
+        return got;
+    *id->fault = hl7_path_make(what);
+    id->fault->segment = segment;
+    return got;
+}
+
+static status read_patient(struct identifying *id, uint32_t segment, uint32_t pid, struct mpi_record_input *out)
+{
+    struct patient_left_out left_out;
+    TRY(read_in(id, "PID", pid, patient_read(id->index, id->cx, segment, id->source, out, &left_out)));
+    note_left_out(id, pid, &left_out);
+    return STATUS_OK;
+}
+
 /* What a PID segment, the `pid`th, says; refused when it names nobody and the event is about nothing else. */
 static status read_pid(struct identifying *id, uint32_t segment, uint32_t pid, struct mpi_record_input *out)
 {
-    struct patient_left_out left_out;
-    patient_read(id->index, id->cx, segment, id->source, out, &left_out);
-    note_left_out(id, pid, &left_out);
+    TRY(read_patient(id, segment, pid, out));
     out->person_level = id->meaning.person_level;
     if (out->identifier_count == 0 && id->meaning.needs_identifier)
         return missing_in(id, pid, "PID-3");
@@ -145,21 +159,32 @@ static struct mpi_identifier of_authority(const struct mpi_record_input *record,
 /* One PID + MRG group: PID-3 survives, MRG-1 is retired. */
 struct merge_group {
     uint32_t pid;
-    struct mpi_record_input record;
+    const struct mpi_record_input *record; /* of the PID, shared by all groups of it */
     struct mpi_identifier surviving, retired;
 };
 
-static status read_merge_group(struct identifying *id, uint32_t pid_segment, uint32_t mrg_segment, uint32_t mrg,
-                               struct merge_group *out)
+/* The PID of a group; read once, however many MRG follow it. */
+static status read_surviving(struct identifying *id, uint32_t pid_segment, const struct merge_group *before,
+                             struct merge_group *out)
 {
-    struct patient_left_out left_out;
-    patient_read(id->index, id->cx, pid_segment, id->source, &out->record, &left_out);
-    note_left_out(id, out->pid, &left_out);
-    if (out->record.identifier_count == 0)
-        return missing_in(id, out->pid, "PID-3");
-    if (!patient_read_retired(id->index, id->cx, mrg_segment, id->source, out->record.identifiers[0], &out->retired))
+    if (before && before->pid == out->pid) {
+        out->record = before->record;
+        return STATUS_OK;
+    }
+    struct mpi_record_input *record = arena_array(id->cx->arena, 1, sizeof *record);
+    TRY(read_patient(id, pid_segment, out->pid, record));
+    out->record = record;
+    return record->identifier_count == 0 ? missing_in(id, out->pid, "PID-3") : STATUS_OK;
+}
+
+static status read_retired(struct identifying *id, uint32_t mrg_segment, uint32_t mrg, struct merge_group *out)
+{
+    TRY(read_in(
+        id, "MRG-1", mrg,
+        patient_read_retired(id->index, id->cx, mrg_segment, id->source, out->record->identifiers[0], &out->retired)));
+    if (out->retired.value.len == 0)
         return missing_in(id, mrg, "MRG-1");
-    out->surviving = of_authority(&out->record, out->retired.authority);
+    out->surviving = of_authority(out->record, out->retired.authority);
     if (out->retired.type.len == 0) /* MRG-1 often comes without a type: it is of the kind it is merged into */
         out->retired.type = out->surviving.type;
     return STATUS_OK;
@@ -180,7 +205,8 @@ static status read_merge_groups(struct identifying *id, struct merge_group *grou
         if (pid_segment < 0)
             return missing(id, "PID");
         groups[count].pid = pid;
-        TRY(read_merge_group(id, (uint32_t)pid_segment, i, (uint32_t)count + 1, &groups[count]));
+        TRY(read_surviving(id, (uint32_t)pid_segment, count > 0 ? &groups[count - 1] : NULL, &groups[count]));
+        TRY(read_retired(id, i, (uint32_t)count + 1, &groups[count]));
         count++;
     }
     *out_count = count;
@@ -203,7 +229,7 @@ static status apply_merges(struct identifying *id)
     }
     for (size_t i = 0; i < count; i++) {
         struct mpi_result updated;
-        TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, &groups[i].record, &updated));
+        TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, groups[i].record, &updated));
         if (i == 0 || groups[i].pid != groups[i - 1].pid)
             add_patient(id->out, groups[i].pid, &updated);
     }
@@ -258,7 +284,7 @@ status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uin
                       struct identified *out_identified, struct hl7_path *out_fault)
 {
     struct identified out = {.result.verdict = MPI_VERDICT_NONE};
-    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out, 0};
+    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out};
     TRY(make_room(cx, index, &out));
     switch (meaning.action) {
     case IDENTITY_NONE:

@@ -1,6 +1,9 @@
 #include "patient.h"
 
+#include "base/buf.h"
 #include "base/limits.h"
+#include "base/mem.h"
+#include "engine/engine.h"
 #include "hl7v2/text.h"
 
 enum {
@@ -24,6 +27,7 @@ struct reading {
     const struct hl7_index *index;
     struct ctx *cx;
     struct patient_left_out left_out;
+    bool identifier_too_long;
 };
 
 /* At most so many repetitions; the others are counted. */
@@ -36,24 +40,49 @@ static uint32_t repetitions_taken(const struct reading *r, struct str field, uin
     return most;
 }
 
-static struct str whole_text(struct reading *r, struct str raw)
+static struct str cut_whole_characters(struct str text)
 {
+    size_t len = LIMIT_FIELD_VALUE_BYTES;
+    while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
+        len--;
+    return str_sub(text, 0, len);
+}
+
+/* Decoded apart: only what is kept takes memory of the message, however long the field is. */
+static struct str kept_text(struct reading *r, struct str raw, bool *out_cut)
+{
+    *out_cut = false;
     if (raw.len == 0 || hl7_is_null(raw))
         return STR_NONE;
-    return str_trim(hl7_text(r->index, r->cx->arena, raw, NULL));
+    SCOPED(buf_fini) struct buf decoded = {0};
+    bool plain = hl7_text_is_plain(r->index, raw);
+    if (!plain)
+        hl7_text_decode(r->index, raw, &decoded, NULL);
+    struct str text = str_trim(plain ? raw : buf_str(&decoded));
+    if (text.len > LIMIT_FIELD_VALUE_BYTES) {
+        *out_cut = true;
+        text = cut_whole_characters(text);
+    }
+    return plain ? text : arena_str(r->cx->arena, text);
 }
 
 /* Too long a name is kept as far as it goes, in whole characters. */
 static struct str text_of(struct reading *r, struct str raw)
 {
-    struct str text = whole_text(r, raw);
-    if (text.len <= LIMIT_FIELD_VALUE_BYTES)
-        return text;
-    size_t len = LIMIT_FIELD_VALUE_BYTES;
-    r->left_out.cut_values++;
-    while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
-        len--;
-    return str_sub(text, 0, len);
+    bool cut;
+    struct str text = kept_text(r, raw, &cut);
+    r->left_out.cut_values += cut;
+    return text;
+}
+
+/* Never a shortened number, it might be somebody else's; and never without it, another would stand in its place: the
+ * segment is refused. */
+static struct str identifier_text(struct reading *r, struct str raw)
+{
+    bool cut;
+    struct str text = kept_text(r, raw, &cut);
+    r->identifier_too_long |= cut;
+    return text;
 }
 
 static struct str component(struct reading *r, struct str repetition, uint32_t n)
@@ -64,19 +93,15 @@ static struct str component(struct reading *r, struct str repetition, uint32_t n
 /* CX: id in .1, assigning authority in .4 (HD: namespace, else universal id), type in .5. */
 static bool read_identifier(struct reading *r, struct str cx_value, struct str source, struct mpi_identifier *out)
 {
-    struct str value = whole_text(r, hl7_subcomponent(r->index, hl7_component(r->index, cx_value, 1), 1));
+    struct str value = identifier_text(r, hl7_subcomponent(r->index, hl7_component(r->index, cx_value, 1), 1));
     struct str hd = hl7_component(r->index, cx_value, 4);
-    struct str authority = whole_text(r, hl7_subcomponent(r->index, hd, 1));
+    struct str authority = identifier_text(r, hl7_subcomponent(r->index, hd, 1));
     if (authority.len == 0)
-        authority = whole_text(r, hl7_subcomponent(r->index, hd, 2));
+        authority = identifier_text(r, hl7_subcomponent(r->index, hd, 2));
     if (authority.len == 0)
         authority = source; /* a number without authority means something only where it comes from */
     if (value.len == 0)
         return false;
-    if (value.len > LIMIT_FIELD_VALUE_BYTES || authority.len > LIMIT_FIELD_VALUE_BYTES) {
-        r->left_out.identifiers++;
-        return false; /* never a shortened number: it might be somebody else's */
-    }
     *out = (struct mpi_identifier){.authority = authority, .value = value, .type = component(r, cx_value, 5)};
     return true;
 }
@@ -111,7 +136,8 @@ static void read_identifiers(struct reading *r, uint32_t pid, struct str source,
     for (uint32_t i = 0; i < repetitions && hl7_next_repetition(r->index, &rest, &one); i++)
         count += read_identifier(r, one, source, &identifiers[count]);
     put_own_first(identifiers, count);
-    struct str ssn = component(r, hl7_field(r->index, pid, PID_19), 1);
+    struct str ssn_raw = hl7_component(r->index, hl7_field(r->index, pid, PID_19), 1);
+    struct str ssn = identifier_text(r, hl7_subcomponent(r->index, ssn_raw, 1));
     bool room = count < LIMIT_IDENTIFIERS_PER_RECORD;
     if (ssn.len > 0 && count > 0 && room) /* never a record's own number: it is the person's, and often wrong */
         identifiers[count++] = (struct mpi_identifier){STR("SSA"), ssn, STR("SS")};
@@ -216,12 +242,21 @@ static uint32_t read_cleared(const struct hl7_index *index, uint32_t pid)
     return cleared;
 }
 
-void patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct str source,
-                  struct mpi_record_input *out_record, struct patient_left_out *out_left_out)
+static status check_identifiers(const struct reading *r)
 {
-    struct reading own = {index, cx, {0}}, *r = &own;
+    if (r->identifier_too_long)
+        return ctx_fail(r->cx, &engine_reasons[ENGINE_TOO_LARGE], "an identifier of more than %d bytes",
+                        LIMIT_FIELD_VALUE_BYTES);
+    return STATUS_OK;
+}
+
+status patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid, struct str source,
+                    struct mpi_record_input *out_record, struct patient_left_out *out_left_out)
+{
+    struct reading own = {.index = index, .cx = cx}, *r = &own;
     struct mpi_record_input record = {.source = source};
     read_identifiers(r, pid, source, &record);
+    TRY(check_identifiers(r));
     struct mpi_demographics *d = &record.demographics;
     read_names(r, hl7_field(index, pid, PID_5), d);
     d->mother = read_name(r, hl7_repetition(index, hl7_field(index, pid, PID_6), 1));
@@ -237,12 +272,13 @@ void patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid, s
     record.cleared_fields = read_cleared(index, pid);
     *out_record = record;
     *out_left_out = own.left_out;
+    return STATUS_OK;
 }
 
-bool patient_read_retired(const struct hl7_index *index, struct ctx *cx, uint32_t mrg, struct str source,
-                          struct mpi_identifier like, struct mpi_identifier *out_identifier)
+status patient_read_retired(const struct hl7_index *index, struct ctx *cx, uint32_t mrg, struct str source,
+                            struct mpi_identifier like, struct mpi_identifier *out_identifier)
 {
-    struct reading r = {index, cx, {0}};
+    struct reading r = {.index = index, .cx = cx};
     struct str rest = hl7_field(index, mrg, 1), one;
     struct mpi_identifier found = {0}, read;
     for (unsigned i = 0; i < LIMIT_IDENTIFIERS_PER_RECORD && hl7_next_repetition(index, &rest, &one); i++) {
@@ -255,8 +291,7 @@ bool patient_read_retired(const struct hl7_index *index, struct ctx *cx, uint32_
             break;
         }
     }
-    if (found.value.len == 0)
-        return false;
+    TRY(check_identifiers(&r));
     *out_identifier = found;
-    return true;
+    return STATUS_OK;
 }

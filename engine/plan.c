@@ -44,15 +44,15 @@ static void add_edit(struct planner *p, enum hl7_edit_kind kind, struct hl7_path
     *VEC_ADD(&p->whys) = why;
 }
 
-static struct str path_text(struct planner *p, const struct hl7_path *path)
+static struct str path_text(struct arena *arena, const struct hl7_path *path)
 {
     char text[HL7_PATH_TEXT_MAX];
-    return arena_str(p->cx->arena, str_make(text, hl7_path_format(path, text)));
+    return arena_str(arena, str_make(text, hl7_path_format(path, text)));
 }
 
 static void leave_out(struct planner *p, const struct hl7_path *path, const char *why)
 {
-    *VEC_ADD(&p->left_out) = (struct plan_change){.path = path_text(p, path), .why = why};
+    *VEC_ADD(&p->left_out) = (struct plan_change){.path = path_text(p->cx->arena, path), .why = why};
 }
 
 /* ---- codes ---- */
@@ -63,13 +63,14 @@ struct coded {
     struct str code, text, system;
 };
 
-static struct coded read_coded(struct planner *p, struct arena *arena, struct str element, uint32_t first)
+/* Into the scratch: an element is read again for each rule of each route. */
+static struct coded read_coded(struct planner *p, struct str element, uint32_t first)
 {
     const struct hl7_index *index = p->input->index;
     struct str part[3];
     for (uint32_t i = 0; i < 3; i++) {
         struct str raw = hl7_subcomponent(index, hl7_component(index, element, first + i), 1);
-        part[i] = raw.len == 0 || hl7_is_null(raw) ? STR_NONE : hl7_text(index, arena, raw, NULL);
+        part[i] = raw.len == 0 || hl7_is_null(raw) ? STR_NONE : hl7_text(index, &p->scratch, raw, NULL);
     }
     return (struct coded){str_trim(part[0]), part[1], str_trim(part[2])};
 }
@@ -83,11 +84,11 @@ static struct str meant_system(const struct route *route, struct str seen)
 }
 
 /* OBX-5 is coded only when OBX-2 says so. */
-static bool is_coded_place(struct planner *p, const struct hl7_walk *walk)
+static bool is_coded_place(const struct hl7_index *index, const struct hl7_walk *walk)
 {
     if (walk->at.name != HL7_NAME('O', 'B', 'X') || walk->at.field != 5)
         return true;
-    struct str type = hl7_field(p->input->index, walk->segment_number, 2);
+    struct str type = hl7_field(index, walk->segment_number, 2);
     return str_is(type, "CE") || str_is(type, "CWE") || str_is(type, "CNE") || str_is(type, "CF");
 }
 
@@ -120,7 +121,7 @@ static bool said_before(struct planner *p, struct str place, struct str what)
 
 static bool is_free(struct planner *p, struct str element, struct str place, uint32_t first)
 {
-    struct coded there = read_coded(p, &p->scratch, element, first);
+    struct coded there = read_coded(p, element, first);
     return there.code.len == 0 && there.text.len == 0 && there.system.len == 0 &&
            !said_before(p, place, first == ALTERNATE ? STR("#1") : STR("#2"));
 }
@@ -128,7 +129,7 @@ static bool is_free(struct planner *p, struct str element, struct str place, uin
 /* First component of a free alternate triple, or 0 when there is no room: never overwrite what a sender said. */
 static uint32_t free_alternate(struct planner *p, struct str element, struct str place, struct str code)
 {
-    if (str_eq(read_coded(p, &p->scratch, element, ALTERNATE).code, code) || said_before(p, place, code))
+    if (str_eq(read_coded(p, element, ALTERNATE).code, code) || said_before(p, place, code))
         return 0;
     if (is_free(p, element, place, ALTERNATE))
         return ALTERNATE;
@@ -169,6 +170,12 @@ static void add_translation(struct planner *p, const struct hl7_walk *walk, stru
     }
 }
 
+/* What is reported outlives the scratch of its element. */
+static struct str keep(struct planner *p, struct str text)
+{
+    return text.len ? arena_str(p->cx->arena, text) : STR_NONE;
+}
+
 static void report_code(struct planner *p, struct str path, const struct coded *sent, struct str system,
                         const struct codes_reconciled *got)
 {
@@ -179,19 +186,19 @@ static void report_code(struct planner *p, struct str path, const struct coded *
     const struct codes_translation *t = &got->translation;
     bool translated = got->outcome == CODES_OUTCOME_TRANSLATED;
     *VEC_ADD(&p->codes) = (struct engine_code){
-        .path = path,
+        .path = keep(p, path),
         .outcome = str_from(outcome_name(got->outcome)),
-        .system = system,
-        .code = sent->code,
+        .system = keep(p, system),
+        .code = keep(p, sent->code),
         .target_system = translated ? t->system : STR_NONE,
         .target_code = translated ? t->code : STR_NONE,
         .target_display = translated ? t->display : STR_NONE,
-        .map = translated ? t->map : got->verdict.concept.system,
-        .map_version = translated ? t->map_version : got->verdict.concept.version,
+        .map = keep(p, translated ? t->map : got->verdict.concept.system),
+        .map_version = keep(p, translated ? t->map_version : got->verdict.concept.version),
         .map_row = translated ? t->map_row : 0,
     };
     *VEC_ADD(&p->outcomes) = got->outcome;
-    *VEC_ADD(&p->displays) = sent->text;
+    *VEC_ADD(&p->displays) = keep(p, sent->text);
 }
 
 static struct codes_reconciled reconcile(struct planner *p, const struct route_codes *rule, struct str system,
@@ -206,8 +213,7 @@ static void reconcile_element(struct planner *p, const struct route *route, cons
                               const struct hl7_walk *walk)
 {
     arena_reset(&p->scratch);
-    struct arena *arena = p->cx->arena;
-    struct coded sent = read_coded(p, arena, walk->value, 1), alternate = read_coded(p, arena, walk->value, ALTERNATE);
+    struct coded sent = read_coded(p, walk->value, 1), alternate = read_coded(p, walk->value, ALTERNATE);
     if (sent.code.len == 0 && alternate.code.len == 0)
         return;
     struct str system = meant_system(route, sent.system);
@@ -224,7 +230,7 @@ static void reconcile_element(struct planner *p, const struct route *route, cons
             }
         }
     }
-    struct str place = path_text(p, &walk->at);
+    struct str place = path_text(&p->scratch, &walk->at);
     report_code(p, place, &sent, system, &got);
     if (got.outcome == CODES_OUTCOME_TRANSLATED)
         add_translation(p, walk, place, &got.translation);
@@ -236,7 +242,7 @@ static void reconcile_codes(struct planner *p, const struct route *route)
         struct hl7_walk walk;
         hl7_walk_init(&walk, p->input->index, &route->codes[i].path);
         while (hl7_walk_next(&walk))
-            if (walk.value.len > 0 && !hl7_is_null(walk.value) && is_coded_place(p, &walk))
+            if (walk.value.len > 0 && !hl7_is_null(walk.value) && is_coded_place(p->input->index, &walk))
                 reconcile_element(p, route, &route->codes[i], &walk);
     }
 }
@@ -316,7 +322,7 @@ static void keep_changes(struct planner *p, struct plan_output *output, bool mad
             change.before = change.after = STR_NONE;
             change.why = strcmp(change.why, "identity.person") == 0 ? "identity.not-added" : "codes.not-added";
         }
-        change.path = path_text(p, &edit->path);
+        change.path = path_text(p->cx->arena, &edit->path);
         changes[count++] = change;
     }
     for (size_t i = 0; i < p->left_out.count; i++)
@@ -439,15 +445,27 @@ status plan_make(struct ctx *cx, const struct plan_input *input, struct plan *ou
 
 /* ---- what it would come to ---- */
 
-/* How many places a rule names, counted up to `most`. */
-static size_t count_places(const struct hl7_index *index, const struct hl7_path *path, size_t most)
+/* What its rules would look at, counted until it is too much. */
+struct looked_at {
+    size_t places, bytes;
+};
+
+static status look_at(struct ctx *cx, const struct hl7_index *index, const struct hl7_path *path,
+                      struct looked_at *looked)
 {
     struct hl7_walk walk;
-    size_t count = 0;
     hl7_walk_init(&walk, index, path);
-    while (count <= most && hl7_walk_next(&walk))
-        count += walk.value.len > 0;
-    return count;
+    while (hl7_walk_next(&walk)) {
+        looked->places += walk.value.len > 0;
+        looked->bytes += is_coded_place(index, &walk) ? walk.value.len : 0;
+        if (looked->places > LIMIT_CODES_PER_MESSAGE)
+            return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
+                            "its routes would look at more than %d coded elements", LIMIT_CODES_PER_MESSAGE);
+        if (looked->bytes > LIMIT_CODED_BYTES)
+            return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
+                            "its routes would look at more than %d bytes of coded elements", LIMIT_CODED_BYTES);
+    }
+    return STATUS_OK;
 }
 
 /* So few that nothing needs to be counted: a place takes a byte at least. */
@@ -459,7 +477,8 @@ static bool is_small(const struct plan_input *input, size_t rules)
 status plan_check(struct ctx *cx, const struct plan_input *input)
 {
     const struct routes *routes = input->routes;
-    size_t copies = 0, rules = 0, places = 0;
+    size_t copies = 0, rules = 0;
+    struct looked_at looked = {0};
     bool *counted = arena_array(cx->arena, routes->route_count + 1, sizeof *counted);
     for (size_t i = 0; i < routes->route_count; i++) {
         const struct route *route = &routes->routes[i];
@@ -472,11 +491,7 @@ status plan_check(struct ctx *cx, const struct plan_input *input)
     if (copies > 0 && input->index->bytes.len > LIMIT_MADE_BYTES / copies)
         return too_large(cx, copies * input->index->bytes.len);
     for (size_t i = 0; i < routes->route_count && !is_small(input, rules); i++)
-        for (size_t k = 0; counted[i] && k < routes->routes[i].codes_count; k++) {
-            places += count_places(input->index, &routes->routes[i].codes[k].path, LIMIT_CODES_PER_MESSAGE - places);
-            if (places > LIMIT_CODES_PER_MESSAGE)
-                return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
-                                "its routes would look at more than %d coded elements", LIMIT_CODES_PER_MESSAGE);
-        }
+        for (size_t k = 0; counted[i] && k < routes->routes[i].codes_count; k++)
+            TRY(look_at(cx, input->index, &routes->routes[i].codes[k].path, &looked));
     return STATUS_OK;
 }

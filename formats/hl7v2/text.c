@@ -207,12 +207,19 @@ void hl7_text_decode(const struct hl7_index *index, struct str raw, struct buf *
     convert_pending(&d);
 }
 
-struct str hl7_text(const struct hl7_index *index, struct arena *arena, struct str raw, struct hl7_text_notes *notes)
+bool hl7_text_is_plain(const struct hl7_index *index, struct str raw)
 {
     char escape = index->delimiters.escape;
-    bool escaped = raw.len > 0 && escape != 0 && memchr(raw.data, escape, raw.len) != NULL;
-    bool utf8 = index->ascii || (!index->stepwise && index->charset == CHARSET_UTF8 && str_is_utf8(raw));
-    if (raw.len == 0 || (!escaped && utf8))
+    if (raw.len == 0)
+        return true;
+    if (escape != 0 && memchr(raw.data, escape, raw.len) != NULL)
+        return false;
+    return index->ascii || (!index->stepwise && index->charset == CHARSET_UTF8 && str_is_utf8(raw));
+}
+
+struct str hl7_text(const struct hl7_index *index, struct arena *arena, struct str raw, struct hl7_text_notes *notes)
+{
+    if (hl7_text_is_plain(index, raw))
         return raw;
     SCOPED(buf_fini) struct buf text = {0};
     hl7_text_decode(index, raw, &text, notes);

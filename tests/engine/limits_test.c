@@ -6,7 +6,8 @@
  *   killed   everything is durable, nothing is applied; SIGKILL
  *   caught   the next start applies it: the same verdicts, the same counts
  *
- * Each must live within MEMORY_KB_MAX beyond the quiet engine. IDEM_LIMITS_SAY=1 prints what each took.
+ * Each must live within MEMORY_KB_MAX beyond the quiet engine. IDEM_LIMITS_SAY=1 prints what each took;
+ * IDEM_LIMITS_ONLY=*merges* runs those only.
  */
 #include "base/file.h"
 #include "base/limits.h"
@@ -47,12 +48,24 @@ struct board {
 struct product {
     const char *name;
     size_t bytes, routes, places, destinations, identifiers, patients, merges;
+    size_t latin;        /* bytes of PID-11 in a set of which each becomes two */
+    bool one_only;       /* all merges follow one PID */
+    size_t rules;        /* for OBX-3, of each route, beside those for places */
+    unsigned latin_part; /* the component of OBX-3 that has the bytes, instead of PID-11 */
     size_t copies;
     bool killed;
     const char *reason; /* every message is refused for it; "": every one is accepted; NULL: either, with a reason */
 };
 
 /* ---- what is sent ---- */
+
+static void put_rules(struct buf *out, size_t count)
+{
+    buf_put_str(out, STR("codes: [ "));
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s{ path: \"OBX(*)-3\", to: [LN] }", i ? ", " : "");
+    buf_put_str(out, STR(" ], "));
+}
 
 static void put_routes(struct buf *out, const struct product *product)
 {
@@ -64,6 +77,8 @@ static void put_routes(struct buf *out, const struct product *product)
         buf_printf(out, "  - { name: r%zu, person_id: { authority: R%zu }, ", i, i);
         if (product->places)
             buf_put_str(out, STR("codes: [ { path: \"OBX(*)-3\", to: [LN] }, { path: \"OBX(*)-6\", to: [LN] } ], "));
+        if (product->rules)
+            put_rules(out, product->rules);
         buf_printf(out, "to: [d%zu", i % product->destinations);
         for (size_t to = i + product->routes; to < product->destinations; to += product->routes)
             buf_printf(out, ", d%zu", to);
@@ -71,13 +86,25 @@ static void put_routes(struct buf *out, const struct product *product)
     }
 }
 
+static void put_latin(struct buf *out, size_t bytes)
+{
+    buf_reserve(out, bytes);
+    for (size_t i = 0; i < bytes; i++)
+        buf_put_byte(out, 0xE9);
+}
+
 static void put_pid(struct buf *out, const struct product *product, size_t copy, size_t patient)
 {
     buf_printf(out, "PID|%zu||", patient + 1);
     for (size_t i = 0; i < product->identifiers; i++)
         buf_printf(out, "%sC%zuP%zuI%zu^^^NORTH^MR", i ? "~" : "", copy, patient, i);
-    buf_printf(out, "||Doe%zuq%zu^Anna||19%02zu%02zu%02zu|F\r", copy, patient, patient % 90 + 10, patient % 12 + 1,
+    buf_printf(out, "||Doe%zuq%zu^Anna||19%02zu%02zu%02zu|F", copy, patient, patient % 90 + 10, patient % 12 + 1,
                patient % 28 + 1);
+    if (product->latin && product->latin_part == 0) {
+        buf_put_str(out, STR("|||"));
+        put_latin(out, product->latin);
+    }
+    buf_put_byte(out, '\r');
 }
 
 static void put_filler(struct buf *out, size_t bytes)
@@ -92,17 +119,23 @@ static void put_filler(struct buf *out, size_t bytes)
 
 static void put_message(struct buf *out, const struct product *product, size_t copy)
 {
-    buf_printf(out, "MSH|^~\\&|HIS|NORTH|IDEM|HUB|20261121120000||%s|M%zu|P|2.5.1\r",
-               product->merges ? "ADT^A40^ADT_A39" : "ORU^R01^ORU_R01", copy);
+    buf_printf(out, "MSH|^~\\&|HIS|NORTH|IDEM|HUB|20261121120000||%s|M%zu|P|2.5.1%s\r",
+               product->merges ? "ADT^A40^ADT_A39" : "ORU^R01^ORU_R01", copy, product->latin ? "||||||8859/1" : "");
     size_t patients = product->patients > product->merges ? product->patients : product->merges;
     for (size_t i = 0; i < patients; i++) {
-        put_pid(out, product, copy, i);
+        if (i == 0 || !product->one_only)
+            put_pid(out, product, copy, i);
         if (i < product->merges)
             buf_printf(out, "MRG|OLD%zuP%zu^^^NORTH^MR\r", copy, i);
     }
     size_t rules = 2 * product->routes; /* each looks at one of the places */
     for (size_t i = 0; i < product->places / rules; i++)
         buf_printf(out, "OBX|%zu|NM|GLU^Glucose^L||5|GLU^mg^L\r", i + 1);
+    if (product->latin_part) {
+        buf_put_str(out, product->latin_part == 1 ? STR("OBX|1|NM|") : STR("OBX|1|NM|NONE^"));
+        put_latin(out, product->latin);
+        buf_put_str(out, product->latin_part == 1 ? STR("^Text^L\r") : STR("^L\r"));
+    }
     put_filler(out, product->bytes);
 }
 
@@ -580,6 +613,48 @@ static void test_large_messages_that_wait__are_held_few_at_a_time(void **state)
     support_fini(&s);
 }
 
+/* Once: the PID was decoded again for each MRG, abort, and again at each start. */
+static void test_merges_into_one_with_a_long_latin_field__are_answered_in_bounded_memory(void **state)
+{
+    (void)state;
+    try_product(&(struct product){.name = "latin merges",
+                                  .routes = 1,
+                                  .destinations = 1,
+                                  .identifiers = 1,
+                                  .patients = 1,
+                                  .latin = 15 * 1000 * 1000 / SCALE,
+                                  .merges = LIMIT_MERGES_PER_MESSAGE,
+                                  .one_only = true,
+                                  .copies = 1,
+                                  .killed = true,
+                                  .reason = ""});
+}
+
+/* Once: a large element was decoded again for each rule of each route, abort. */
+static void test_rules_for_a_large_latin_element__are_answered_in_bounded_memory(void **state)
+{
+    (void)state;
+    enum { LARGE = 15 * 1000 * 1000, LOOKS_MAX = LIMIT_CODED_BYTES / LARGE };
+    static const struct product cases[] = {
+        {.name = "codes", .routes = 4, .rules = 6, .latin_part = 2, .reason = "engine.too-large"},
+        {.name = "codes at the limit", .routes = LOOKS_MAX, .rules = 1, .latin_part = 2, .reason = ""},
+        {.name = "codes of one route", .routes = 1, .rules = LOOKS_MAX, .latin_part = 1, .reason = ""},
+        {.name = "codes one beyond",
+         .routes = 1,
+         .rules = LOOKS_MAX + 1,
+         .latin_part = 2,
+         .reason = "engine.too-large"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct product product = cases[i];
+        product.destinations = product.routes;
+        product.identifiers = product.patients = product.copies = 1;
+        product.latin = LARGE;
+        product.killed = i == 1;
+        try_product(&product);
+    }
+}
+
 /* ---- rehearsals ---- */
 
 static void rehearse(struct world *w, struct str message, const char *reason)
@@ -617,16 +692,23 @@ static void run_rehearsal(const struct product *product, const char *dir, const 
 static void test_a_rehearsal_of_a_large_message__is_answered_or_refused(void **state)
 {
     (void)state;
-    struct product product = {.name = "rehearsal", .bytes = 14 * 1024 * 1024, .identifiers = 1, .patients = 1};
+    enum { LARGE = 14 * 1024 * 1024 };
     static const struct {
-        size_t routes;
+        size_t routes, rules;
         const char *reason;
-    } cases[] = {{4, NULL}, {20, "engine.too-large"}, {LIMIT_ROUTES, "engine.too-large"}};
+    } cases[] = {{4, 0, NULL},
+                 {20, 0, "engine.too-large"},
+                 {LIMIT_ROUTES, 0, "engine.too-large"},
+                 {4, 1, NULL},
+                 {4, 6, "engine.too-large"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct support s;
         support_init(&s);
         const char *dir = support_make_dir(&s);
         struct board *board = board_new();
+        struct product product = {.name = "rehearsal", .identifiers = 1, .patients = 1, .rules = cases[i].rules};
+        *(cases[i].rules ? &product.latin : &product.bytes) = LARGE;
+        product.latin_part = cases[i].rules ? 2 : 0;
         product.routes = product.destinations = cases[i].routes;
         in_child(run_rehearsal, &product, dir, cases[i].reason, board, 0);
         check_memory(&product, "live", board->peak_kb, board->quiet_kb);
@@ -645,7 +727,10 @@ int main(void)
         cmocka_unit_test(test_products_of_limits__are_answered_in_bounded_memory),
         cmocka_unit_test(test_one_beyond_a_limit__is_refused_with_its_reason),
         cmocka_unit_test(test_large_messages_that_wait__are_held_few_at_a_time),
+        cmocka_unit_test(test_merges_into_one_with_a_long_latin_field__are_answered_in_bounded_memory),
+        cmocka_unit_test(test_rules_for_a_large_latin_element__are_answered_in_bounded_memory),
         cmocka_unit_test(test_a_rehearsal_of_a_large_message__is_answered_or_refused),
     };
+    cmocka_set_test_filter(getenv("IDEM_LIMITS_ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

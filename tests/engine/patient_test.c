@@ -9,6 +9,7 @@ struct read {
     struct hl7_index index;
     struct mpi_record_input record;
     struct patient_left_out left_out;
+    status read;
 };
 
 static void begin(struct read *r, struct str message)
@@ -18,7 +19,7 @@ static void begin(struct read *r, struct str message)
     assert_ok(&r->s, hl7_index_build(&r->index, &r->s.cx, message, NULL));
     ptrdiff_t pid = hl7_find_segment(&r->index, HL7_NAME('P', 'I', 'D'), 1, 0);
     assert_true(pid >= 0);
-    patient_read(&r->index, &r->s.cx, (uint32_t)pid, STR("north"), &r->record, &r->left_out);
+    r->read = patient_read(&r->index, &r->s.cx, (uint32_t)pid, STR("north"), &r->record, &r->left_out);
 }
 
 static void end(struct read *r)
@@ -206,27 +207,100 @@ static void test_left_out__is_counted_from_one_beyond_each_limit(void **state)
     }
 }
 
-static void test_long_values__names_end_between_characters_and_numbers_are_never_shortened(void **state)
+static void put_times(struct buf *out, const char *text, size_t times)
+{
+    for (size_t i = 0; i < times; i++)
+        buf_put_str(out, str_from(text));
+}
+
+static void test_long_values__names_end_between_characters(void **state)
 {
     (void)state;
     struct read r;
     struct buf message = {0};
-    buf_put_str(&message, STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1||||||UNICODE UTF-8\rPID|1||"));
-    for (int i = 0; i < LIMIT_FIELD_VALUE_BYTES; i++)
-        buf_put_byte(&message, '1');
-    buf_put_str(&message, STR("2^^^N^MR~55^^^N||x")); /* x: the characters straddle the limit */
-    for (int i = 0; i < LIMIT_FIELD_VALUE_BYTES; i++)
-        buf_put_str(&message, STR("\xc3\xbc"));
+    buf_put_str(&message, STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1||||||UNICODE UTF-8\rPID|1||7||x"));
+    put_times(&message, "\xc3\xbc", LIMIT_FIELD_VALUE_BYTES); /* after the x they straddle the limit */
     buf_put_str(&message, STR("^J\r"));
     begin(&r, buf_str(&message));
-    assert_int_equal(r.record.identifier_count, 1);
-    assert_str(r.record.identifiers[0].value, "55");
-    assert_int_equal(r.left_out.identifiers, 1);
+    assert_ok(&r.s, r.read);
     assert_int_equal(r.left_out.cut_values, 1);
     struct str family = r.record.demographics.names[0].family;
     assert_int_equal(family.len, LIMIT_FIELD_VALUE_BYTES - 1);
     assert_true(str_is_utf8(family));
     assert_ok(&r.s, mpi_check_record(&r.s.cx, &r.record));
+    end(&r);
+    buf_fini(&message);
+}
+
+/* What is decoded and then cut takes no memory: neither Latin-1 nor escapes. */
+static void test_long_values__take_no_more_memory_than_is_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *charset, *one;
+        unsigned field;
+    } cases[] = {
+        {"8859/1", "\xe9", 11}, {"8859/1", "\xe9", 5}, {"", "\\T\\", 6}, {"", "\\T\\", 13}, {"8859/1", "\xe9", 7}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct read r;
+        struct buf message = {0};
+        buf_printf(&message, "MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1||||||%s\rPID|1||7", cases[i].charset);
+        put_times(&message, "|", cases[i].field - 3);
+        put_times(&message, cases[i].one, 200 * 1000);
+        buf_put_byte(&message, '\r');
+        begin(&r, buf_str(&message));
+        assert_ok(&r.s, r.read);
+        assert_true(r.s.arena.used < 20 * 1000);
+        end(&r);
+        buf_fini(&message);
+    }
+}
+
+static void test_long_identifiers__are_kept_up_to_the_limit_and_refused_beyond(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after; /* of the long one */
+    } cases[] = {{"PID|1||", "^^^N^MR~55^^^N"},
+                 {"PID|1||55^^^N~7^^^", ""},
+                 {"PID|1||55^^^&", ""},
+                 {"PID|1|", ""},
+                 {"PID|1||55^^^N||||||||||||||||", ""}};
+    static char text[LIMIT_FIELD_VALUE_BYTES + 1];
+    memset(text, '1', sizeof text);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int len = LIMIT_FIELD_VALUE_BYTES; len <= LIMIT_FIELD_VALUE_BYTES + 1; len++) {
+            struct read r;
+            struct buf message = {0};
+            buf_put_str(&message, STR(MSH));
+            buf_printf(&message, "%s%.*s%s\r", cases[i].before, len, text, cases[i].after);
+            begin(&r, buf_str(&message));
+            if (len > LIMIT_FIELD_VALUE_BYTES) {
+                assert_int_equal(r.read, STATUS_RESOURCE_EXHAUSTED);
+                assert_string_equal(r.s.cx.reason->name, "engine.too-large");
+            } else {
+                assert_ok(&r.s, r.read);
+                assert_ok(&r.s, mpi_check_record(&r.s.cx, &r.record));
+                assert_memory_equal(&r.left_out, &(struct patient_left_out){0}, sizeof r.left_out);
+            }
+            end(&r);
+            buf_fini(&message);
+        }
+}
+
+static void test_a_long_retired_identifier__is_refused_and_no_other_taken_for_it(void **state)
+{
+    (void)state;
+    struct read r;
+    struct buf message = {0};
+    struct mpi_identifier got;
+    buf_put_str(&message, STR(MSH "PID|||7^^^N^MR\rMRG|"));
+    put_times(&message, "5", LIMIT_FIELD_VALUE_BYTES + 1);
+    buf_put_str(&message, STR("^^^N~6^^^N\r"));
+    begin(&r, buf_str(&message));
+    assert_int_equal(patient_read_retired(&r.index, &r.s.cx, 2, STR("north"), r.record.identifiers[0], &got),
+                     STATUS_RESOURCE_EXHAUSTED);
+    assert_string_equal(r.s.cx.reason->name, "engine.too-large");
     end(&r);
     buf_fini(&message);
 }
@@ -246,9 +320,9 @@ static void test_retired__the_number_of_the_same_authority_else_the_first(void *
         int len = snprintf(message, sizeof message, MSH "PID|||7^^^N^MR\r%s\r", cases[i].mrg);
         begin(&r, str_make(message, (size_t)len));
         struct mpi_identifier got;
-        bool found = patient_read_retired(&r.index, &r.s.cx, 2, STR("north"), r.record.identifiers[0], &got);
-        assert_int_equal(found, cases[i].want != NULL);
-        if (found)
+        assert_ok(&r.s, patient_read_retired(&r.index, &r.s.cx, 2, STR("north"), r.record.identifiers[0], &got));
+        assert_int_equal(got.value.len > 0, cases[i].want != NULL);
+        if (cases[i].want)
             assert_str(arena_printf(&r.s.arena, "%.*s:%.*s", STR_ARGS(got.authority), STR_ARGS(got.value)),
                        cases[i].want);
         end(&r);
@@ -264,7 +338,10 @@ int main(void)
         cmocka_unit_test(test_charsets_and_other_delimiters__are_read),
         cmocka_unit_test(test_limits__keep_what_the_index_takes),
         cmocka_unit_test(test_left_out__is_counted_from_one_beyond_each_limit),
-        cmocka_unit_test(test_long_values__names_end_between_characters_and_numbers_are_never_shortened),
+        cmocka_unit_test(test_long_values__names_end_between_characters),
+        cmocka_unit_test(test_long_values__take_no_more_memory_than_is_kept),
+        cmocka_unit_test(test_long_identifiers__are_kept_up_to_the_limit_and_refused_beyond),
+        cmocka_unit_test(test_a_long_retired_identifier__is_refused_and_no_other_taken_for_it),
         cmocka_unit_test(test_retired__the_number_of_the_same_authority_else_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ enum {
     LIMIT_DESTINATIONS = 256,
     LIMIT_ROUTES = 256,
     LIMIT_CODES_PER_MESSAGE = 100 * 1000, /* coded elements looked at for all routes of one message; beyond: refused */
+    LIMIT_CODED_BYTES = 64 * 1024 * 1024, /* of coded elements, counted for each rule of each route; beyond: refused */
     LIMIT_CHANGES_LISTED = 100 * 1000,    /* changes of one message in its trace; a last line says how many more */
     LIMIT_MADE_BYTES = 64 * 1024 * 1024,  /* bytes made of one message for all its routes; beyond: refused */
     LIMIT_REHEARSED_BYTES = 32 * 1024 * 1024, /* of messages shown by one TestRoute; the reply counts those left out */
@@ -39,4 +40,5 @@ _Static_assert((int)LIMIT_GRPC_MESSAGE_BYTES > (int)LIMIT_MESSAGE_BYTES, "a mess
 _Static_assert((int)LIMIT_JOURNAL_QUEUE_BYTES >= 2 * (int)LIMIT_GRPC_MESSAGE_BYTES, "the largest entry fits in half");
 _Static_assert((int)LIMIT_CODES_PER_MESSAGE >= (int)LIMIT_MESSAGE_SEGMENTS,
                "a rule for one field of each segment fits");
+_Static_assert((int)LIMIT_CODED_BYTES >= 4 * (int)LIMIT_MESSAGE_BYTES, "a few rules for all of a message fit");
 _Static_assert((int)LIMIT_MADE_BYTES >= 2 * (int)LIMIT_MESSAGE_BYTES, "the largest message can be edited");

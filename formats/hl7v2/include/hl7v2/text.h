@@ -21,7 +21,9 @@ struct hl7_text_notes {
 /* The decoded text. Borrows `raw` itself when nothing had to change, else it is in the arena. `notes` may be NULL, adds
  * up. */
 struct str hl7_text(const struct hl7_index *index, struct arena *arena, struct str raw, struct hl7_text_notes *notes);
-/* The same, appended to `out`. */
+/* Is `raw` its own text, so that nothing has to be decoded? */
+bool hl7_text_is_plain(const struct hl7_index *index, struct str raw);
+/* The same as hl7_text(), appended to `out`. */
 void hl7_text_decode(const struct hl7_index *index, struct str raw, struct buf *out, struct hl7_text_notes *notes);
 
 /*
