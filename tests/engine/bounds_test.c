@@ -173,6 +173,39 @@ static void test_replay__takes_so_many_and_what_is_left_is_counted(void **state)
     world_end(&w);
 }
 
+/* Each letter holds its own bytes: after the one that passes 64 MiB no further one is taken. */
+static void test_replay__takes_so_many_bytes_and_what_is_left_is_counted(void **state)
+{
+    (void)state;
+    enum { LETTER = 15 * 1024 * 1024, TAKEN = 64 * 1024 * 1024 / LETTER + 1 };
+    struct world w;
+    uint64_t *ids;
+    size_t count;
+    world_begin(&w);
+    world_routes(&w, STR("destinations:\n  - { name: d, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, "
+                         "most: 1h } }\nroutes:\n  - { name: r, person_id: { authority: IDEM }, to: [d] }\n"));
+    char *filler = mem_alloc(LETTER + 1);
+    memset(filler, 'x', LETTER);
+    uint64_t first = journal_last_seq(engine_journal(w.engine)) + 1;
+    for (int i = 0; i <= TAKEN; i++) {
+        char control_id[8];
+        snprintf(control_id, sizeof control_id, "K%d", i);
+        struct arena_mark mark = arena_mark(&w.s.arena);
+        struct str note = arena_printf(&w.s.arena, "NTE|1||%s\r", filler);
+        struct world_heard heard = world_submit(&w, "north", world_adt(&w, "A08", control_id, "1", "Doe", note.data));
+        assert_string_equal(heard.code[0], "AA");
+        assert_int_equal(heard.seq, first + (uint64_t)i);
+        arena_rewind(&w.s.arena, mark);
+    }
+    mem_free(filler);
+    bury(&w, first, TAKEN + 1);
+    assert_int_equal(engine_dead_count(w.engine, STR("d")), TAKEN + 1);
+    assert_ok(&w.s, engine_replay(w.engine, &w.s.cx, 0, STR("d"), false, &ids, &count));
+    assert_int_equal(count, TAKEN);
+    assert_int_equal(engine_dead_count(w.engine, STR("d")), 1);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_sources__past_the_most_are_counted_together),
         cmocka_unit_test(test_messages__a_full_page_says_where_the_next_begins),
         cmocka_unit_test(test_replay__takes_so_many_and_what_is_left_is_counted),
+        cmocka_unit_test(test_replay__takes_so_many_bytes_and_what_is_left_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* Lists that are longer than a page, over the wire: a full page, what is beyond it, and the bounds of one call. */
 #include "alike.h"
+#include "base/file.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "world.h"
 
 #define IDENTITY "idem.identity.v1.Identity/"
@@ -197,6 +199,28 @@ static void test_identifiers_of_a_call__up_to_the_limit_and_not_one_more(void **
     world_end(&w);
 }
 
+static void test_certificate_files__are_taken_up_to_the_most_bytes(void **state)
+{
+    (void)state;
+    enum { MOST = 1024 * 1024 };
+    struct world w;
+    world_begin(&w);
+    SCOPED(buf_fini) struct buf bytes = {0};
+    struct rpc_client_options options = world_client(&w, "reader-1");
+    assert_ok(&w.s, file_read(&w.s.cx, options.ca_file, MOST, &bytes));
+    options.ca_file = world_path(&w, "padded.pem");
+    while (bytes.len < MOST)
+        buf_put_byte(&bytes, '\n');
+    assert_ok(&w.s, file_replace(&w.s.cx, options.ca_file, buf_str(&bytes), 0600));
+    struct rpc_client *client = NULL;
+    assert_ok(&w.s, rpc_client_connect(&w.s.cx, &options, &client));
+    rpc_client_close(client);
+    buf_put_byte(&bytes, '\n');
+    assert_ok(&w.s, file_replace(&w.s.cx, options.ca_file, buf_str(&bytes), 0600));
+    assert_fails(&w.s, rpc_client_connect(&w.s.cx, &options, &client), "base.file");
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_people_of_one_load__up_to_the_limit_and_not_one_more),
         cmocka_unit_test(test_matches__past_the_most_are_said_to_be_there),
         cmocka_unit_test(test_watchers__are_taken_up_to_the_most_and_refused_past_it),
+        cmocka_unit_test(test_certificate_files__are_taken_up_to_the_most_bytes),
         cmocka_unit_test(test_identifiers_of_a_call__up_to_the_limit_and_not_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

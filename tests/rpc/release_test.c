@@ -82,10 +82,45 @@ static void test_lookup__leaves_its_worker_when_it_names_a_release(void **state)
     fail_msg("no such method");
 }
 
+static status load_nothing(struct world *w, struct rpc_client *client)
+{
+    Idem__Terminology__V1__LoadReleaseRequest ask = IDEM__TERMINOLOGY__V1__LOAD_RELEASE_REQUEST__INIT;
+    ask.path = (char *)(uintptr_t) "/no/such/release";
+    struct rpc_stream *stream;
+    void *event;
+    assert_ok(&w->s, rpc_stream_open(client, &w->s.cx, "idem.terminology.v1.Terminology/LoadRelease",
+                                     &idem__terminology__v1__load_release_event__descriptor, 0, &stream));
+    assert_ok(&w->s, rpc_stream_send(stream, &w->s.cx, &ask.base));
+    assert_ok(&w->s, rpc_stream_sent_all(stream, &w->s.cx));
+    status got;
+    while ((got = rpc_stream_next(stream, &w->s.cx, &event)) == STATUS_OK && event)
+        continue;
+    rpc_stream_close(stream);
+    return got;
+}
+
+static void test_loads__are_taken_up_to_the_most_at_a_time(void **state)
+{
+    enum { MOST = 2 };
+    WORLD(w);
+    struct rpc_client *client = world_connect_plain(&w);
+    atomic_fetch_add(&w.server->loads_running, MOST - 1);
+    assert_fails(&w.s, load_nothing(&w, client), "base.file");
+    atomic_fetch_add(&w.server->loads_running, 1);
+    assert_fails(&w.s, load_nothing(&w, client), "rpc.busy");
+    assert_int_equal(atomic_load(&w.server->loads_running), MOST);
+    atomic_fetch_sub(&w.server->loads_running, 1);
+    assert_fails(&w.s, load_nothing(&w, client), "base.file");
+    atomic_fetch_sub(&w.server->loads_running, MOST - 1);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lookup__of_a_release_that_is_not_active),
+        cmocka_unit_test(test_loads__are_taken_up_to_the_most_at_a_time),
         cmocka_unit_test(test_lookup__leaves_its_worker_when_it_names_a_release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

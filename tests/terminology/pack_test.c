@@ -339,6 +339,25 @@ static void test_pack__keys_refuse_what_would_give_two_codes_one_key(void **stat
     pack_builder_free(loinc);
 }
 
+static void test_pack__names_are_taken_up_to_the_most_and_then_it_overflows(void **state)
+{
+    (void)state;
+    struct pack_builder *builder = pack_builder_new(PACK_KEYS_TEXT);
+    uint32_t concept = pack_builder_concept(builder, STR("A"), NULL);
+    char name[16];
+    for (int i = 0; i < PACK_NAMES_MAX; i++) {
+        int len = snprintf(name, sizeof name, "n%d", i);
+        pack_builder_property(builder, concept, str_make(name, (size_t)len), STR("x"));
+        if (pack_builder_overflow(builder))
+            fail_msg("%d names", i);
+    }
+    pack_builder_property(builder, concept, STR("n7"), STR("again"));
+    assert_null(pack_builder_overflow(builder));
+    pack_builder_property(builder, concept, STR("one more"), STR("x"));
+    assert_non_null(pack_builder_overflow(builder));
+    pack_builder_free(builder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pack__a_circle_is_named_by_a_concept_on_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pack__deep_chains_and_lattices_are_only_data, setup, teardown),
         cmocka_unit_test(test_pack__keys_refuse_what_would_give_two_codes_one_key),
+        cmocka_unit_test(test_pack__names_are_taken_up_to_the_most_and_then_it_overflows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
