@@ -306,12 +306,45 @@ static void test_open__takes_a_key_file_up_to_the_most_bytes(void **state)
     support_fini(&s);
 }
 
+static void test_peer__is_known_by_names_up_to_the_longest(void **state)
+{
+    (void)state;
+    enum { LONGEST = 256 };
+    struct support s;
+    struct support_tls pki;
+    support_init(&s);
+    support_tls_init(&s, &pki);
+    char longest[LONGEST + 1] = {0}, longer[LONGEST + 2] = {0};
+    memset(longest, 'a', LONGEST);
+    memset(longer, 'b', LONGEST + 1);
+    const char *names[] = {longest, longer};
+    struct crypto_pki_request request = {.common_name = "adt-sender", .names = names, .name_count = 2};
+    assert_ok(&s, crypto_pki_make_ca(&s.cx, "more", support_tls_path(&s, &pki, "more.pem"),
+                                     support_tls_path(&s, &pki, "more-key.pem")));
+    assert_ok(&s, crypto_pki_issue(&s.cx, support_tls_path(&s, &pki, "more.pem"),
+                                   support_tls_path(&s, &pki, "more-key.pem"), &request,
+                                   support_tls_path(&s, &pki, "long.pem"), support_tls_path(&s, &pki, "long-key.pem")));
+    struct crypto_tls *server = support_tls_open(&s, &pki, true, "more", "server");
+    struct crypto_tls *client = support_tls_open(&s, &pki, false, "ca", "long");
+    struct talk talk = begin(client, server, "localhost");
+    assert_int_equal(crypto_tls_state(talk.server), CRYPTO_TLS_OPEN);
+    assert_true(crypto_tls_peer_is(talk.server, longest));
+    assert_false(crypto_tls_peer_is(talk.server, longer));
+    assert_true(crypto_tls_peer_is(talk.server, "adt-sender"));
+    end(&talk);
+    crypto_tls_close(client);
+    crypto_tls_close(server);
+    support_remove_dir(pki.dir);
+    support_fini(&s);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR + 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handshake__carries_bytes_and_names_both_ways),
         cmocka_unit_test(test_peer__is_known_by_any_of_its_names),
+        cmocka_unit_test(test_peer__is_known_by_names_up_to_the_longest),
         cmocka_unit_test(test_handshake__refuses_whom_it_must),
         cmocka_unit_test(test_open__names_the_file_at_fault),
         cmocka_unit_test(test_open__takes_a_key_file_up_to_the_most_bytes),

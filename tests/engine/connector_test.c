@@ -2,11 +2,14 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/net.h"
 #include "engine/connector.h"
 #include "engine/send.h"
 #include "support_tls.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -381,11 +384,75 @@ static void test_send__one_by_one_and_in_floods(void **state)
     support_fini(&s);
 }
 
+struct long_answer {
+    int listener;
+    size_t bytes; /* of the whole answer */
+};
+
+/* A destination of one message: its answer ends in so much text. */
+static void *answer_at_length(void *arg)
+{
+    const struct long_answer *say = arg;
+    char peer[NET_PEER_BYTES], received[4096];
+    int fd = -1;
+    while (fd < 0)
+        fd = net_accept(say->listener, peer);
+    ssize_t got = 0;
+    while (got <= 0)
+        got = read(fd, received, sizeof received);
+    SCOPED(buf_fini) struct buf answer = {0};
+    buf_put_str(&answer, STR("\x0bMSH|^~\\&|C|D|A|B|20260101||ACK^A08^ACK|1|P|2.5.1\rMSA|AA|M1\rNTE|1||"));
+    while (answer.len < say->bytes + 1)
+        buf_put_byte(&answer, 'x');
+    buf_put_str(&answer, STR("\x1c\r"));
+    for (size_t at = 0; at < answer.len;) {
+        ssize_t sent = send(fd, answer.data + at, answer.len - at, MSG_NOSIGNAL);
+        if (sent > 0)
+            at += (size_t)sent;
+        else if (errno != EAGAIN && errno != EINTR)
+            break;
+    }
+    while (read(fd, received, sizeof received) != 0 && (errno == EAGAIN || errno == EINTR))
+        usleep(1000);
+    close(fd);
+    return NULL;
+}
+
+static void test_mllp__an_answer_is_one_up_to_the_most_bytes_and_in_doubt_past_it(void **state)
+{
+    (void)state;
+    enum { MOST = 1024 * 1024 };
+    struct support s;
+    support_init(&s);
+    for (size_t more = 0; more < 2; more++) {
+        struct net_address address = {.host = "127.0.0.1", .numeric = true};
+        struct long_answer say = {.bytes = MOST + more};
+        uint16_t port;
+        pthread_t destination;
+        assert_ok(&s, net_listen(&s.cx, &address, &say.listener, &port));
+        assert_int_equal(pthread_create(&destination, NULL, answer_at_length, &say), 0);
+        struct loop *loop = loop_new();
+        struct connector *connector = NULL;
+        const struct connector_mllp_options options = {.name = "lab",
+                                                       .connect = arena_printf(&s.arena, "127.0.0.1:%u", port).data,
+                                                       .answer_timeout_us = more ? 500000 : 20000000};
+        assert_ok(&s, connector_open_mllp(loop, &s.cx, &options, &connector));
+        struct connector_outcome got = send_one(loop, connector, make_message(&s, "M1"), "M1");
+        assert_int_equal(got.kind, more ? CONNECTOR_IN_DOUBT : CONNECTOR_DELIVERED);
+        connector_close(connector);
+        loop_free(loop);
+        pthread_join(destination, NULL);
+        close(say.listener);
+    }
+    support_fini(&s);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mllp__says_what_became_of_each_message),
+        cmocka_unit_test(test_mllp__an_answer_is_one_up_to_the_most_bytes_and_in_doubt_past_it),
         cmocka_unit_test(test_mllp__reads_a_commit_acknowledgement_as_delivered),
         cmocka_unit_test(test_mllp__nobody_there_is_not_sent),
         cmocka_unit_test(test_mllp__a_late_second_answer_never_confirms_the_next_message),
