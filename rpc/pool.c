@@ -4,12 +4,14 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t added;
     struct pool_job *first, **end;
     size_t waiting, waiting_max;
+    int nice;
     bool closing;
     unsigned thread_count;
     pthread_t threads[];
@@ -29,6 +31,7 @@ static void unlink_job(struct pool *pool, struct pool_job *job)
 static void *work(void *arg)
 {
     struct pool *pool = arg;
+    (void)setpriority(PRIO_PROCESS, 0, pool->nice); /* of this thread; refused: as important as the others */
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         while (pool->first == NULL && !pool->closing)
@@ -45,13 +48,14 @@ static void *work(void *arg)
     return NULL;
 }
 
-struct pool *pool_new(unsigned threads, size_t waiting_max)
+struct pool *pool_new(unsigned threads, size_t waiting_max, int nice)
 {
     struct pool *pool = mem_alloc(sizeof *pool + threads * sizeof pool->threads[0]);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->added, NULL);
     pool->end = &pool->first;
     pool->waiting_max = waiting_max;
+    pool->nice = nice;
     pool->thread_count = threads;
     sigset_t all, before;
     sigfillset(&all);

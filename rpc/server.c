@@ -13,9 +13,10 @@
 static const struct {
     unsigned threads;
     size_t waiting_max;
+    int nice; /* what may take long steps back behind the writer and short questions */
 } pool_sizes[RPC_POOL_COUNT] = {
-    [RPC_POOL_READ] = {4, 1024}, [RPC_POOL_CHANGE] = {4, 256}, [RPC_POOL_REHEARSE] = {2, 256},
-    [RPC_POOL_LONG] = {4, 64},   [RPC_POOL_JOURNAL] = {1, 16},
+    [RPC_POOL_READ] = {4, 1024},  [RPC_POOL_CHANGE] = {4, 256},     [RPC_POOL_REHEARSE] = {2, 256},
+    [RPC_POOL_LONG] = {4, 64, 5}, [RPC_POOL_JOURNAL] = {1, 16, 10},
 };
 
 uint32_t rpc_role_from_name(struct str name)
@@ -72,7 +73,7 @@ static struct rpc_server *new_server(const struct rpc_server_options *options)
     reflection_check(server->reflection);
     rpc_methods_check();
     for (size_t i = 0; i < RPC_POOL_COUNT; i++)
-        server->pools[i] = pool_new(pool_sizes[i].threads, pool_sizes[i].waiting_max);
+        server->pools[i] = pool_new(pool_sizes[i].threads, pool_sizes[i].waiting_max, pool_sizes[i].nice);
     return server;
 }
 
