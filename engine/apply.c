@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "identify.h"
 
 /* A batch ends at the first of these; one entry may pass them, by what limits.h lets one entry make. Readers wait for a
  * commit, senders for the batch: so neither many nor large nor slow entries make a long one. */
@@ -54,10 +55,16 @@ static void apply_people(struct apply *ap, struct ctx *cx, const struct journal_
 {
     struct mpi_record_input *records;
     size_t count;
+    uint64_t bytes_put = data_txn_bytes_put(ap->txn);
     status got = entry_people_decode(cx, entry->body, &records, &count);
     for (size_t i = 0; i < count && got == STATUS_OK; i++) { /* all or none */
         struct mpi_result one = {0};
+        struct arena_mark mark = arena_mark(cx->arena); /* stored records may be large: they must not add up */
         got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
+        if (got == STATUS_OK)
+            got = identify_check_rows(ap->txn, cx, bytes_put);
+        if (got == STATUS_OK)
+            ctx_give_back(cx, mark);
         result->people.loaded++;
         result->people.new_persons += one.verdict == MPI_VERDICT_NEW || one.verdict == MPI_VERDICT_REVIEW;
         result->people.linked += one.verdict == MPI_VERDICT_LINKED;
