@@ -53,6 +53,10 @@ struct lane_total {
     uint64_t owed, delivered, dead, attempts, in_doubt;
     bool dirty;
 };
+/* Of one text in a list: the longest control id may take as much in UTF-8. A message tells its own whole. */
+enum { LISTED_TEXT_MAX = 3 * LIMIT_CONTROL_ID_BYTES };
+struct str listed_text(struct arena *arena, struct str text);
+
 enum { SOURCE_TOTALS_MAX = 4096 }; /* callers name their source: the rest is counted together, as "(others)" */
 struct totals {
     VEC(struct source_total) sources;
