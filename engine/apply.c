@@ -288,9 +288,10 @@ static status apply_batch(struct apply *ap, struct ctx *cx, int timeout_ms, size
     size_t count = 0, bytes = 0;
     int64_t until_us = 0;
     while (has_room(ap, count, bytes, until_us)) {
+        ctx_clear(cx);
         status got = journal_reader_next(ap->reader, cx, count == 0 ? timeout_ms : 0, &entry);
-        if (got == STATUS_NOT_FOUND)
-            break;
+        if (got == STATUS_NOT_FOUND && cx->reason == NULL)
+            break; /* none yet; with a reason it is lost, and waiting would be for ever */
         if (got != STATUS_OK) {
             data_txn_abort(count > 0 ? ap->txn : NULL);
             return got; /* never guess past it */
