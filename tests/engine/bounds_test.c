@@ -72,6 +72,39 @@ static void test_sources__past_the_most_are_counted_together(void **state)
     totals_fini(&totals);
 }
 
+static const struct engine_source_view *source_in(const struct engine_status *now, const char *name)
+{
+    for (size_t i = 0; i < now->source_count; i++)
+        if (str_is(now->sources[i].name, name))
+            return &now->sources[i];
+    fail_msg("no source %s", name);
+    return NULL;
+}
+
+/* Once: what was counted for one took the place and the name of all others. */
+static void test_sources__are_shown_by_name_beside_as_many_configured_ones_as_there_are(void **state)
+{
+    (void)state;
+    struct world w;
+    char name[32];
+    world_begin(&w);
+    for (unsigned i = 0; i < SOURCE_TOTALS_MAX + 2; i++) {
+        snprintf(name, sizeof name, "mllp-%u", i);
+        engine_source_connections(w.engine, name, 1);
+    }
+    world_submit(&w, "one", world_adt(&w, "A04", "C1", "1", "Doe", ""));
+    world_submit(&w, "two", world_adt(&w, "A04", "C2", "2", "Roe", ""));
+    world_submit(&w, "two", world_adt(&w, "A04", "C3", "3", "Poe", ""));
+    world_submit(&w, "mllp-4097", world_adt(&w, "A04", "C4", "3", "Poe", ""));
+    struct engine_status now = world_status(&w);
+    assert_int_equal(source_in(&now, "one")->received, 1);
+    assert_int_equal(source_in(&now, "two")->received, 2);
+    assert_int_equal(source_in(&now, "mllp-4097")->received, 1);
+    assert_int_equal(source_in(&now, "mllp-4097")->connections, 1);
+    assert_int_equal(now.received, 4);
+    world_end(&w);
+}
+
 static size_t list_messages(struct world *w, bool refused_only, uint64_t before, uint64_t *out_next)
 {
     struct engine_message_line *lines;
@@ -264,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times__are_kept_for_the_newest_and_beyond_said_to_be_gone),
         cmocka_unit_test(test_sources__past_the_most_are_counted_together),
+        cmocka_unit_test(test_sources__are_shown_by_name_beside_as_many_configured_ones_as_there_are),
         cmocka_unit_test(test_messages__a_full_page_says_where_the_next_begins),
         cmocka_unit_test(test_lists__cut_long_texts_and_take_memory_for_their_lines_only),
         cmocka_unit_test(test_listed_text__is_whole_up_to_the_limit),
