@@ -15,7 +15,7 @@ static const struct {
     size_t waiting_max;
 } pool_sizes[RPC_POOL_COUNT] = {
     [RPC_POOL_READ] = {4, 1024}, [RPC_POOL_CHANGE] = {4, 256}, [RPC_POOL_REHEARSE] = {2, 256},
-    [RPC_POOL_LONG] = {4, 64},   [RPC_POOL_JOURNAL] = {1, 16},
+    [RPC_POOL_LONG] = {4, 64},   [RPC_POOL_CODES] = {1, 64},   [RPC_POOL_JOURNAL] = {1, 16},
 };
 
 uint32_t rpc_role_from_name(struct str name)
