@@ -47,6 +47,12 @@ void ctx_clear(struct ctx *cx)
     cx->detail = STR_NONE;
 }
 
+void ctx_give_back(struct ctx *cx, struct arena_mark mark)
+{
+    ctx_clear(cx); /* a detail of something dealt with may be there too */
+    arena_rewind(cx->arena, mark);
+}
+
 struct str ctx_message(const struct ctx *cx)
 {
     if (cx->reason == NULL)

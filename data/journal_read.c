@@ -96,8 +96,10 @@ static status open_scan(struct ctx *cx, const struct journal *journal, const str
         usleep(100 * 1000); /* too many connections for a moment: no reason to call the journal damaged */
     int error = errno;
     arena_rewind(cx->arena, mark);
-    if (fd < 0 && error == ENOENT) /* dropped a moment ago */
-        return no_entry(cx, place->at_seq);
+    if (fd < 0 && error == ENOENT) /* dropped a moment ago, or lost */
+        return place->segment_first_seq < journal_first_seq(journal)
+                   ? no_entry(cx, place->at_seq)
+                   : damaged(cx, place, "the file is missing", place->at_seq);
     if (fd < 0)
         return ctx_fail(cx, &file_reason, "open a journal segment: %s", strerror(error));
     uint64_t end = place->end == UINT64_MAX ? (uint64_t)lseek(fd, 0, SEEK_END) : place->end;

@@ -38,6 +38,7 @@ struct data_txn {
     struct map by_key; /* table number, key → index into ops */
     VEC(struct op) ops;
     VEC(struct undo) undo;
+    uint64_t bytes_put;
     struct touched *tables;
     struct store_change *changes; /* per table; known when looked ahead */
     struct buf scratch;
@@ -100,6 +101,7 @@ static void set(struct data_txn *txn, struct data_table *table, struct str key, 
     }
     struct op *op = &txn->ops.at[*index];
     *VEC_ADD(&txn->undo) = (struct undo){.op = (uint32_t)*index, .kind = op->kind, .row = op->row};
+    txn->bytes_put += key.len + row.len;
     op->kind = kind;
     op->row = kind == OP_PUT ? arena_str(&txn->arena, row) : STR_NONE;
 }
@@ -117,6 +119,11 @@ void data_txn_delete(struct data_txn *txn, struct data_table *table, struct str 
 size_t data_txn_bytes(const struct data_txn *txn)
 {
     return txn->arena.used;
+}
+
+uint64_t data_txn_bytes_put(const struct data_txn *txn)
+{
+    return txn->bytes_put;
 }
 
 size_t data_txn_mark(struct data_txn *txn)

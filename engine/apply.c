@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "identify.h"
 
 /* A batch ends at the first of these; one entry may pass them, by what limits.h lets one entry make. Readers wait for a
  * commit, senders for the batch: so neither many nor large nor slow entries make a long one. */
@@ -54,10 +55,16 @@ static void apply_people(struct apply *ap, struct ctx *cx, const struct journal_
 {
     struct mpi_record_input *records;
     size_t count;
+    uint64_t bytes_put = data_txn_bytes_put(ap->txn);
     status got = entry_people_decode(cx, entry->body, &records, &count);
     for (size_t i = 0; i < count && got == STATUS_OK; i++) { /* all or none */
         struct mpi_result one = {0};
+        struct arena_mark mark = arena_mark(cx->arena); /* stored records may be large: they must not add up */
         got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
+        if (got == STATUS_OK)
+            got = identify_check_rows(ap->txn, cx, bytes_put);
+        if (got == STATUS_OK)
+            ctx_give_back(cx, mark);
         result->people.loaded++;
         result->people.new_persons += one.verdict == MPI_VERDICT_NEW || one.verdict == MPI_VERDICT_REVIEW;
         result->people.linked += one.verdict == MPI_VERDICT_LINKED;
@@ -281,9 +288,10 @@ static status apply_batch(struct apply *ap, struct ctx *cx, int timeout_ms, size
     size_t count = 0, bytes = 0;
     int64_t until_us = 0;
     while (has_room(ap, count, bytes, until_us)) {
+        ctx_clear(cx);
         status got = journal_reader_next(ap->reader, cx, count == 0 ? timeout_ms : 0, &entry);
-        if (got == STATUS_NOT_FOUND)
-            break;
+        if (got == STATUS_NOT_FOUND && cx->reason == NULL)
+            break; /* none yet; with a reason it is lost, and waiting would be for ever */
         if (got != STATUS_OK) {
             data_txn_abort(count > 0 ? ap->txn : NULL);
             return got; /* never guess past it */

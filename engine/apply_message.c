@@ -159,6 +159,7 @@ static status write_work_items(struct work *w)
         enum codes_outcome outcome = w->plan.outcomes[i];
         if (outcome != CODES_OUTCOME_UNMAPPED && outcome != CODES_OUTCOME_INVALID)
             continue;
+        struct arena_mark mark = arena_mark(w->cx->arena);
         const struct engine_code *code = &w->plan.codes[i];
         struct hl7_path path;
         INVARIANT(hl7_path_compile(w->cx, code->path, &path) == STATUS_OK); /* plan.c formatted it */
@@ -173,6 +174,7 @@ static status write_work_items(struct work *w)
                                   .display = w->plan.displays[i],
                                   .outcome = outcome};
         TRY(codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, w->entry->seq, &seen));
+        ctx_give_back(w->cx, mark);
     }
     return STATUS_OK;
 }

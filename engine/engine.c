@@ -328,7 +328,7 @@ const char *engine_packs_dir(struct engine *engine)
 void engine_source_connections(struct engine *engine, const char *source, int change)
 {
     pthread_mutex_lock(&engine->lock);
-    struct source_total *total = totals_source(&engine->shown, str_from(source));
+    struct source_total *total = totals_shown_source(engine, str_from(source));
     total->connections += change;
     snprintf(total->protocol, sizeof total->protocol, "mllp");
     pthread_mutex_unlock(&engine->lock);

@@ -53,6 +53,10 @@ struct lane_total {
     uint64_t owed, delivered, dead, attempts, in_doubt;
     bool dirty;
 };
+/* Of one text in a list: the longest control id may take as much in UTF-8. A message tells its own whole. */
+enum { LISTED_TEXT_MAX = 3 * LIMIT_CONTROL_ID_BYTES };
+struct str listed_text(struct arena *arena, struct str text);
+
 enum { SOURCE_TOTALS_MAX = 4096 }; /* callers name their source: the rest is counted together, as "(others)" */
 struct totals {
     VEC(struct source_total) sources;
@@ -132,10 +136,13 @@ status message_load(struct engine *engine, struct ctx *cx, uint64_t seq, struct 
 /* totals.c */
 void totals_fini(struct totals *totals);
 struct source_total *totals_source(struct totals *totals, struct str name); /* made when it is new */
+/* As shown, under engine->lock: those that are counted and those configured, so that it needs no bound of its own. */
+struct source_total *totals_shown_source(struct engine *engine, struct str name);
 struct lane_total *totals_lane(struct totals *totals, struct str name);
 /* The writer's own, to count in. */
 struct source_total *total_source(struct engine *engine, struct str name);
 struct lane_total *total_lane(struct engine *engine, struct str name);
+/* engine.row-bad, also when the counters do not agree with the rows of outbox and dead letters. */
 status totals_load(struct engine *engine, struct ctx *cx);
 void totals_store(struct engine *engine, struct data_txn *txn);
 void totals_publish(struct engine *engine); /* under engine->lock */

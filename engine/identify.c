@@ -18,6 +18,7 @@ struct identifying {
     struct str source;
     struct hl7_path *fault;
     struct identified *out;
+    uint64_t bytes_put; /* by the batch before this message */
 };
 
 static status missing_in(struct identifying *id, uint32_t segment, const char *what)
@@ -121,6 +122,36 @@ static status need_a_pid(struct identifying *id)
     return id->meaning.needs_identifier && hl7_find_segment(id->index, PID, 1, 0) < 0 ? missing(id, "PID") : STATUS_OK;
 }
 
+status identify_check_rows(const struct data_txn *txn, struct ctx *cx, uint64_t bytes_put)
+{
+    if (data_txn_bytes_put(txn) - bytes_put > LIMIT_IDENTITY_ROWS_BYTES)
+        return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
+                        "it would make more than %d bytes of records and their versions", LIMIT_IDENTITY_ROWS_BYTES);
+    return STATUS_OK;
+}
+
+/* Records may be large, and a message may name the same one many times: what the index reads for one does not add up.
+ */
+static status apply_record(struct identifying *id, const struct mpi_record_input *record, struct mpi_result *out)
+{
+    struct arena_mark mark = arena_mark(id->cx->arena);
+    TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, record, out));
+    TRY(identify_check_rows(id->txn, id->cx, id->bytes_put));
+    ctx_give_back(id->cx, mark);
+    return STATUS_OK;
+}
+
+static status apply_identifiers(struct identifying *id, enum mpi_decision_kind kind, struct mpi_identifier left,
+                                struct mpi_identifier right)
+{
+    struct arena_mark mark = arena_mark(id->cx->arena);
+    TRY(mpi_apply_identifier_decision(id->mpi, id->txn, id->cx, id->seq, kind, id->source, left, right,
+                                      &id->out->result));
+    TRY(identify_check_rows(id->txn, id->cx, id->bytes_put));
+    ctx_give_back(id->cx, mark);
+    return STATUS_OK;
+}
+
 /* ---- registering and updating: every patient of the message ---- */
 
 static status apply_updates(struct identifying *id)
@@ -138,7 +169,7 @@ static status apply_updates(struct identifying *id)
             continue; /* nobody is named */
         record.deactivate = id->meaning.action == IDENTITY_DEACTIVATE;
         record.keep_known = id->meaning.action == IDENTITY_REGISTER;
-        TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, &record, &result));
+        TRY(apply_record(id, &record, &result));
         add_patient(id->out, pid, &result);
     }
     if (id->out->patient_count > 0)
@@ -224,12 +255,11 @@ static status apply_merges(struct identifying *id)
     *id->fault = hl7_path_make("MRG-1");
     for (size_t i = 0; i < count; i++) {
         id->fault->segment = (uint32_t)i + 1;
-        TRY(mpi_apply_identifier_decision(id->mpi, id->txn, id->cx, id->seq, MPI_DECISION_MERGE, id->source,
-                                          groups[i].surviving, groups[i].retired, &id->out->result));
+        TRY(apply_identifiers(id, MPI_DECISION_MERGE, groups[i].surviving, groups[i].retired));
     }
     for (size_t i = 0; i < count; i++) {
         struct mpi_result updated;
-        TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, groups[i].record, &updated));
+        TRY(apply_record(id, groups[i].record, &updated));
         if (i == 0 || groups[i].pid != groups[i - 1].pid)
             add_patient(id->out, groups[i].pid, &updated);
     }
@@ -266,10 +296,9 @@ static status apply_pair(struct identifying *id)
         return ctx_fail(id->cx, &mpi_reasons[MPI_MERGE_SELF], NULL);
     for (size_t i = 0; link && i < 2; i++) { /* two that nobody knows yet may be linked; only a link can be undone */
         pair[i].keep_known = true;
-        TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, &pair[i], &known));
+        TRY(apply_record(id, &pair[i], &known));
     }
-    TRY(mpi_apply_identifier_decision(id->mpi, id->txn, id->cx, id->seq, link ? MPI_DECISION_LINK : MPI_DECISION_UNLINK,
-                                      id->source, *left, *right, &id->out->result));
+    TRY(apply_identifiers(id, link ? MPI_DECISION_LINK : MPI_DECISION_UNLINK, *left, *right));
     for (uint32_t i = 0; i < 2; i++) {
         struct mpi_result patient = {.verdict = MPI_VERDICT_DECIDED};
         TRY(mpi_applied_find(id->mpi, id->txn, id->cx, pair[i].identifiers[0], &patient.record));
@@ -284,7 +313,7 @@ status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uin
                       struct identified *out_identified, struct hl7_path *out_fault)
 {
     struct identified out = {.result.verdict = MPI_VERDICT_NONE};
-    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out};
+    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out, data_txn_bytes_put(txn)};
     TRY(make_room(cx, index, &out));
     switch (meaning.action) {
     case IDENTITY_NONE:
@@ -357,7 +386,9 @@ status identify_rehearse(struct mpi *mpi, struct ctx *cx, const struct hl7_index
         TRY(read_pid(&id, i, pid, &record));
         if (meaning.action == IDENTITY_NONE || record.identifier_count == 0)
             continue;
+        struct arena_mark mark = arena_mark(cx->arena);
         TRY(rehearse_patient(mpi, cx, &record, &result));
+        ctx_give_back(cx, mark);
         add_patient(&out, pid, &result);
     }
     if (out.patient_count > 0)

@@ -30,10 +30,10 @@ static void fill_letter(uint64_t id, const struct dead_row *row, struct engine_d
 
 static void keep_letter(struct arena *arena, struct engine_dead_letter *letter)
 {
-    letter->destination = arena_str(arena, letter->destination);
-    letter->reason = arena_str(arena, letter->reason);
-    letter->detail = arena_str(arena, letter->detail);
-    letter->control_id = arena_str(arena, letter->control_id);
+    letter->destination = listed_text(arena, letter->destination);
+    letter->reason = listed_text(arena, letter->reason);
+    letter->detail = listed_text(arena, letter->detail);
+    letter->control_id = listed_text(arena, letter->control_id);
 }
 
 static bool list_letter(void *arg, struct str key, struct str bytes)
@@ -91,7 +91,7 @@ status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str des
         arena_reset(&list.scratch);
         got = message_load(engine, &own, list.letters[i].seq, &row);
         if (got == STATUS_OK)
-            list.letters[i].type = arena_str(cx->arena, row.type);
+            list.letters[i].type = listed_text(cx->arena, row.type);
         else
             got = ctx_pass(cx, &own, got);
     }

@@ -15,6 +15,19 @@ struct listing {
     status failed;
 };
 
+/* Senders decide how long a text is, and a page holds thousands: a longer one ends in an ellipsis, after a whole
+ * character. */
+struct str listed_text(struct arena *arena, struct str text)
+{
+    static const char ellipsis[] = "\xe2\x80\xa6";
+    if (text.len <= LISTED_TEXT_MAX)
+        return arena_str(arena, text);
+    size_t len = LISTED_TEXT_MAX - (sizeof ellipsis - 1);
+    while (len > 0 && ((uint8_t)text.data[len] & 0xc0) == 0x80)
+        len--;
+    return arena_printf(arena, "%.*s%s", (int)len, text.data, ellipsis);
+}
+
 static bool list_line(void *arg, struct str key, struct str bytes)
 {
     struct listing *listing = arg;
@@ -36,11 +49,11 @@ static bool list_line(void *arg, struct str key, struct str bytes)
                                          .person = row.person,
                                          .others = row.patient_count,
                                          .time_us = row.journaled_us,
-                                         .source = arena_str(arena, row.received.source),
-                                         .type = arena_str(arena, row.type),
-                                         .control_id = arena_str(arena, row.control_id),
-                                         .ack_code = arena_str(arena, row.ack_code),
-                                         .reason = arena_str(arena, row.reason),
+                                         .source = listed_text(arena, row.received.source),
+                                         .type = listed_text(arena, row.type),
+                                         .control_id = listed_text(arena, row.control_id),
+                                         .ack_code = listed_text(arena, row.ack_code),
+                                         .reason = listed_text(arena, row.reason),
                                          .verdict = arena_str(arena, str_from(row.verdict))};
     return listing->count < listing->max && listing->looked_at < LOOKED_AT_MAX;
 }

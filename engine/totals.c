@@ -23,11 +23,8 @@ static struct str stored_name(struct str name)
     return str_sub(name, 0, nul >= 0 && nul < LIMIT_NAME_BYTES - 1 ? (size_t)nul : LIMIT_NAME_BYTES - 1);
 }
 
-struct source_total *totals_source(struct totals *totals, struct str name)
+static struct source_total *source_named(struct totals *totals, struct str name)
 {
-    name = stored_name(name);
-    if (totals->sources.count >= SOURCE_TOTALS_MAX && map_get(&totals->source_at, name) == NULL)
-        name = STR("(others)");
     bool added;
     uint64_t *at = map_put(&totals->source_at, name, &added);
     if (added) {
@@ -37,6 +34,18 @@ struct source_total *totals_source(struct totals *totals, struct str name)
         snprintf(total->name, sizeof total->name, "%.*s", STR_ARGS(name));
     }
     return &totals->sources.at[*at];
+}
+
+struct source_total *totals_source(struct totals *totals, struct str name)
+{
+    name = stored_name(name);
+    bool full = totals->sources.count >= SOURCE_TOTALS_MAX && map_get(&totals->source_at, name) == NULL;
+    return source_named(totals, full ? STR("(others)") : name);
+}
+
+struct source_total *totals_shown_source(struct engine *engine, struct str name)
+{
+    return source_named(&engine->shown, stored_name(name));
 }
 
 struct lane_total *totals_lane(struct totals *totals, struct str name)
@@ -112,7 +121,7 @@ static bool load_one(void *arg, struct str key, struct str row)
 
 static void show_source(struct engine *engine, const struct source_total *counted)
 {
-    struct source_total *shown = totals_source(&engine->shown, str_from(counted->name));
+    struct source_total *shown = totals_shown_source(engine, str_from(counted->name));
     int64_t connections = shown->connections; /* told by the source itself, at once */
     *shown = *counted;
     shown->connections = connections;
@@ -126,11 +135,37 @@ static void show_all(struct engine *engine)
         *totals_lane(&engine->shown, str_from(engine->counted.lanes.at[i].name)) = engine->counted.lanes.at[i];
 }
 
+static bool agrees(const struct lane_total *total, uint64_t queued)
+{
+    return total->delivered <= total->owed && total->dead <= total->owed - total->delivered &&
+           queued == total->owed - total->delivered - total->dead;
+}
+
+/* Counters against the rows they count: a counter row that is lost or wrong is damage found here, not by the writer. */
+static status check_lanes(struct engine *engine, struct ctx *cx)
+{
+    SCOPED(data_view_end) struct data_view view;
+    data_view_begin(engine->store, &view);
+    uint64_t queued = 0, dead = 0;
+    for (size_t i = 0; i < engine->counted.lanes.count; i++) {
+        const struct lane_total *total = &engine->counted.lanes.at[i];
+        uint64_t rows = data_view_rows_in(&view, engine->outbox, str_from(total->name));
+        if (!agrees(total, rows))
+            return ctx_fail(cx, &engine_reasons[ENGINE_ROW_BAD], "counter row of %s", total->name);
+        queued += rows;
+        dead += total->dead;
+    }
+    if (queued != data_view_rows(&view, engine->outbox) || dead != data_view_rows(&view, engine->dead))
+        return ctx_fail(cx, &engine_reasons[ENGINE_ROW_BAD], "a counter row is missing");
+    return STATUS_OK;
+}
+
 status totals_load(struct engine *engine, struct ctx *cx)
 {
     struct loading_totals loading = {engine, cx, STATUS_OK};
     TRY(data_scan(engine->counter, cx, STR_NONE, STR_NONE, load_one, &loading));
     TRY(loading.failed);
+    TRY(check_lanes(engine, cx));
     show_all(engine);
     return STATUS_OK;
 }

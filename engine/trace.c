@@ -161,7 +161,8 @@ static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const
     }
 }
 
-/* The bytes as received; none when retention dropped their segment: the row still tells the story. */
+/* The bytes as received; none when retention dropped their segment: the row still tells the story. A segment that is
+ * missing otherwise is damage, and said so. */
 static status read_received(struct engine *engine, struct ctx *cx, uint64_t seq, struct str *out_bytes)
 {
     struct outbox_row as_received = {.message_seq = seq, .where = OUTBOX_JOURNAL};

@@ -215,6 +215,28 @@ static void test_drop__frees_whole_segments_and_says_so_to_readers(void **state)
     journal_close(journal);
 }
 
+/* A segment that nobody dropped is lost, and no entry of it is "no such entry": who waits for it would wait for ever.
+ */
+static void test_missing_segment__is_damage_and_not_an_entry_that_was_dropped(void **state)
+{
+    struct world *world = *state;
+    struct ctx *cx = &world->support.cx;
+    struct journal *journal = open_journal(world, (struct journal_options){.segment_bytes = 4096});
+    for (uint64_t i = 0; i < 200; i++)
+        add(world, journal, body_of(&world->support.arena, i, 300));
+    struct journal_reader *reader = NULL;
+    assert_ok(&world->support, journal_reader_open(journal, cx, 1, &reader));
+    struct str path = arena_printf(&world->support.arena, "%s/journal/0000000000000001.seg", world->dir);
+    assert_int_equal(unlink(path.data), 0);
+    struct journal_entry entry;
+    assert_fails(&world->support, journal_read(journal, cx, 1, &entry), "data.journal-damaged");
+    assert_fails(&world->support, journal_read(journal, cx, 3, &entry), "data.journal-damaged");
+    assert_fails(&world->support, journal_reader_next(reader, cx, 0, &entry), "data.journal-damaged");
+    assert_ok(&world->support, journal_read(journal, cx, 200, &entry));
+    journal_reader_close(reader);
+    journal_close(journal);
+}
+
 /* Random appends, reopens, drops; a model in memory says what must be there. */
 static void test_property__what_was_appended_reads_back_equal(void **state)
 {
@@ -300,6 +322,7 @@ int main(void)
         T(test_done__is_called_in_order_while_a_reader_follows_and_verify_looks_on),
         T(test_verify__ends_when_nobody_waits_or_time_is_over),
         T(test_drop__frees_whole_segments_and_says_so_to_readers),
+        T(test_missing_segment__is_damage_and_not_an_entry_that_was_dropped),
         T(test_property__what_was_appended_reads_back_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,39 @@ static void test_sources__past_the_most_are_counted_together(void **state)
     totals_fini(&totals);
 }
 
+static const struct engine_source_view *source_in(const struct engine_status *now, const char *name)
+{
+    for (size_t i = 0; i < now->source_count; i++)
+        if (str_is(now->sources[i].name, name))
+            return &now->sources[i];
+    fail_msg("no source %s", name);
+    return NULL;
+}
+
+/* Once: what was counted for one took the place and the name of all others. */
+static void test_sources__are_shown_by_name_beside_as_many_configured_ones_as_there_are(void **state)
+{
+    (void)state;
+    struct world w;
+    char name[32];
+    world_begin(&w);
+    for (unsigned i = 0; i < SOURCE_TOTALS_MAX + 2; i++) {
+        snprintf(name, sizeof name, "mllp-%u", i);
+        engine_source_connections(w.engine, name, 1);
+    }
+    world_submit(&w, "one", world_adt(&w, "A04", "C1", "1", "Doe", ""));
+    world_submit(&w, "two", world_adt(&w, "A04", "C2", "2", "Roe", ""));
+    world_submit(&w, "two", world_adt(&w, "A04", "C3", "3", "Poe", ""));
+    world_submit(&w, "mllp-4097", world_adt(&w, "A04", "C4", "3", "Poe", ""));
+    struct engine_status now = world_status(&w);
+    assert_int_equal(source_in(&now, "one")->received, 1);
+    assert_int_equal(source_in(&now, "two")->received, 2);
+    assert_int_equal(source_in(&now, "mllp-4097")->received, 1);
+    assert_int_equal(source_in(&now, "mllp-4097")->connections, 1);
+    assert_int_equal(now.received, 4);
+    world_end(&w);
+}
+
 static size_t list_messages(struct world *w, bool refused_only, uint64_t before, uint64_t *out_next)
 {
     struct engine_message_line *lines;
@@ -148,6 +181,92 @@ static void bury(struct world *w, uint64_t first, uint64_t count)
         pthread_join(burying[i].thread, NULL);
 }
 
+static void submit_long_type(struct world *w, unsigned number)
+{
+    SCOPED(buf_fini) struct buf message = {0};
+    buf_put_str(&message, STR("MSH|^~\\&|HIS|NORTH|IDEM|HUB|20261121120000||"));
+    for (int i = 0; i < 30000; i++)
+        buf_put_str(&message, STR("\xc3\xa9"));
+    buf_printf(&message, "|L%u|P|2.5.1||||||UNICODE UTF-8\r", number);
+    assert_string_equal(world_submit(w, "north", buf_str(&message)).code[0], "AA");
+}
+
+static void bury_with_a_long_reason(struct world *w, uint64_t first, uint64_t seq)
+{
+    SCOPED(buf_fini) struct buf body = {0};
+    static char why[60000];
+    memset(why, 'x', sizeof why);
+    struct applied applied;
+    struct entry_delivery entry = {.destination = STR("d"),
+                                   .key = {first, 0},
+                                   .message_seq = seq,
+                                   .state = DELIVERY_DEAD,
+                                   .attempts = 1,
+                                   .ack_code = STR("AE"),
+                                   .why = str_make(why, sizeof why)};
+    entry_delivery_encode(&body, &entry);
+    assert_ok(&w->s, engine_change_state(w->engine, &w->s.cx, ENTRY_DELIVERY, buf_str(&body), &applied));
+}
+
+static void check_listed(struct str text)
+{
+    assert_true(text.len <= LISTED_TEXT_MAX && text.len > LISTED_TEXT_MAX - 4);
+    assert_true(str_is_utf8(text));
+    assert_str(str_from_at(text, text.len - 3), "\xe2\x80\xa6");
+}
+
+/* Once: pages of what senders call long ended the daemon. */
+static void test_lists__cut_long_texts_and_take_memory_for_their_lines_only(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 40 };
+    struct world w;
+    world_begin(&w);
+    world_routes(&w, STR("destinations:\n  - { name: d, mllp: { connect: \"127.0.0.1:1\" }, retry: { first: 1h, "
+                         "most: 1h } }\nroutes:\n  - { name: r, to: [d] }\n"));
+    uint64_t first = journal_last_seq(engine_journal(w.engine)) + 1;
+    for (unsigned i = 0; i < MESSAGES; i++)
+        submit_long_type(&w, i);
+    for (unsigned i = 0; i < MESSAGES; i++)
+        bury_with_a_long_reason(&w, first + i, first + i);
+
+    struct arena arena;
+    arena_init(&arena, 256 * 1024); /* whole they would take 2.4 MB; past its limit the process ends */
+    struct ctx cx = {.arena = &arena};
+    struct engine_message_line *lines;
+    struct engine_dead_letter *letters;
+    size_t count;
+    uint64_t number;
+    assert_int_equal(engine_messages(w.engine, &cx, 0, MESSAGES, false, &lines, &count, &number), STATUS_OK);
+    assert_int_equal(count, MESSAGES);
+    for (size_t i = 0; i < count; i++)
+        check_listed(lines[i].type);
+    arena_reset(&arena);
+    assert_int_equal(engine_dead_letters(w.engine, &cx, STR("d"), 0, MESSAGES, &letters, &count, &number), STATUS_OK);
+    assert_int_equal(count, MESSAGES);
+    for (size_t i = 0; i < count; i++) {
+        check_listed(letters[i].type);
+        check_listed(letters[i].detail);
+    }
+    arena_fini(&arena);
+    struct engine_trace trace;
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, first, STR_NONE, &trace));
+    assert_int_equal(trace.type.len, 60000); /* the message itself tells it whole */
+    world_end(&w);
+}
+
+static void test_listed_text__is_whole_up_to_the_limit(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    static char text[LISTED_TEXT_MAX + 1];
+    memset(text, 'x', sizeof text);
+    assert_int_equal(listed_text(&arena, str_make(text, LISTED_TEXT_MAX)).len, LISTED_TEXT_MAX);
+    assert_memory_equal(listed_text(&arena, str_make(text, LISTED_TEXT_MAX)).data, text, LISTED_TEXT_MAX);
+    check_listed(listed_text(&arena, str_make(text, LISTED_TEXT_MAX + 1)));
+    arena_fini(&arena);
+}
+
 static void test_replay__takes_so_many_and_what_is_left_is_counted(void **state)
 {
     (void)state;
@@ -211,7 +330,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times__are_kept_for_the_newest_and_beyond_said_to_be_gone),
         cmocka_unit_test(test_sources__past_the_most_are_counted_together),
+        cmocka_unit_test(test_sources__are_shown_by_name_beside_as_many_configured_ones_as_there_are),
         cmocka_unit_test(test_messages__a_full_page_says_where_the_next_begins),
+        cmocka_unit_test(test_lists__cut_long_texts_and_take_memory_for_their_lines_only),
+        cmocka_unit_test(test_listed_text__is_whole_up_to_the_limit),
         cmocka_unit_test(test_replay__takes_so_many_and_what_is_left_is_counted),
         cmocka_unit_test(test_replay__takes_so_many_bytes_and_what_is_left_is_counted),
     };

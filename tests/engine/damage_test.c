@@ -289,12 +289,67 @@ static void test_planted_skip_of_a_bad_row__is_found(void **state)
     assert_false(said.refused_messages);
 }
 
+/* ---- counters ---- */
+
+static void put_counter(struct world *w, const char *kind, bool lost, const uint64_t numbers[5])
+{
+    struct data_store *store = engine_store(w->engine);
+    SCOPED(buf_fini) struct buf key = {0}, row = {0};
+    buf_put_str(&key, str_from(kind));
+    buf_put_byte(&key, 0);
+    buf_put_str(&key, STR("d0"));
+    for (size_t i = 0; i < 5; i++)
+        buf_put_varint(&row, numbers[i]);
+    struct data_txn *txn = data_txn_begin(store);
+    if (lost)
+        data_txn_delete(txn, data_table(store, "engine.counter"), buf_str(&key));
+    else
+        data_txn_put(txn, data_table(store, "engine.counter"), buf_str(&key), buf_str(&row));
+    data_txn_commit(txn, data_applied_seq(store), NULL, NULL);
+}
+
+/* Once: the writer met it, and each start again. */
+static void test_counters_that_do_not_agree_with_their_rows__are_made_again(void **state)
+{
+    (void)state;
+    static const struct {
+        bool lost;
+        uint64_t numbers[5]; /* owed, delivered, dead, attempts, in doubt; 1, 0, 0 are right */
+    } bad[] = {{true, {0}},     {false, {2}},       {false, {0}},
+               {false, {1, 1}}, {false, {2, 0, 1}}, {false, {0, UINT64_MAX, 2}}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct support s;
+        struct board board = {0};
+        struct world w;
+        support_init(&s);
+        const char *dir = support_make_dir(&s);
+        begin(&w, dir, false);
+        prepare(&w, &board);
+        put_counter(&w, "lane", bad[i].lost, bad[i].numbers);
+        world_close(&w);
+        support_fini(&w.s);
+        begin(&w, dir, false);
+        struct engine_status now = world_status(&w); /* nothing is unaccounted for */
+        assert_int_equal(now.deliveries_owed, 2);
+        assert_int_equal(now.deliveries_queued, 1);
+        assert_int_equal(now.deliveries_dead, 1);
+        assert_int_equal(now.received, 1);
+        deliver(&w, &board);
+        assert_int_equal(world_status(&w).deliveries_done, 1);
+        world_close(&w);
+        support_remove_dir(dir);
+        support_fini(&w.s);
+        support_fini(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_apply__stops_at_damage_and_the_next_start_puts_it_right),
         cmocka_unit_test(test_readers__say_that_a_row_is_bad_and_never_leave_it_out),
         cmocka_unit_test(test_planted_skip_of_a_bad_row__is_found),
+        cmocka_unit_test(test_counters_that_do_not_agree_with_their_rows__are_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -256,6 +256,24 @@ static void test_damaged_old_segment__is_refused_with_segment_number_and_next_st
     support_fini(&w.s);
 }
 
+/* Once: the message was shown without its bytes, as after retention. */
+static void test_missing_segment__is_damage_and_never_a_message_without_bytes(void **state)
+{
+    (void)state;
+    struct world w;
+    struct engine_trace trace;
+    begin_small(&w);
+    struct world_heard heard = world_submit(&w, "north", world_adt(&w, "A04", "C1", "1", "Doe", ""));
+    assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, heard.seq, STR_NONE, &trace));
+    assert_true(trace.message.len > 0);
+    struct str path = arena_printf(&w.s.arena, "%s/journal/0000000000000001.seg", w.dir);
+    assert_int_equal(unlink(path.data), 0);
+    assert_fails(&w.s, engine_trace(w.engine, &w.s.cx, heard.seq, STR_NONE, &trace), "data.journal-damaged");
+    world_close(&w);
+    support_remove_dir(w.dir);
+    support_fini(&w.s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_retention__does_not_miss_a_row_that_moves_meanwhile),
         cmocka_unit_test(test_damaged_store__is_made_again_while_the_journal_is_whole),
         cmocka_unit_test(test_damaged_old_segment__is_refused_with_segment_number_and_next_step),
+        cmocka_unit_test(test_missing_segment__is_damage_and_never_a_message_without_bytes),
         cmocka_unit_test(test_damaged_store__is_left_alone_when_the_journal_has_lost_its_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

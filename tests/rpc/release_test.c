@@ -116,12 +116,86 @@ static void test_loads__are_taken_up_to_the_most_at_a_time(void **state)
     world_end(&w);
 }
 
+struct activator {
+    struct world *w;
+    uint64_t release;
+    pthread_t thread;
+    status result;
+};
+
+static void *activate(void *arg)
+{
+    struct activator *activator = arg;
+    struct support mine;
+    support_init(&mine);
+    struct rpc_client_options options = {.address = activator->w->plain_address, .plain = true};
+    struct rpc_client *client = NULL;
+    assert_ok(&mine, rpc_client_connect(&mine.cx, &options, &client));
+    Idem__Terminology__V1__ActivateRequest ask = IDEM__TERMINOLOGY__V1__ACTIVATE_REQUEST__INIT;
+    ask.release = activator->release;
+    void *reply;
+    activator->result = rpc_client_call(client, &mine.cx, "idem.terminology.v1.Terminology/Activate", &ask.base,
+                                        &idem__terminology__v1__activate_reply__descriptor, 60ll * 1000 * 1000, &reply);
+    rpc_client_close(client);
+    support_fini(&mine);
+    return NULL;
+}
+
+static void wait_in_flight(struct world *w, uint64_t count)
+{
+    struct rpc_server_stats stats;
+    do {
+        usleep(1000);
+        rpc_server_stats(w->server, &stats);
+    } while (stats.in_flight != count);
+}
+
+static void change_and_list(struct world *w, struct rpc_client *client)
+{
+    Idem__Admin__V1__ApplyRoutesRequest routes = IDEM__ADMIN__V1__APPLY_ROUTES_REQUEST__INIT;
+    Idem__Admin__V1__ListMessagesRequest list = IDEM__ADMIN__V1__LIST_MESSAGES_REQUEST__INIT;
+    routes.text = (char *)(uintptr_t) "destinations: []\nroutes: []\n";
+    void *reply;
+    assert_ok(&w->s, rpc_client_call(client, &w->s.cx, "idem.admin.v1.Admin/ApplyRoutes", &routes.base,
+                                     &idem__admin__v1__apply_routes_reply__descriptor, 20 * 1000 * 1000, &reply));
+    assert_ok(&w->s, rpc_client_call(client, &w->s.cx, "idem.admin.v1.Admin/ListMessages", &list.base,
+                                     &idem__admin__v1__list_messages_reply__descriptor, 20 * 1000 * 1000, &reply));
+}
+
+/* One activation is at its pack, which may be large; more of them than there are threads wait for it. */
+static void test_activations_that_wait__hold_up_no_change_and_no_list(void **state)
+{
+    (void)state;
+    enum { WAITING = 6 };
+    WORLD(w);
+    struct rpc_client *client = world_connect_plain(&w);
+    const char *pack;
+    uint64_t release = register_loinc(&w, "1", "first words", &pack);
+    struct codes_hold verifying = {0};
+    assert_ok(&w.s, codes_hold_activation(engine_codes(w.engine), &w.s.cx, release, &verifying));
+    struct activator activators[WAITING];
+    for (int i = 0; i < WAITING; i++) {
+        activators[i] = (struct activator){.w = &w, .release = release};
+        assert_int_equal(pthread_create(&activators[i].thread, NULL, activate, &activators[i]), 0);
+    }
+    wait_in_flight(&w, WAITING);
+    change_and_list(&w, client);
+    wait_in_flight(&w, WAITING); /* they still wait */
+    codes_hold_end(&verifying);
+    for (int i = 0; i < WAITING; i++)
+        pthread_join(activators[i].thread, NULL);
+    assert_int_equal(activators[0].result, STATUS_OK);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lookup__of_a_release_that_is_not_active),
         cmocka_unit_test(test_loads__are_taken_up_to_the_most_at_a_time),
         cmocka_unit_test(test_lookup__leaves_its_worker_when_it_names_a_release),
+        cmocka_unit_test(test_activations_that_wait__hold_up_no_change_and_no_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,5 +45,8 @@ extern const struct reason ctx_deadline_reason, ctx_cancelled_reason;
 /* Forget a failure that was dealt with. */
 void ctx_clear(struct ctx *cx);
 
+/* Gives back what a step that succeeded took of cx->arena since `mark`; nothing it answered may be there. */
+void ctx_give_back(struct ctx *cx, struct arena_mark mark);
+
 /* "reason text: detail", in cx->arena, for people. */
 struct str ctx_message(const struct ctx *cx);

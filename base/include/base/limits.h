@@ -28,7 +28,8 @@ enum {
     LIMIT_REHEARSED_BYTES = 32 * 1024 * 1024, /* of messages shown by one TestRoute; the reply counts those left out */
     LIMIT_PATIENTS_PER_MESSAGE = 1000,        /* PID segments identified in one message; beyond: refused */
     LIMIT_MERGES_PER_MESSAGE = 200, /* PID + MRG groups; an entry holds 256 decisions (mpi/); beyond: refused */
-    LIMIT_PEOPLE_PER_LOAD = 1000,   /* records of one LoadPeople call, journaled as one entry; beyond: refused */
+    LIMIT_IDENTITY_ROWS_BYTES = 256 * 1024 * 1024, /* of records and versions written for one entry; beyond: refused */
+    LIMIT_PEOPLE_PER_LOAD = 1000, /* records of one LoadPeople call, journaled as one entry; beyond: refused */
     LIMIT_JOURNAL_QUEUE_BYTES = 64 * 1024 * 1024, /* waiting for the journal's next sync; beyond: senders wait */
     LIMIT_JOURNAL_QUEUE_ENTRIES = 64 * 1024,      /* the same in entries */
     LIMIT_HELD_BYTES = 128 * 1024 * 1024,         /* messages of gRPC calls held until then; beyond: rpc.busy */

@@ -210,7 +210,8 @@ struct engine_message_line {
     struct str source, type, control_id, ack_code, reason, verdict;
 };
 /* Newest first, below `before` (0 = the newest), at most `max`, and only as far as a call should look: go on with
- * *out_next_before, 0 = that was all. A row that cannot be read: engine.row-bad, never a list without it. */
+ * *out_next_before, 0 = that was all. A row that cannot be read: engine.row-bad, never a list without it. A text of
+ * more than 597 bytes ends in an ellipsis, here and among the dead letters; the message's trace has it whole. */
 status engine_messages(struct engine *engine, struct ctx *cx, uint64_t before, size_t max, bool refused_only,
                        struct engine_message_line **out_lines, size_t *out_count, uint64_t *out_next_before);
 
