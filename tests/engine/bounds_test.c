@@ -307,7 +307,7 @@ static void test_replay__takes_so_many_bytes_and_what_is_left_is_counted(void **
     memset(filler, 'x', LETTER);
     uint64_t first = journal_last_seq(engine_journal(w.engine)) + 1;
     for (int i = 0; i <= TAKEN; i++) {
-        char control_id[8];
+        char control_id[16];
         snprintf(control_id, sizeof control_id, "K%d", i);
         struct arena_mark mark = arena_mark(&w.s.arena);
         struct str note = arena_printf(&w.s.arena, "NTE|1||%s\r", filler);
