@@ -667,7 +667,6 @@ static void test_rules_for_a_large_latin_element__are_answered_in_bounded_memory
     (void)state;
     enum { LARGE = 15 * 1000 * 1000, LOOKS_MAX = LIMIT_CODED_BYTES / LARGE };
     static const struct product cases[] = {
-        {.name = "codes", .routes = 4, .rules = 6, .latin_part = 2, .reason = "engine.too-large"},
         {.name = "codes at the limit", .routes = LOOKS_MAX, .rules = 1, .latin_part = 2, .reason = ""},
         {.name = "codes of one route", .routes = 1, .rules = LOOKS_MAX, .latin_part = 1, .reason = ""},
         {.name = "codes one beyond",
@@ -681,7 +680,7 @@ static void test_rules_for_a_large_latin_element__are_answered_in_bounded_memory
         product.destinations = product.routes;
         product.identifiers = product.patients = product.copies = 1;
         product.latin = LARGE;
-        product.killed = i == 1;
+        product.killed = i == 0;
         try_product(&product);
     }
 }
@@ -694,7 +693,6 @@ static void test_a_large_record_named_by_many__is_answered_in_bounded_memory(voi
         {.name = "same patient", .patients = LIMIT_PATIENTS_PER_MESSAGE / SCALE},
         {.name = "renamed a little", .patients = 20, .renamed = true},
         {.name = "renamed often", .patients = 200, .renamed = true, .reason = "engine.too-large"},
-        {.name = "same patient merged", .patients = 1, .merges = 20},
         {.name = "merged often", .merges = LIMIT_MERGES_PER_MESSAGE, .reason = "engine.too-large"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -703,6 +701,56 @@ static void test_a_large_record_named_by_many__is_answered_in_bounded_memory(voi
         product.same_patient = true;
         product.reason = product.reason ? product.reason : "";
         try_product(&product);
+    }
+}
+
+/* `patients` records of a load say something of the same large record. */
+static void run_load(const struct product *product, const char *dir, const char *unused, struct board *board)
+{
+    (void)unused;
+    struct world w;
+    struct mpi_record_input records[LIMIT_PEOPLE_PER_LOAD];
+    static const struct mpi_identifier own = {STR_INIT("NORTH"), STR_INIT("LARGE"), STR_INIT("MR")};
+    static const struct mpi_name names[2] = {{.family = STR_INIT("Doe"), .given = STR_INIT("Anna")},
+                                             {.family = STR_INIT("Roe"), .given = STR_INIT("Anna")}};
+    open_quiet(&w, dir, board);
+    prepare(&w, product, board);
+    for (size_t i = 0; i < product->patients; i++) {
+        records[i] = (struct mpi_record_input){.source = STR("load"), .identifiers = &own, .identifier_count = 1};
+        records[i].demographics.names = &names[product->renamed && i % 2 == 0];
+        records[i].demographics.name_count = 1;
+    }
+    struct engine_people_result result;
+    uint64_t seq;
+    status got = engine_load_people(w.engine, &w.s.cx, records, product->patients, &result, &seq);
+    assert_string_equal(got == STATUS_OK ? "" : w.s.cx.reason->name, product->reason);
+    board->peak_kb = memory_kb("VmHWM:");
+    count_all(&w, board);
+    assert_int_equal(board->records, 1);
+}
+
+/* The same for what is loaded: all of it or nothing, and never more than an entry may take. */
+static void test_a_load_that_names_a_large_record_often__is_taken_or_refused_in_bounded_memory(void **state)
+{
+    (void)state;
+    static const struct product cases[] = {
+        {.name = "load", .patients = 20, .renamed = true, .reason = ""},
+        {.name = "load of the same", .patients = LIMIT_PEOPLE_PER_LOAD, .reason = "engine.too-large"},
+        {.name = "load renamed", .patients = LIMIT_PEOPLE_PER_LOAD, .renamed = true, .reason = "engine.too-large"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct support s;
+        support_init(&s);
+        const char *dir = support_make_dir(&s);
+        struct product product = cases[i];
+        struct board *board = board_new();
+        product.routes = product.destinations = 1;
+        product.same_patient = true;
+        in_child(run_load, &product, dir, NULL, board, 0);
+        check_memory(&product, "live", board->peak_kb, board->quiet_kb);
+        munmap(board, sizeof *board);
+        support_remove_dir(dir);
+        support_fini(&s);
     }
 }
 
@@ -780,6 +828,7 @@ int main(void)
         cmocka_unit_test(test_merges_into_one_with_a_long_latin_field__are_answered_in_bounded_memory),
         cmocka_unit_test(test_rules_for_a_large_latin_element__are_answered_in_bounded_memory),
         cmocka_unit_test(test_a_large_record_named_by_many__is_answered_in_bounded_memory),
+        cmocka_unit_test(test_a_load_that_names_a_large_record_often__is_taken_or_refused_in_bounded_memory),
         cmocka_unit_test(test_a_rehearsal_of_a_large_message__is_answered_or_refused),
     };
     cmocka_set_test_filter(getenv("IDEM_LIMITS_ONLY"));
