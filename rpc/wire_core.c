@@ -26,7 +26,7 @@ void wire_library_init(void)
 
 void wire_library_fini(void)
 {
-    grpc_shutdown();
+    grpc_shutdown_blocking(); /* the other one leaves a thread behind that may still clean up when the process ends */
 }
 
 /* Always a refcounted slice: bytes of an inlined one would move with every copy of the struct. */

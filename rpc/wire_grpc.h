@@ -14,8 +14,8 @@
 #include <grpc/support/log.h>
 #include <grpc/support/time.h>
 
-/* grpc_init() with all signals blocked in the threads it starts, core's log turned into ours; grpc_shutdown() undoes
- * it. */
+/* grpc_init() with all signals blocked in the threads it starts, core's log turned into ours; grpc_shutdown_blocking()
+ * undoes it. */
 void wire_library_init(void);
 void wire_library_fini(void);
 

@@ -1,10 +1,10 @@
 /*
  * struct arena: memory that is freed all at once (a request, a batch, a scratch mark).
  *
- * Bounded: an arena has a limit; past it arena_alloc() ends the process. Callers count what they are going to make before
- * they make it (limits.h), the products of their bounds included (tests/engine/limits_test.c). Use arena_try() where
- * outside input decides the size.
- * Under AddressSanitizer every allocation is its own malloc, so overruns are seen.
+ * Bounded: an arena has a limit; past it arena_alloc() ends the process. Callers count what they are going to make
+ * before they make it (limits.h), the products of their bounds included (tests/engine/limits_test.c). Use arena_try()
+ * where outside input decides the size. Under AddressSanitizer every allocation is its own malloc, so overruns are
+ * seen.
  *
  * Threads: one thread.
  */
