@@ -8,14 +8,6 @@ uint32_t index_find_own(const struct mpi *mpi, enum sight sight, uint64_t own_ke
     return holders_next(&holders, at);
 }
 
-static bool has_key(const uint64_t *keys, size_t count, uint64_t key)
-{
-    for (size_t i = 0; i < count; i++)
-        if (keys[i] == key)
-            return true;
-    return false;
-}
-
 /* Live keys of a row: those that will not be too common once the seeker's record stands in the block. */
 static size_t find_blocks(const struct mpi *mpi, enum sight sight, const struct mpi_row *row,
                           const struct seeker *seeker, struct holders out_blocks[ROW_KEYS_MAX])
@@ -27,7 +19,7 @@ static size_t find_blocks(const struct mpi *mpi, enum sight sight, const struct 
     blocks_prefetch(&mpi->blocks, keys, key_count);
     for (size_t i = 0; i < key_count; i++) {
         struct holders holders = holders_of(mpi, sight, keys[i]);
-        bool comes = seeker->joins && !has_key(old_keys, old_count, keys[i]);
+        bool comes = seeker->joins && !row_keys_hold(old_keys, old_count, keys[i]);
         if (holders.count > 0 && holders.count + comes <= mpi->block_cap)
             out_blocks[count++] = holders;
     }

@@ -80,22 +80,10 @@ static struct entry *draft_edges_of(struct mpi *mpi, uint32_t record)
 static void set_half_edge(struct mpi *mpi, uint32_t from, uint32_t to, int32_t score_mbit)
 {
     struct entry *entry = draft_edges_of(mpi, from);
-    size_t at = edge_place(entry, to);
-    bool there = at < entry->edge_count && entry->edges[at].other == to;
-    if (score_mbit == NO_EDGE) {
-        if (there)
-            memmove(entry->edges + at, entry->edges + at + 1, (--entry->edge_count - at) * sizeof *entry->edges);
-        return;
-    }
-    if (!there) {
-        if (entry->edge_count == entry->edge_cap) {
-            mpi->applied.edge_bytes += sizeof *entry->edges * (entry->edge_cap ? entry->edge_cap : 2);
-            entry->edge_cap = entry->edge_cap ? entry->edge_cap * 2 : 2;
-            entry->edges = mem_grow(entry->edges, entry->edge_cap, sizeof *entry->edges);
-        }
-        memmove(entry->edges + at + 1, entry->edges + at, (entry->edge_count++ - at) * sizeof *entry->edges);
-    }
-    entry->edges[at] = (struct edge){to, score_mbit};
+    if (score_mbit == NO_EDGE)
+        entry_drop_edge(entry, to);
+    else
+        mpi->applied.edge_bytes += entry_put_edge(entry, to, score_mbit);
 }
 
 static void set_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit)

@@ -60,7 +60,7 @@ uint64_t handle_key(struct mpi_identifier identifier)
 
 /* ---- edges ---- */
 
-size_t edge_place(const struct entry *entry, uint32_t other)
+static size_t edge_place(const struct entry *entry, uint32_t other)
 {
     size_t low = 0, high = entry->edge_count;
     if (high > 0 && entry->edges[high - 1].other < other)
@@ -73,6 +73,28 @@ size_t edge_place(const struct entry *entry, uint32_t other)
             high = middle;
     }
     return low;
+}
+
+size_t entry_put_edge(struct entry *entry, uint32_t other, int32_t score_mbit)
+{
+    size_t at = edge_place(entry, other), grown = 0;
+    if (at == entry->edge_count || entry->edges[at].other != other) {
+        if (entry->edge_count == entry->edge_cap) {
+            grown = sizeof *entry->edges * (entry->edge_cap ? entry->edge_cap : 2);
+            entry->edge_cap = entry->edge_cap ? entry->edge_cap * 2 : 2;
+            entry->edges = mem_grow(entry->edges, entry->edge_cap, sizeof *entry->edges);
+        }
+        memmove(entry->edges + at + 1, entry->edges + at, (entry->edge_count++ - at) * sizeof *entry->edges);
+    }
+    entry->edges[at] = (struct edge){other, score_mbit};
+    return grown;
+}
+
+void entry_drop_edge(struct entry *entry, uint32_t other)
+{
+    size_t at = edge_place(entry, other);
+    if (at < entry->edge_count && entry->edges[at].other == other)
+        memmove(entry->edges + at, entry->edges + at + 1, (--entry->edge_count - at) * sizeof *entry->edges);
 }
 
 const struct edge *index_edge(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right)
@@ -120,24 +142,10 @@ void index_load_handles(struct mpi *mpi, uint32_t record, const struct mpi_ident
     }
 }
 
-/* Edges come in the order of the table: at the end of one side's list, nearly always at the end of the other's. */
-static void load_half_edge(struct mpi *mpi, uint32_t from, uint32_t to, int32_t score_mbit)
-{
-    struct entry *entry = CHUNK_AT(&mpi->entries, from);
-    size_t at = edge_place(entry, to);
-    if (entry->edge_count == entry->edge_cap) {
-        mpi->applied.edge_bytes += sizeof *entry->edges * (entry->edge_cap ? entry->edge_cap : 2);
-        entry->edge_cap = entry->edge_cap ? entry->edge_cap * 2 : 2;
-        entry->edges = mem_grow(entry->edges, entry->edge_cap, sizeof *entry->edges);
-    }
-    memmove(entry->edges + at + 1, entry->edges + at, (entry->edge_count++ - at) * sizeof *entry->edges);
-    entry->edges[at] = (struct edge){to, score_mbit};
-}
-
 void index_load_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit)
 {
-    load_half_edge(mpi, left, right, score_mbit);
-    load_half_edge(mpi, right, left, score_mbit);
+    mpi->applied.edge_bytes += entry_put_edge(CHUNK_AT(&mpi->entries, left), right, score_mbit);
+    mpi->applied.edge_bytes += entry_put_edge(CHUNK_AT(&mpi->entries, right), left, score_mbit);
 }
 
 static void load_rings(struct mpi *mpi)

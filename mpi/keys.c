@@ -111,3 +111,11 @@ size_t row_keys(const struct mpi_row *row, uint64_t out_keys[ROW_KEYS_MAX])
             out_keys[kept++] = out_keys[i];
     return kept;
 }
+
+bool row_keys_hold(const uint64_t *keys, size_t count, uint64_t key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (keys[i] == key)
+            return true;
+    return false;
+}

@@ -220,7 +220,9 @@ uint64_t own_block_key(uint64_t own_key);
 uint64_t handle_key(struct mpi_identifier identifier);
 /* The edge between two records, or NULL. */
 const struct edge *index_edge(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right);
-size_t edge_place(const struct entry *entry, uint32_t other); /* where it is or would be */
+/* Bytes its list has grown by. */
+size_t entry_put_edge(struct entry *entry, uint32_t other, int32_t score_mbit);
+void entry_drop_edge(struct entry *entry, uint32_t other);
 void index_touch(struct mpi *mpi, uint32_t record);
 
 /* While opening, before anybody reads: straight into the index; edges and clusters come from the store. */

@@ -98,26 +98,6 @@ status mpi_person(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_p
     return STATUS_OK;
 }
 
-/* Smallest by value, so that the answer never depends on arrival. */
-status mpi_person_identifier(struct mpi *mpi, struct ctx *cx, uint64_t person, struct str authority,
-                             struct mpi_identifier *out_identifier)
-{
-    struct mpi_person_view view;
-    TRY(mpi_person(mpi, cx, person, &view));
-    struct mpi_identifier best = {0};
-    for (size_t i = 0; i < view.record_count; i++) {
-        const struct mpi_record_view *record = &view.records[i];
-        const struct mpi_identifier *own = &record->identifiers[0];
-        if (record->active && record->retired_into == 0 && str_eq(own->authority, authority) &&
-            (best.value.len == 0 || str_cmp(own->value, best.value) < 0))
-            best = *own;
-    }
-    if (best.value.len == 0)
-        return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_UNKNOWN], "authority %.*s", STR_ARGS(authority));
-    *out_identifier = best;
-    return STATUS_OK;
-}
-
 struct mpi_counts mpi_count(struct mpi *mpi)
 {
     SCOPED(look_end) struct data_view look;

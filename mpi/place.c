@@ -29,14 +29,6 @@ static void set_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t sco
 
 /* ---- blocks that cross the cap ---- */
 
-static bool has_key(const uint64_t *keys, size_t count, uint64_t key)
-{
-    for (size_t i = 0; i < count; i++)
-        if (keys[i] == key)
-            return true;
-    return false;
-}
-
 static bool is_live(const struct mpi *mpi, uint64_t key)
 {
     uint32_t count = holders_of(mpi, APPLIED, key).count;
@@ -149,10 +141,12 @@ static void move_keys(struct mpi *mpi, uint32_t record, const struct mpi_row *ro
     const struct mpi_row *old = entry_at(mpi, APPLIED, record)->row;
     size_t old_count = old ? row_keys(old, old_keys) : 0, new_count = row ? row_keys(row, new_keys) : 0;
     for (size_t i = 0; i < old_count; i++)
-        if (!has_key(new_keys, new_count, old_keys[i]) && draft_remove_key(mpi, old_keys[i], record) == mpi->block_cap)
+        if (!row_keys_hold(new_keys, new_count, old_keys[i]) &&
+            draft_remove_key(mpi, old_keys[i], record) == mpi->block_cap)
             crossed->reopened[crossed->reopened_count++] = old_keys[i];
     for (size_t i = 0; i < new_count; i++)
-        if (!has_key(old_keys, old_count, new_keys[i]) && draft_add_key(mpi, new_keys[i], record) == mpi->block_cap + 1)
+        if (!row_keys_hold(old_keys, old_count, new_keys[i]) &&
+            draft_add_key(mpi, new_keys[i], record) == mpi->block_cap + 1)
             crossed->closed[crossed->closed_count++] = new_keys[i];
 }
 

@@ -90,3 +90,4 @@ uint64_t row_identifier_key(struct mpi_identifier identifier);
 /* Blocking keys of a row, sorted, each once. Two records are compared when they share a key that is not too common. */
 enum { ROW_KEYS_MAX = 48 };
 size_t row_keys(const struct mpi_row *row, uint64_t out_keys[ROW_KEYS_MAX]);
+bool row_keys_hold(const uint64_t *keys, size_t count, uint64_t key);

@@ -37,9 +37,6 @@ static void test_merge__retires_the_right_identifier_and_later_messages_do_not_r
     assert_int_equal(person.id, 2);
     assert_int_equal(person.asked, 1);
     assert_int_equal(person.record_count, 2);
-    struct mpi_identifier own;
-    assert_ok(&world.support, mpi_person_identifier(world.mpi, &world.support.cx, 1, STR("HOSP"), &own));
-    assert_str(own.value, "2");
     world_reopen(&world);
     assert_int_equal(world_person(&world, "1"), 2);
     world_fini(&world);

@@ -220,11 +220,6 @@ status mpi_find(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifie
 status mpi_find_own(struct mpi *mpi, struct ctx *cx, struct mpi_identifier identifier, uint64_t *out_person,
                     uint64_t *out_record);
 
-/* The identifier this person is known by at `authority` (for destinations that want their own number); the smallest
- * active one. mpi.identifier-unknown when there is none. */
-status mpi_person_identifier(struct mpi *mpi, struct ctx *cx, uint64_t person, struct str authority,
-                             struct mpi_identifier *out_identifier);
-
 /* Why two records are one person or not: the comparison, and the decisions and links between them. Recomputed from the
  * stored values and the model version of the link, so it can be compared with what was stored. */
 struct mpi_why {
