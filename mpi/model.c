@@ -1,5 +1,7 @@
 #include "model_internal.h"
 
+#include "base/mem.h"
+
 const char model_prior_field[] = "prior", model_prior_level[] = "two records picked blindly";
 
 /*
@@ -7,7 +9,7 @@ const char model_prior_field[] = "prior", model_prior_level[] = "two records pic
  * mistyped), checked on one public training set; they are not fitted to anybody's patients.
  * Exact given and family names weigh less when they are among the names that many share (row.c keeps that list).
  */
-const struct model model_builtin =
+const struct mpi_model model_builtin =
     {
         .version = 1,
         .prior_mbit = -14000,
@@ -171,7 +173,18 @@ const struct model model_builtin =
             },
 };
 
-const struct model *model_get(uint32_t version)
+const struct mpi_model *model_get(uint32_t version)
 {
     return version == model_builtin.version ? &model_builtin : NULL;
+}
+
+const struct mpi_model *mpi_model_general(void)
+{
+    return &model_builtin;
+}
+
+void mpi_model_free(struct mpi_model *model)
+{
+    if (model != &model_builtin)
+        mem_free(model);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "mpi/model.h"
 #include "row_internal.h"
 
 enum model_field {
@@ -70,7 +71,7 @@ struct model_field_spec {
                         person may */
     struct model_level levels[LEVELS_MAX];
 };
-struct model {
+struct mpi_model {
     uint32_t version;
     int32_t prior_mbit;  /* log2 odds that two records picked blindly are one person */
     int32_t auto_mbit;   /* score from which two records are linked */
@@ -79,11 +80,11 @@ struct model {
     struct model_field_spec fields[FIELD_COUNT];
 };
 
-extern const struct model model_builtin;
+extern const struct mpi_model model_builtin;
 /* The names of the evidence line that carries the prior: one place, so that equal evidence has equal bytes. */
 extern const char model_prior_field[], model_prior_level[];
 /* NULL when this build does not have that version. */
-const struct model *model_get(uint32_t version);
+const struct mpi_model *model_get(uint32_t version);
 
 struct levels {
     uint8_t at[FIELD_COUNT];
@@ -91,11 +92,11 @@ struct levels {
 
 /* Facts about two rows; symmetric. Allocates nothing, about 0.3 us. Threads: pure. */
 void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struct levels *out_levels);
-int32_t weigh_levels(const struct model *model, const struct levels *levels);
-bool levels_veto(const struct model *model, const struct levels *levels);
-bool levels_hold(const struct model *model, const struct levels *levels);
+int32_t weigh_levels(const struct mpi_model *model, const struct levels *levels);
+bool levels_veto(const struct mpi_model *model, const struct levels *levels);
+bool levels_hold(const struct mpi_model *model, const struct levels *levels);
 /* Levels to evidence: one line per field that speaks, and the prior; the weights add up to the score. */
-void explain_levels(const struct model *model, const struct levels *levels, uint64_t left, uint64_t right,
+void explain_levels(const struct mpi_model *model, const struct levels *levels, uint64_t left, uint64_t right,
                     struct mpi_comparison *out_comparison);
 /* 2^score / (1 + 2^score) in parts per million, by integers: the same on every machine. */
 uint32_t probability_ppm(int32_t score_mbit);

@@ -277,7 +277,7 @@ static int32_t unzigzag(uint64_t value)
 
 static void put_comparison(struct buf *out, const struct mpi_comparison *comparison)
 {
-    const struct model *model = model_get(comparison->model_version);
+    const struct mpi_model *model = model_get(comparison->model_version);
     buf_put_varint(out, comparison->model_version);
     buf_put_varint(out, comparison->left_record);
     buf_put_varint(out, comparison->right_record);
@@ -306,7 +306,7 @@ static void put_comparison(struct buf *out, const struct mpi_comparison *compari
 static struct mpi_comparison cut_comparison(struct cut *cut)
 {
     struct mpi_comparison made = {.model_version = (uint32_t)cut_varint(cut)};
-    const struct model *model = model_get(made.model_version);
+    const struct mpi_model *model = model_get(made.model_version);
     made.left_record = cut_varint(cut);
     made.right_record = cut_varint(cut);
     made.score_mbit = unzigzag(cut_varint(cut));

@@ -1,6 +1,6 @@
 #include "model_internal.h"
 
-int32_t weigh_levels(const struct model *model, const struct levels *levels)
+int32_t weigh_levels(const struct mpi_model *model, const struct levels *levels)
 {
     int32_t sum = model->prior_mbit;
     for (size_t i = 0; i < FIELD_COUNT; i++)
@@ -8,7 +8,7 @@ int32_t weigh_levels(const struct model *model, const struct levels *levels)
     return sum;
 }
 
-bool levels_veto(const struct model *model, const struct levels *levels)
+bool levels_veto(const struct mpi_model *model, const struct levels *levels)
 {
     for (size_t i = 0; i < FIELD_COUNT; i++)
         if (model->fields[i].vetoes >> levels->at[i] & 1)
@@ -16,7 +16,7 @@ bool levels_veto(const struct model *model, const struct levels *levels)
     return false;
 }
 
-bool levels_hold(const struct model *model, const struct levels *levels)
+bool levels_hold(const struct mpi_model *model, const struct levels *levels)
 {
     for (size_t i = 0; i < FIELD_COUNT; i++)
         if (model->fields[i].holds >> levels->at[i] & 1)
@@ -40,7 +40,7 @@ uint32_t probability_ppm(int32_t score_mbit)
     return (uint32_t)(negative ? less_likely : 1000000 - less_likely);
 }
 
-void explain_levels(const struct model *model, const struct levels *levels, uint64_t left, uint64_t right,
+void explain_levels(const struct mpi_model *model, const struct levels *levels, uint64_t left, uint64_t right,
                     struct mpi_comparison *out_comparison)
 {
     struct mpi_comparison made = {.left_record = left, .right_record = right, .model_version = model->version};
