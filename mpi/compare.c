@@ -149,10 +149,12 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
             if (at[0] == NAME_EXACT && at[1] == NAME_EXACT &&
                 a->full_rarity) /* how rare it is beside this family name */
                 given_rarity = a->full_rarity > family_rarity ? (uint8_t)(a->full_rarity - family_rarity) : 1;
+            uint8_t middle_rarity = at[1] == NAME_EXACT && at[2] == NAME_EXACT ? a->middle_rarity : 0;
             int64_t weight = name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]);
             weight = weight * 1000 + family_rarity + given_rarity;
-            uint64_t shape = (uint64_t)at[0] << 32 | (uint64_t)at[1] << 24 | (uint64_t)at[2] << 16 |
-                             (uint64_t)family_rarity << 8 | given_rarity; /* ties must not depend on order */
+            uint64_t shape = (uint64_t)at[0] << 40 | (uint64_t)at[1] << 32 | (uint64_t)at[2] << 24 |
+                             (uint64_t)middle_rarity << 16 | (uint64_t)family_rarity << 8 |
+                             given_rarity; /* ties must not depend on order */
             if (weight < best || (weight == best && shape >= best_shape))
                 continue;
             best = weight;
@@ -162,6 +164,7 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
             levels->at[FIELD_MIDDLE] = at[2];
             levels->rarity[FIELD_FAMILY] = family_rarity;
             levels->rarity[FIELD_GIVEN] = given_rarity;
+            levels->rarity[FIELD_MIDDLE] = middle_rarity;
         }
     }
 }

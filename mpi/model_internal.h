@@ -110,6 +110,7 @@ enum value_kind {
     VALUE_FAMILY,
     VALUE_GIVEN,
     VALUE_FULL_NAME,
+    VALUE_GIVEN_MIDDLE,
     VALUE_BIRTH,
     VALUE_PHONE,
     VALUE_EMAIL,

@@ -432,9 +432,9 @@ static double good_turing(const struct value_counts *values, uint32_t count)
 
 /* Kinds with a long tail list everything that two have; of the others only what is suspiciously frequent counts. */
 static const uint32_t listed_from[VALUE_KINDS] = {
-    [VALUE_FAMILY] = 2, [VALUE_GIVEN] = 2,       [VALUE_FULL_NAME] = 8, [VALUE_POSTCODE] = 2,
-    [VALUE_CITY] = 2,   [VALUE_BIRTH_PLACE] = 2, [VALUE_BIRTH] = 8,     [VALUE_PHONE] = 8,
-    [VALUE_EMAIL] = 8,  [VALUE_NATIONAL] = 4,    [VALUE_HOUSE] = 10};
+    [VALUE_FAMILY] = 2,   [VALUE_GIVEN] = 2, [VALUE_FULL_NAME] = 8,   [VALUE_GIVEN_MIDDLE] = 4,
+    [VALUE_POSTCODE] = 2, [VALUE_CITY] = 2,  [VALUE_BIRTH_PLACE] = 2, [VALUE_BIRTH] = 8,
+    [VALUE_PHONE] = 8,    [VALUE_EMAIL] = 8, [VALUE_NATIONAL] = 4,    [VALUE_HOUSE] = 10};
 
 static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi_model *model)
 {
@@ -452,7 +452,7 @@ static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi
     VEC(struct value_rarity) listed = {0};
     for (size_t i = 0; i < values.count && i < VALUES_MAX && values.at[i].persons >= listed_from[kind]; i++) {
         uint32_t count = values.at[i].persons;
-        if (!long_tail && count < 4 * usual)
+        if (!long_tail && kind != VALUE_FULL_NAME && kind != VALUE_GIVEN_MIDDLE && count < 4 * usual)
             break;
         uint8_t rarity = rarity_of(long_tail && count <= TURING_MAX ? turing[count] : count, persons);
         *VEC_ADD(&listed) =
@@ -476,6 +476,13 @@ static int order_scores(const void *left, const void *right)
     return a > b ? -1 : a < b;
 }
 
+static bool is_held(const struct mpi *mpi, uint32_t left, uint32_t right)
+{
+    struct levels levels;
+    compare_rows(entry_at(mpi, APPLIED, left)->row, entry_at(mpi, APPLIED, right)->row, &levels);
+    return levels_hold(mpi_model_general(), &levels);
+}
+
 /*
  * Links are made from where on, by the model's own odds, at most one link in WRONG_ONE_IN is wrong; never below 98 %
  * for a single one, and 99.9 % is always enough.
@@ -487,7 +494,8 @@ static int32_t choose_auto(const struct mpi *mpi)
     for (uint32_t record = 1; record <= mpi->applied.records; record++) {
         const struct entry *entry = entry_at(mpi, APPLIED, record);
         for (uint32_t i = 0; i < entry->edge_count; i++)
-            if (entry->edges[i].other > record && entry->edges[i].score_mbit >= LOWEST_MBIT)
+            if (entry->edges[i].other > record && entry->edges[i].score_mbit >= LOWEST_MBIT &&
+                !is_held(mpi, record, entry->edges[i].other))
                 *VEC_ADD(&scores) = entry->edges[i].score_mbit;
     }
     if (scores.count > 1)
