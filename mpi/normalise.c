@@ -3,10 +3,10 @@
 
 #include "base/invariant.h"
 #include "base/limits.h"
-#include "base/text/fold.h"
 #include "base/text/nickname.h"
 #include "base/text/phonetic.h"
 #include "common_names_internal.h"
+#include "name_forms_internal.h"
 #include "placeholders_internal.h"
 
 #include <stdlib.h>
@@ -22,23 +22,6 @@ static uint16_t pack_text(struct mpi_row *row, struct str s)
     memcpy(row->text + at + 1, s.data, s.len);
     row->text_len = (uint16_t)(at + 1 + s.len);
     return at;
-}
-
-struct word {
-    char bytes[ROW_WORD_MAX];
-    size_t len;
-};
-
-static struct str word_str(const struct word *word)
-{
-    return (struct str){word->bytes, word->len};
-}
-
-static struct word fold_word(struct str text)
-{
-    struct word word;
-    word.len = text_fold(text, word.bytes, sizeof word.bytes);
-    return word;
 }
 
 static uint32_t hash_folded(struct str folded)
@@ -126,6 +109,8 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
         family.len = 0;
     if (is_placeholder(word_str(&middle), PLACEHOLDER_NAME))
         middle.len = 0;
+    name_form_family(&family);
+    name_form_given(&given, &middle);
     split_given(&given, &middle);
     if (family.len + given.len == 0 || have_name(row, word_str(&family), word_str(&given), word_str(&middle)))
         return;
@@ -145,6 +130,16 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
     (void)text_nickname_groups(word_str(&given), groups);
     name->nicknames[0] = groups[0];
     name->nicknames[1] = groups[1];
+}
+
+/* What a name looks like elsewhere, as far as names that are said leave room. */
+static void add_spellings(struct mpi_row *row, const struct mpi_name *said)
+{
+    static bool (*const ways[])(const struct mpi_name *, struct name_spelling *) = {name_spell_out, name_turn_round};
+    struct name_spelling other;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        if (row->name_count < ROW_NAMES && ways[i](said, &other))
+            add_name(row, &other.name);
 }
 
 /* ---- the other fields ---- */
@@ -405,6 +400,9 @@ static void add_names(struct mpi_row *row, const struct mpi_name *said, size_t s
     order_when_many(items, count, ROW_NAMES);
     for (size_t i = 0; i < count; i++)
         add_name(row, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
+    order_when_many(items, count, 0); /* nor may it decide whose other spellings find room */
+    for (size_t i = 0; i < count; i++)
+        add_spellings(row, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
 }
 
 static void add_phones(struct mpi_row *row, const struct str *said, size_t count)
@@ -462,6 +460,8 @@ void row_make(const struct mpi_identifier *identifiers, size_t identifier_count,
     add_emails(row, said->emails, said->email_count);
     add_addresses(row, said->addresses, said->address_count);
     struct word mother_family = fold_word(said->mother.family), mother_given = fold_word(said->mother.given);
+    name_form_family(&mother_family);
+    name_form_given(&mother_given, &(struct word){.len = 0});
     if (!is_placeholder(word_str(&mother_family), PLACEHOLDER_NAME))
         row->mother_family = pack_text(row, word_str(&mother_family));
     if (!is_placeholder(word_str(&mother_given), PLACEHOLDER_NAME))

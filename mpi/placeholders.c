@@ -1,6 +1,6 @@
 #include "placeholders_internal.h"
 
-#include "base/text/fold.h"
+#include "words_internal.h"
 
 /* One row per word: where it says nothing. */
 enum { NAME = PLACEHOLDER_NAME, CITY = PLACEHOLDER_CITY, STREET = PLACEHOLDER_STREET, ALL = NAME | CITY | STREET };

@@ -8,17 +8,7 @@
 #pragma once
 
 #include "base/date.h"
-
-/* Words are kept with their lengths: measuring them again for every record would be most of the cost. */
-#define WORD(text) STR_INIT(text)
-
-static inline bool is_one_of(struct str s, const struct str *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(s, words[i]))
-            return true;
-    return false;
-}
+#include "base/str.h"
 
 enum placeholder_place {
     PLACEHOLDER_NAME = 1 << 0,
