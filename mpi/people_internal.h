@@ -138,7 +138,7 @@ enum sight {
 struct mpi {
     struct data_store *store; /* NULL: a bench without rows and readers */
     struct data_table *records, *versions, *members, *edges, *links, *decided, *reviews, *events;
-    const struct model *model;
+    const struct mpi_model *model;
     uint32_t block_cap;
 
     struct tally shown, applied;
