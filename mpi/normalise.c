@@ -188,18 +188,18 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
         row->flags |= ROW_MORE_SAID;
         return;
     }
-    struct mpi_row_name name = {.family = pack_text(row, word_str(&family)),
-                                .given = pack_text(row, word_str(&given)),
-                                .middle = pack_text(row, word_str(&middle)),
-                                .family_common = common_family_name(word_str(&family)),
-                                .given_common = common_given_name(word_str(&given)),
-                                .family_sound = text_sound(word_str(&family)),
-                                .given_sound = text_sound(word_str(&given))};
+    struct mpi_row_name *name = &row->names[row->name_count++];
+    name->family = pack_text(row, word_str(&family));
+    name->given = pack_text(row, word_str(&given));
+    name->middle = pack_text(row, word_str(&middle));
+    name->family_common = common_family_name(word_str(&family));
+    name->given_common = common_given_name(word_str(&given));
+    name->family_sound = text_sound(word_str(&family));
+    name->given_sound = text_sound(word_str(&given));
     uint16_t groups[TEXT_NICKNAME_GROUPS_MAX] = {0};
     (void)text_nickname_groups(word_str(&given), groups);
-    name.nicknames[0] = groups[0];
-    name.nicknames[1] = groups[1];
-    row->names[row->name_count++] = name;
+    name->nicknames[0] = groups[0];
+    name->nicknames[1] = groups[1];
 }
 
 /* ---- the other fields ---- */
@@ -241,6 +241,34 @@ static void add_phone(struct mpi_row *row, uint32_t phone)
             return;
     if (row->phone_count < ROW_PHONES)
         row->phones[row->phone_count++] = phone;
+    else
+        row->flags |= ROW_MORE_SAID;
+}
+
+enum { EMAIL_MAX = 254 }; /* [RFC 5321 4.5.3.1.3] a path has 256 at most, two of them brackets */
+
+/* An address names its owner whatever the case of its letters. 0: no address. */
+static uint32_t email_of(struct str said)
+{
+    char lower[EMAIL_MAX];
+    struct str address = str_trim(said);
+    const char *at = address.len ? memchr(address.data, '@', address.len) : NULL;
+    if (at == NULL || at == address.data || at == address.data + address.len - 1 || address.len > sizeof lower)
+        return 0;
+    for (size_t i = 0; i < address.len; i++)
+        lower[i] = (char)(address.data[i] >= 'A' && address.data[i] <= 'Z' ? address.data[i] | 0x20 : address.data[i]);
+    return (uint32_t)str_hash(str_make(lower, address.len)) | 1;
+}
+
+static void add_email(struct mpi_row *row, uint32_t email)
+{
+    if (email == 0)
+        return;
+    for (size_t i = 0; i < row->email_count; i++)
+        if (row->emails[i] == email)
+            return;
+    if (row->email_count < ROW_EMAILS)
+        row->emails[row->email_count++] = email;
     else
         row->flags |= ROW_MORE_SAID;
 }
@@ -298,22 +326,24 @@ static void split_line(struct str line, struct word *street, uint32_t *number)
 static void add_address(struct mpi_row *row, const struct mpi_address *said)
 {
     struct word street, city = fold_word(said->city);
-    struct mpi_row_address address = {.postcode = postcode_of(str_trim(said->postcode)),
-                                      .state = hash_word(said->state)};
-    split_line(said->line, &street, &address.number);
+    uint32_t number, postcode = postcode_of(str_trim(said->postcode));
+    split_line(said->line, &street, &number);
     if (is_name_placeholder(word_str(&city)))
         city.len = 0;
     if (is_name_placeholder(word_str(&street)))
         street.len = 0;
-    if (address.postcode == 0 && street.len == 0 && city.len == 0)
+    if (postcode == 0 && street.len == 0 && city.len == 0)
         return;
     if (row->address_count == ROW_ADDRESSES) {
         row->flags |= ROW_MORE_SAID;
         return;
     }
-    address.street = pack_text(row, word_str(&street));
-    address.city = pack_text(row, word_str(&city));
-    row->addresses[row->address_count++] = address;
+    struct mpi_row_address *address = &row->addresses[row->address_count++];
+    address->postcode = postcode;
+    address->number = number;
+    address->state = hash_word(said->state);
+    address->street = pack_text(row, word_str(&street));
+    address->city = pack_text(row, word_str(&city));
 }
 
 /* Kinds of number that name a person, whoever writes them down. HL7 table 0203. */
@@ -439,6 +469,16 @@ static void add_phones(struct mpi_row *row, const struct str *said, size_t count
         add_phone(row, (uint32_t)items[i].rank);
 }
 
+static void add_emails(struct mpi_row *row, const struct str *said, size_t count)
+{
+    struct said_item items[SAID_MAX];
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct said_item){email_of(said[i]), (uint32_t)i};
+    order_when_many(items, count, ROW_EMAILS);
+    for (size_t i = 0; i < count; i++)
+        add_email(row, (uint32_t)items[i].rank);
+}
+
 static void add_addresses(struct mpi_row *row, const struct mpi_address *said, size_t count)
 {
     struct said_item items[SAID_MAX];
@@ -457,23 +497,30 @@ void row_make(const struct mpi_identifier *identifiers, size_t identifier_count,
 {
     struct mpi_row *row = &out_row->row;
     INVARIANT(identifier_count <= SAID_MAX && said->name_count + former_count <= SAID_MAX &&
-              said->phone_count <= SAID_MAX && said->address_count <= SAID_MAX);
-    *row = (struct mpi_row){.text_len = 1};
-    row->text[0] = 0; /* offset 0 is the empty string */
-    if (identifier_count > 0)
+              said->phone_count <= SAID_MAX && said->email_count <= SAID_MAX && said->address_count <= SAID_MAX);
+    memset(row, 0, sizeof *row); /* gaps between the fields too: equal rows are equal bytes */
+    row->text[0] = 0;            /* offset 0 is the empty string */
+    row->text_len = 1;
+    if (identifier_count > 0) {
         row->own_key = row_identifier_key(identifiers[0]);
+        row->authority = hash_word(identifiers[0].authority);
+    }
     add_identifiers(row, identifiers, identifier_count);
     add_names(row, said->names, said->name_count, former, former_count);
     set_birth(row, said->birth_date);
     char sex = (char)(said->sex & ~0x20);
     row->sex = sex == 'F' || sex == 'M' ? sex : 0;
     add_phones(row, said->phones, said->phone_count);
+    add_emails(row, said->emails, said->email_count);
     add_addresses(row, said->addresses, said->address_count);
     struct word mother_family = fold_word(said->mother.family), mother_given = fold_word(said->mother.given);
     if (!is_name_placeholder(word_str(&mother_family)))
         row->mother_family = pack_text(row, word_str(&mother_family));
     if (!is_name_placeholder(word_str(&mother_given)))
         row->mother_given = pack_text(row, word_str(&mother_given));
+    struct word birth_place = fold_word(said->birth_place);
+    if (!is_name_placeholder(word_str(&birth_place)))
+        row->birth_place = pack_text(row, word_str(&birth_place));
     row->birth_order = said->birth_order;
     if (said->multiple_birth)
         row->flags |= ROW_MULTIPLE_BIRTH;
@@ -481,5 +528,6 @@ void row_make(const struct mpi_identifier *identifiers, size_t identifier_count,
 
 size_t row_bytes(const struct mpi_row *row)
 {
-    return sizeof *row + row->text_len;
+    size_t bytes = offsetof(struct mpi_row, text) + row->text_len;
+    return bytes > sizeof *row ? bytes : sizeof *row;
 }
