@@ -247,28 +247,36 @@ static void add_phone(struct mpi_row *row, uint32_t phone)
 
 enum { EMAIL_MAX = 254 }; /* [RFC 5321 4.5.3.1.3] a path has 256 at most, two of them brackets */
 
-/* An address names its owner whatever the case of its letters. 0: no address. */
-static uint32_t email_of(struct str said)
+struct email {
+    char bytes[EMAIL_MAX];
+    size_t len; /* 0: no address */
+};
+
+/* An address names its owner whatever the case of its letters. */
+static struct email email_of(struct str said)
 {
-    char lower[EMAIL_MAX];
+    struct email email = {.len = 0};
     struct str address = str_trim(said);
     const char *at = address.len ? memchr(address.data, '@', address.len) : NULL;
-    if (at == NULL || at == address.data || at == address.data + address.len - 1 || address.len > sizeof lower)
-        return 0;
-    for (size_t i = 0; i < address.len; i++)
-        lower[i] = (char)(address.data[i] >= 'A' && address.data[i] <= 'Z' ? address.data[i] | 0x20 : address.data[i]);
-    return (uint32_t)str_hash(str_make(lower, address.len)) | 1;
+    if (at == NULL || at == address.data || at == address.data + address.len - 1 || address.len > sizeof email.bytes)
+        return email;
+    for (size_t i = 0; i < address.len; i++) {
+        char c = address.data[i];
+        email.bytes[email.len++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    }
+    return email;
 }
 
-static void add_email(struct mpi_row *row, uint32_t email)
+static void add_email(struct mpi_row *row, const struct email *email)
 {
-    if (email == 0)
+    struct str text = {email->bytes, email->len};
+    if (text.len == 0)
         return;
     for (size_t i = 0; i < row->email_count; i++)
-        if (row->emails[i] == email)
+        if (str_eq(row_text(row, row->emails[i]), text))
             return;
     if (row->email_count < ROW_EMAILS)
-        row->emails[row->email_count++] = email;
+        row->emails[row->email_count++] = pack_text(row, text);
     else
         row->flags |= ROW_MORE_SAID;
 }
@@ -472,11 +480,16 @@ static void add_phones(struct mpi_row *row, const struct str *said, size_t count
 static void add_emails(struct mpi_row *row, const struct str *said, size_t count)
 {
     struct said_item items[SAID_MAX];
-    for (size_t i = 0; i < count; i++)
-        items[i] = (struct said_item){email_of(said[i]), (uint32_t)i};
+    for (size_t i = 0; i < count; i++) {
+        struct email email = email_of(said[i]);
+        items[i] =
+            (struct said_item){email.len ? str_hash((struct str){email.bytes, email.len}) : UINT64_MAX, (uint32_t)i};
+    }
     order_when_many(items, count, ROW_EMAILS);
-    for (size_t i = 0; i < count; i++)
-        add_email(row, (uint32_t)items[i].rank);
+    for (size_t i = 0; i < count; i++) {
+        struct email email = email_of(said[items[i].at]);
+        add_email(row, &email);
+    }
 }
 
 static void add_addresses(struct mpi_row *row, const struct mpi_address *said, size_t count)

@@ -183,6 +183,7 @@ static uint32_t change_index(struct writer *w, uint32_t record, const struct sto
     union row_space space;
     row_make(stored->identifiers, stored->identifier_count, &stored->said, stored->former, stored->former_count,
              &space);
+    row_set_rarity(mpi->model, &space.row);
     if (record == 0)
         record = draft_add_record(mpi, space.row.own_key);
     index_set_handles(mpi, record, before ? before->identifiers : NULL, before ? before->identifier_count : 0,

@@ -33,17 +33,18 @@ struct mpi_row_name {
     uint16_t family, given, middle;      /* offsets */
     uint16_t nicknames[2];               /* groups of the given name */
     uint8_t family_common, given_common; /* 1 = among the names that many share */
-    uint8_t family_rarity, given_rarity; /* 0 = nothing known about how rare */
+    uint8_t family_rarity, given_rarity;
     uint32_t family_sound, given_sound;
 };
 struct mpi_row_address {
     uint32_t postcode, number, state; /* hashes, 0 = absent */
     uint16_t street, city;
-    uint8_t postcode_rarity, city_rarity; /* 0 = nothing known about how rare */
+    uint8_t house_rarity, postcode_rarity, city_rarity;
 };
 struct mpi_row_national {
     uint16_t kind; /* hash of type (and authority where numbers are only unique there) */
     uint16_t text;
+    uint8_t rarity;
 };
 /* People have one number of this kind, so two different ones speak against; of passports and licences they have many.
  */
@@ -53,11 +54,11 @@ struct mpi_row {
     uint64_t own_key;            /* of the record's own identifier: names the record whatever order things arrived in */
     uint64_t shared[ROW_SHARED]; /* identifier keys, own first */
     uint32_t phones[ROW_PHONES];
-    uint32_t emails[ROW_EMAILS];
     uint32_t authority; /* hash of who gave out the record's own identifier, 0 = unsaid */
     struct mpi_row_name names[ROW_NAMES];
     struct mpi_row_address addresses[ROW_ADDRESSES];
     struct mpi_row_national nationals[ROW_NATIONALS];
+    uint16_t emails[ROW_EMAILS];
     uint16_t mother_family, mother_given;
     uint16_t birth_place;
     uint16_t year;
@@ -66,6 +67,7 @@ struct mpi_row {
     uint8_t generation; /* 1 Sr, 2 Jr or II, 3 III … 0 unknown */
     uint8_t birth_order;
     uint8_t flags;
+    uint8_t phone_rarity[ROW_PHONES], email_rarity[ROW_EMAILS], birth_rarity, birth_place_rarity;
     uint8_t name_count, phone_count, email_count, address_count, national_count, shared_count;
     uint16_t text_len;
     char text[]; /* text_len bytes */

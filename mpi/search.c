@@ -87,6 +87,7 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
     TRY(find_known(mpi, cx, identifiers, identifier_count, known, &known_count));
     union row_space space;
     row_make(identifiers, identifier_count, demographics, NULL, 0, &space);
+    row_set_rarity(mpi->model, &space.row);
     struct hit *hits;
     size_t hit_count = collect_hits(mpi, &space.row, known, known_count, &hits);
     qsort(hits, hit_count, sizeof hits[0], order_hits);

@@ -275,58 +275,82 @@ static int32_t unzigzag(uint64_t value)
     return (int32_t)(int64_t)(value >> 1 ^ -(value & 1));
 }
 
+/* Evidence lines are rows of model_fields, or what relatives share; the last one is the prior. */
+enum { LINE_KIN = 0xFE };
+
+static uint8_t line_field(const struct mpi_evidence *line)
+{
+    uint8_t field = 0;
+    while (field < FIELD_COUNT && model_fields[field].name != line->field)
+        field++;
+    return field < FIELD_COUNT ? field : LINE_KIN;
+}
+
+static uint8_t line_level(uint8_t field, const struct mpi_evidence *line)
+{
+    uint8_t level = 0;
+    while (field != LINE_KIN && level + 1 < LEVELS_MAX && model_fields[field].levels[level] != line->level)
+        level++;
+    return level;
+}
+
 static void put_comparison(struct buf *out, const struct mpi_comparison *comparison)
 {
-    const struct mpi_model *model = model_get(comparison->model_version);
     buf_put_varint(out, comparison->model_version);
     buf_put_varint(out, comparison->left_record);
     buf_put_varint(out, comparison->right_record);
     buf_put_varint(out, zigzag(comparison->score_mbit));
     buf_put_varint(out, comparison->probability_ppm);
-    size_t fields = 0, field = 0;
-    size_t count_at = out->len;
-    buf_put_byte(out, 0);
-    for (size_t i = 0; model && i + 1 < comparison->evidence_count; i++) { /* the last line is the prior */
-        const struct mpi_evidence *evidence = &comparison->evidence[i];
-        while (field < FIELD_COUNT && model->fields[field].name != evidence->field)
-            field++;
-        size_t level = 0;
-        while (level < LEVELS_MAX && field < FIELD_COUNT && model->fields[field].levels[level].name != evidence->level)
-            level++;
-        buf_put_byte(out, (uint8_t)field);
-        buf_put_byte(out, (uint8_t)level);
-        buf_put_varint(out, zigzag(evidence->weight_mbit));
-        fields++;
+    size_t lines = comparison->evidence_count ? comparison->evidence_count - 1 : 0;
+    buf_put_byte(out, (uint8_t)lines);
+    for (size_t i = 0; i < lines; i++) {
+        const struct mpi_evidence *line = &comparison->evidence[i];
+        uint8_t field = line_field(line);
+        buf_put_byte(out, field);
+        buf_put_byte(out, line_level(field, line));
+        buf_put_varint(out, zigzag(line->weight_mbit));
     }
-    buf_put_varint(
-        out, zigzag(comparison->evidence_count ? comparison->evidence[comparison->evidence_count - 1].weight_mbit : 0));
-    out->data[count_at] = (char)fields;
+    buf_put_varint(out, zigzag(comparison->evidence_count ? comparison->evidence[lines].weight_mbit : 0));
+}
+
+/* False: no such line. */
+static bool name_line(uint8_t field, uint8_t level, struct mpi_evidence *out_line)
+{
+    if (field == LINE_KIN && level == 0) {
+        out_line->field = model_kin_field;
+        out_line->level = model_kin_level;
+        return true;
+    }
+    if (field >= FIELD_COUNT || level >= LEVELS_MAX || model_fields[field].levels[level] == NULL)
+        return false;
+    out_line->field = model_fields[field].name;
+    out_line->level = model_fields[field].levels[level];
+    return true;
 }
 
 static struct mpi_comparison cut_comparison(struct cut *cut)
 {
+    enum { OTHER_FIELDS_VERSION = 1 }; /* its fields and levels are not today's: only its score is still understood */
     struct mpi_comparison made = {.model_version = (uint32_t)cut_varint(cut)};
-    const struct mpi_model *model = model_get(made.model_version);
     made.left_record = cut_varint(cut);
     made.right_record = cut_varint(cut);
     made.score_mbit = unzigzag(cut_varint(cut));
     made.probability_ppm = (uint32_t)cut_varint(cut);
-    size_t fields = cut_u8(cut);
-    if (fields >= MPI_EVIDENCE_MAX || (model == NULL && fields > 0))
+    size_t lines = cut_u8(cut);
+    if (lines >= MPI_EVIDENCE_MAX)
         cut->bad = true;
-    for (size_t i = 0; i < fields && !cut->bad; i++) {
-        size_t field = cut_u8(cut), level = cut_u8(cut);
-        int32_t weight = unzigzag(cut_varint(cut));
-        if (field >= FIELD_COUNT || level >= LEVELS_MAX || model->fields[field].levels[level].name == NULL) {
+    for (size_t i = 0; i < lines && !cut->bad; i++) {
+        uint8_t field = cut_u8(cut), level = cut_u8(cut);
+        struct mpi_evidence *line = &made.evidence[i];
+        line->weight_mbit = unzigzag(cut_varint(cut));
+        if (made.model_version != OTHER_FIELDS_VERSION && !name_line(field, level, line))
             cut->bad = true;
-            break;
-        }
-        made.evidence[made.evidence_count++] =
-            (struct mpi_evidence){model->fields[field].name, model->fields[field].levels[level].name, weight};
     }
     int32_t prior = unzigzag(cut_varint(cut));
-    if (fields > 0)
-        made.evidence[made.evidence_count++] = (struct mpi_evidence){model_prior_field, model_prior_level, prior};
+    if (lines == 0 || made.model_version == OTHER_FIELDS_VERSION)
+        return made;
+    made.evidence[lines] = (struct mpi_evidence){model_prior_field, model_prior_level, prior};
+    made.evidence_count = (uint32_t)lines + 1;
     return made;
 }
 

@@ -1,14 +1,6 @@
-#include "mpi/study.h"
-
-#include "people_internal.h"
+#include "study_internal.h"
 
 #include "base/limits.h"
-
-/* An index whose records are all the writer's: nothing is ever published, so everything is changed where it stands. */
-struct mpi_study {
-    struct mpi *mpi;
-    uint64_t compared;
-};
 
 struct mpi_study *mpi_study_new(void)
 {
@@ -48,8 +40,10 @@ uint32_t mpi_study_records(const struct mpi_study *study)
 
 /* ---- linking ---- */
 
-static void forget_links(struct mpi *mpi)
+void study_see_by(struct mpi_study *study, const struct mpi_model *model)
 {
+    struct mpi *mpi = study->mpi;
+    mpi->model = model;
     mpi->steps.count = 0;
     mpi->applied.persons = mpi->applied.records;
     for (uint32_t record = 1; record <= mpi->applied.records; record++) {
@@ -57,6 +51,7 @@ static void forget_links(struct mpi *mpi)
         entry->edge_count = 0;
         entry->person = entry->ring = record;
         entry->retired_into = 0;
+        row_set_rarity(model, entry->row);
     }
 }
 
@@ -84,9 +79,8 @@ static void link_record(struct mpi_study *study, uint32_t record)
 void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
 {
     struct mpi *mpi = study->mpi;
-    mpi->model = model;
     study->compared = 0;
-    forget_links(mpi);
+    study_see_by(study, model);
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
     for (uint32_t record = 1; record <= mpi->applied.records; record++)
         link_record(study, record);
@@ -141,6 +135,6 @@ enum mpi_verdict mpi_study_verdict(const struct mpi_study *study, uint32_t left,
     int32_t score = weigh_levels(model, &levels);
     if (score < model->review_mbit)
         return MPI_VERDICT_NEW;
-    bool stopped = levels_veto(model, &levels) || levels_hold(model, &levels) || score < model->auto_mbit;
+    bool stopped = levels_veto(&levels) || levels_hold(&levels) || score < model->auto_mbit;
     return stopped ? MPI_VERDICT_REVIEW : MPI_VERDICT_LINKED;
 }

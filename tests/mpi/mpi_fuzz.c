@@ -53,7 +53,7 @@ static void compare_two(struct str bytes)
     if (memcmp(&there, &back, sizeof there) != 0)
         abort(); /* a comparison must not depend on who is left */
     struct mpi_comparison comparison;
-    explain_levels(&model_builtin, &there, 1, 2, &comparison);
+    explain_levels(mpi_model_general(), &there, 1, 2, &comparison);
     int32_t sum = 0;
     for (uint32_t i = 0; i < comparison.evidence_count; i++)
         sum += comparison.evidence[i].weight_mbit;

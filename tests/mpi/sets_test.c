@@ -166,8 +166,8 @@ static void count_pairs(const struct world *world, const struct set *set, const 
                        weigh_levels(world->mpi->model, &levels));
                 for (size_t f = 0; f < FIELD_COUNT; f++)
                     if (levels.at[f])
-                        printf(" %s=%s", world->mpi->model->fields[f].name,
-                               world->mpi->model->fields[f].levels[levels.at[f]].name);
+                        printf(" %s=%s", model_fields[f].name,
+                               model_fields[f].levels[levels.at[f]]);
                 printf("\n");
             }
         }
