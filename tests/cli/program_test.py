@@ -186,6 +186,49 @@ def test_alone():
         check_exit(f"gen {what}", run("gen", what, "--out", f"{SCRATCH}/gen", *(["--people", 200] if what != "codes" else [])), 0)
 
 
+def test_eval():
+    """Nine rows of three files: figures worked out by hand. The daemon is not asked."""
+    one, two, three, side = (f"{SCRATCH}/{name}.csv" for name in ("one", "two", "three", "side"))
+    head = "id,family,given,dob,sex,phone,who\n"
+    # 1, 2 and 3 are one human; O1 and O2 are two whom nothing but the truth tells apart; Z says no truth
+    open(one, "w").write(head + "1,Lindqvist,Anna,1980-02-29,F,5551234,x\nO1,Okonkwo,Chidiebere,1975-05-17,M,5559876,y\n"
+                         "F,Ferreira,Tomás,1990-11-03,M,,z\nF,Twice,Number,1990-11-03,M,,z\n5,Short\n")
+    open(two, "w").write(head + "2,Lindqvist,Anna,1980-02-29,F,5551234,x\nO2,Okonkwo,Chidiebere,1975-05-17,M,5559876,v\n"
+                         "Z,Hashimoto,Ren,1966-01-09,,,\n")
+    open(three, "w").write(head + "3,Lindqvist,Anna,1980-02-29,F,5551234,x\n")
+    ask = ("eval", "people", one, two, three)
+    got = run(*ask, "--truth", "who", "--json")
+    check_exit("eval people", got, 0)
+    said = check_json("eval people --json", got)
+    want = {"records": 7, "humans": 4, "left_out": 2, "truth_missing": 1, "wrong_pairs": 1, "wrong_persons": 1, "found": 1}
+    check("eval counts", all(said.get(k) == v for k, v in want.items()), str(said))
+    check("eval pairs", (said["pairs"]["right"], said["pairs"]["found"], said["pairs"]["true"]) == (3, 4, 3) and
+          said["pairs"]["precision"] == .75, str(said["pairs"]))
+    check("eval persons", (said["persons"]["right"], said["persons"]["found"], said["persons"]["true"]) == (2, 3, 4), str(said))
+    check("eval B-cubed", abs(said["b3"]["precision"] - 5 / 6) < 1e-5 and said["b3"]["recall"] == 1, str(said["b3"]))
+    open(side, "w").write("authority,id,person\none,1,x\none,O1,y\none,F,z\ntwo,2,x\ntwo,O2,v\nthree,3,x\n")
+    other = check_json("eval --truth-file", run(*ask, "--truth-file", side, "--json"))
+    check("the truth may be elsewhere", other["pairs"] == said["pairs"], str(other))
+    open(two, "a").write("2b,Lindqvist,Anna,1980-02-29,F,5551234,x\n")
+    across = check_json("eval --link-only", run(*ask, "--truth", "who", "--link-only", "--json"))
+    check("pairs of one file do not count", across["pairs"]["true"] == 5, str(across["pairs"]))
+    open(side, "w").write("left,right,label\n1,2,match\nO1,O2,no\n1,O1,no\nF,Z,possible\nF,nobody,no\n")
+    judged = check_json("eval --pairs", run(*ask, "--pairs", side, "--json"))["labels"]
+    check("labelled pairs", judged == {"accuracy": .5, "left_out": 1, "match": {"linked": 1, "review": 0, "apart": 0},
+                                       "possible": {"linked": 0, "review": 0, "apart": 1},
+                                       "no": {"linked": 1, "review": 0, "apart": 1}}, str(judged))
+    missed = run(*ask, "--truth", "who", "--misses", 5)
+    check_exit("eval --misses", missed, 0)
+    check_harmless("eval --misses", missed)
+    check("wrong pairs are shown without values", b"WRONG" in missed.stdout and b"O2" in missed.stdout and
+          b"family name" in missed.stdout and b"Okonkwo" not in missed.stdout and b"5559876" not in missed.stdout, missed.stdout)
+    open(side, "w").write("id: number\n")
+    for words, says in ((["--map", side], b"number"), (["--truth", "whom"], b"whom"), (["--truth-file", one], b"authority")):
+        got = run("eval", "people", one, *words)
+        check_exit(f"eval {words[0]}", got, 2)
+        check(f"eval {words[0]} says what", says in got.stderr, got.stderr)
+
+
 # ---- with a daemon ----
 
 HOSTILE_NAME = "Lind\x1b]0;owned\x07\u202eevil\u009b31m".encode()
@@ -540,7 +583,7 @@ def test_live():
 
 def main():
     try:
-        for test in (test_help, test_mistakes, test_completion, test_unreachable, test_alone, test_live):
+        for test in (test_help, test_mistakes, test_completion, test_unreachable, test_alone, test_eval, test_live):
             test()
     finally:
         shutil.rmtree(SCRATCH, ignore_errors=True)

@@ -1,0 +1,79 @@
+/*
+ * `idem eval`: how well a model tells people apart whose truth is known. Everything happens in this process; the truth
+ * is used for counting only.
+ */
+#pragma once
+
+#include "cli/run.h"
+#include "people_map.h"
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "mpi/measure.h"
+#include "mpi/study.h"
+
+/* ---- everybody ---- */
+
+struct eval_person {
+    struct str id; /* as the files say it; "line 7" without one */
+    uint64_t line;
+    uint32_t truth; /* the human; 0 = not known: counts nowhere */
+    uint32_t file;
+};
+
+/* Records are numbered from 1, as in the study: record r is persons.at[r - 1]. */
+struct eval_people {
+    struct mpi_study *study;
+    struct arena texts;
+    VEC(struct eval_person) persons;
+    struct map by_number; /* authority, 0x1F, id: the record */
+    struct map humans;    /* what the truth says: the human, from 1 */
+    uint32_t files;
+    uint64_t left_out; /* rows that are not sound, or name a record that is there already */
+};
+
+/* Reads the files into a study; what is odd is said on stderr. Free with eval_people_fini(). base.file,
+ * cli.people-file, mpi.too-many. */
+status eval_people_read(struct cli_run *run, const struct people_map *map, struct eval_people *out_people);
+/* The truth from a file of its own, with the columns authority, id and `column`. base.file, cli.people-file. */
+status eval_people_read_truth(struct cli_run *run, struct eval_people *people, const char *path, const char *column);
+void eval_people_fini(struct eval_people *people);
+
+/* ---- what is measured ---- */
+
+struct eval_report {
+    uint64_t records, left_out, truth_missing;
+    struct mpi_agreement automatic;     /* of the clusters */
+    struct mpi_agreement answered;      /* of the clusters, had somebody answered every question rightly */
+    uint64_t even_found, even_right;    /* pairs at even odds or better, by themselves */
+    uint64_t alike, alike_right;        /* pairs at or above the review threshold */
+    uint64_t questions;                 /* pairs of persons that a steward is asked about */
+    struct mpi_calibration calibration; /* of the pairs that are alike */
+    uint64_t compared;
+    double read_seconds, train_seconds, link_seconds;
+    uint64_t peak_bytes;
+};
+
+/* After mpi_study_link(). `across`: only pairs between two files count. Fills what the study knows. */
+void eval_measure(const struct eval_people *people, bool across, struct eval_report *out_report);
+void eval_show_report(struct cli_show *show, const struct eval_report *report);
+void eval_json_report(struct json *json, const struct eval_report *report);
+
+/* ---- what went wrong ---- */
+
+/* At most `max` wrong and `max` missed pairs, evenly taken from all of them, with their evidence and without values. */
+void eval_show_misses(struct cli_show *show, const struct eval_people *people, bool across, uint64_t max);
+void eval_json_misses(struct json *json, const struct eval_people *people, bool across, uint64_t max);
+
+/* ---- labelled pairs ---- */
+
+enum eval_label { EVAL_MATCH, EVAL_POSSIBLE, EVAL_NO, EVAL_LABELS };
+struct eval_confusion {
+    uint64_t pairs[EVAL_LABELS][EVAL_LABELS]; /* by what the label says, then by what the index says */
+    uint64_t left_out;                        /* a label or an id that is not known */
+};
+/* base.file, cli.people-file. */
+status eval_labels_read(struct cli_run *run, const struct people_map *map, const struct eval_people *people,
+                        const char *path, struct eval_confusion *out_confusion);
+void eval_show_confusion(struct cli_show *show, const struct eval_confusion *confusion);
+void eval_json_confusion(struct json *json, const struct eval_confusion *confusion);
