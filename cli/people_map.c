@@ -204,6 +204,7 @@ static const struct field_row field_rows[] = {
     {"birth_day", offsetof(struct people_map, birth_day)},
     {"sex", offsetof(struct people_map, sex)},
     {"birth_order", offsetof(struct people_map, birth_order)},
+    {"multiple_birth", offsetof(struct people_map, multiple_birth)},
 };
 static const struct field_row mother_rows[] = {
     {"family", offsetof(struct people_map, mother_family)},
@@ -219,7 +220,7 @@ static status read_map(struct ctx *cx, struct str text, struct people_map *map)
     TRY(yaml_map_keys(cx, root,
                       KEYS("mode", "id", "id_type", "source", "sources", "authority", "names", "addresses", "phones",
                            "identifiers", "birth_date", "birth_year", "birth_month", "birth_day", "sex", "mother",
-                           "birth_order", "absent", "truth", "labels")));
+                           "birth_order", "multiple_birth", "absent", "truth", "labels")));
     TRY(yaml_choice(cx, yaml_get(root, "mode"), modes, 2, &mode));
     map->is_link = mode == 1;
     TRY(read_fields(cx, map, root, ROWS(field_rows), map));

@@ -55,7 +55,8 @@ struct people_map {
     size_t name_count, address_count, phone_count, identifier_count;
     struct people_field birth_date, birth_year, birth_month, birth_day, sex;
     struct people_field mother_family, mother_given, birth_order;
-    struct people_words absent; /* values that say nothing */
+    struct people_field multiple_birth; /* yes when it begins with Y, T or 1 */
+    struct people_words absent;         /* values that say nothing */
 
     bool is_link; /* no file has anybody twice: only pairs between files count */
     struct people_field truth;

@@ -252,6 +252,11 @@ static char sex_of(struct str text)
     return first >= 'a' && first <= 'z' ? (char)(first - 'a' + 'A') : first;
 }
 
+static bool is_yes(struct str text)
+{
+    return text.len && strchr("YyTt1", text.data[0]);
+}
+
 static void fill_row(struct people_rows *rows, struct people_row *row)
 {
     const struct people_map *map = rows->map;
@@ -272,6 +277,7 @@ static void fill_row(struct people_rows *rows, struct people_row *row)
         .addresses = rows->addresses,
         .address_count = fill_addresses(rows),
         .mother = {.family = value_of(rows, map->mother_family), .given = value_of(rows, map->mother_given)},
+        .multiple_birth = is_yes(value_of(rows, map->multiple_birth)),
         .birth_order = (uint8_t)number_of(rows, map->birth_order)};
 }
 

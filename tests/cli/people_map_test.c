@@ -210,6 +210,21 @@ static void put_list(struct buf *text, const char *key, const char *prefix, size
     buf_printf(text, "]\n");
 }
 
+static void test_map__of_every_public_set_is_understood(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"fake1000", "febrl",        "historical", "miis",
+                                        "nbs",      "pseudopeople", "rldata",     "uganda"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct support s;
+        support_init(&s);
+        struct people_map map;
+        assert_ok(&s, people_map_read(&s.cx, arena_printf(&s.arena, "tests/mpi/maps/%s.yaml", names[i]).data, &map));
+        assert_true(map.truth.count + map.labels.match.count > 0);
+        support_fini(&s);
+    }
+}
+
 static void test_map__has_bounds(void **state)
 {
     (void)state;
@@ -255,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_rows__have_the_documented_columns_without_a_map),
         cmocka_unit_test(test_rows__that_are_not_sound_are_left_out_and_named),
         cmocka_unit_test(test_map__names_the_place_of_what_it_does_not_take),
+        cmocka_unit_test(test_map__of_every_public_set_is_understood),
         cmocka_unit_test(test_map__has_bounds),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
