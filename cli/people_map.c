@@ -19,6 +19,8 @@ static const char known_names[] =
     "birth_date: birth_date\n"
     "sex: sex\n"
     "phones: [phone]\n"
+    "emails: [email]\n"
+    "birth_place: birth_place\n"
     "identifiers: [{column: national_id, type: NI, authority: national}]\n"
     "mother: {family: mother}\n";
 
@@ -118,6 +120,11 @@ static status read_phone(struct ctx *cx, struct people_map *map, const struct ya
     return read_field(cx, map, node, &map->phones[nth]);
 }
 
+static status read_email(struct ctx *cx, struct people_map *map, const struct yaml_node *node, size_t nth)
+{
+    return read_field(cx, map, node, &map->emails[nth]);
+}
+
 static status read_identifier(struct ctx *cx, struct people_map *map, const struct yaml_node *node, size_t nth)
 {
     struct people_identifier_field *identifier = &map->identifiers[nth];
@@ -137,6 +144,7 @@ static const struct list_row {
     {"names", read_name, offsetof(struct people_map, name_count)},
     {"addresses", read_address, offsetof(struct people_map, address_count)},
     {"phones", read_phone, offsetof(struct people_map, phone_count)},
+    {"emails", read_email, offsetof(struct people_map, email_count)},
     {"identifiers", read_identifier, offsetof(struct people_map, identifier_count)},
 };
 
@@ -202,6 +210,7 @@ static const struct field_row field_rows[] = {
     {"birth_year", offsetof(struct people_map, birth_year)},
     {"birth_month", offsetof(struct people_map, birth_month)},
     {"birth_day", offsetof(struct people_map, birth_day)},
+    {"birth_place", offsetof(struct people_map, birth_place)},
     {"sex", offsetof(struct people_map, sex)},
     {"birth_order", offsetof(struct people_map, birth_order)},
     {"multiple_birth", offsetof(struct people_map, multiple_birth)},
@@ -219,8 +228,9 @@ static status read_map(struct ctx *cx, struct str text, struct people_map *map)
     TRY(yaml_parse(cx, text, &root));
     TRY(yaml_map_keys(cx, root,
                       KEYS("mode", "id", "id_type", "source", "sources", "authority", "names", "addresses", "phones",
-                           "identifiers", "birth_date", "birth_year", "birth_month", "birth_day", "sex", "mother",
-                           "birth_order", "multiple_birth", "absent", "truth", "labels")));
+                           "emails", "identifiers", "birth_date", "birth_year", "birth_month", "birth_day",
+                           "birth_place", "sex", "mother", "birth_order", "multiple_birth", "absent", "truth",
+                           "labels")));
     TRY(yaml_choice(cx, yaml_get(root, "mode"), modes, 2, &mode));
     map->is_link = mode == 1;
     TRY(read_fields(cx, map, root, ROWS(field_rows), map));

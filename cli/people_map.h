@@ -50,10 +50,10 @@ struct people_map {
     struct people_words sources; /* of the files, in their order; those without one are called as the file */
     struct people_name_fields names[PEOPLE_LIST_MAX];
     struct people_address_fields addresses[PEOPLE_LIST_MAX];
-    struct people_field phones[PEOPLE_LIST_MAX];
+    struct people_field phones[PEOPLE_LIST_MAX], emails[PEOPLE_LIST_MAX];
     struct people_identifier_field identifiers[PEOPLE_LIST_MAX]; /* besides the record's own */
-    size_t name_count, address_count, phone_count, identifier_count;
-    struct people_field birth_date, birth_year, birth_month, birth_day, sex;
+    size_t name_count, address_count, phone_count, email_count, identifier_count;
+    struct people_field birth_date, birth_year, birth_month, birth_day, birth_place, sex;
     struct people_field mother_family, mother_given, birth_order;
     struct people_field multiple_birth; /* yes when it begins with Y, T or 1 */
     struct people_words absent;         /* values that say nothing */

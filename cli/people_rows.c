@@ -25,7 +25,7 @@ struct people_rows {
     struct mpi_identifier identifiers[1 + PEOPLE_LIST_MAX];
     struct mpi_name names[PEOPLE_LIST_MAX];
     struct mpi_address addresses[PEOPLE_LIST_MAX];
-    struct str phones[PEOPLE_LIST_MAX];
+    struct str phones[PEOPLE_LIST_MAX], emails[PEOPLE_LIST_MAX];
 };
 
 /* ---- the header ---- */
@@ -206,13 +206,14 @@ static size_t fill_addresses(struct people_rows *rows)
     return count;
 }
 
-static size_t fill_phones(struct people_rows *rows)
+static size_t fill_texts(struct people_rows *rows, const struct people_field *fields, size_t field_count,
+                         struct str *texts)
 {
     size_t count = 0;
-    for (size_t i = 0; i < rows->map->phone_count; i++) {
-        struct str phone = value_of(rows, rows->map->phones[i]);
-        if (phone.len)
-            rows->phones[count++] = phone;
+    for (size_t i = 0; i < field_count; i++) {
+        struct str text = value_of(rows, fields[i]);
+        if (text.len)
+            texts[count++] = text;
     }
     return count;
 }
@@ -273,7 +274,10 @@ static void fill_row(struct people_rows *rows, struct people_row *row)
         .birth_date = birth_of(rows),
         .sex = sex_of(value_of(rows, map->sex)),
         .phones = rows->phones,
-        .phone_count = fill_phones(rows),
+        .phone_count = fill_texts(rows, map->phones, map->phone_count, rows->phones),
+        .emails = rows->emails,
+        .email_count = fill_texts(rows, map->emails, map->email_count, rows->emails),
+        .birth_place = value_of(rows, map->birth_place),
         .addresses = rows->addresses,
         .address_count = fill_addresses(rows),
         .mother = {.family = value_of(rows, map->mother_family), .given = value_of(rows, map->mother_given)},

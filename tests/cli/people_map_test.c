@@ -64,6 +64,8 @@ static void test_rows__are_read_as_the_map_says(void **state)
                            "birth_day: d\n"
                            "sex: gender\n"
                            "phones: [home, mobile]\n"
+                           "emails: [mail]\n"
+                           "birth_place: born_in\n"
                            "mother: {family: maiden}\n"
                            "birth_order: nth\n"
                            "identifiers: [{column: ssn, type: SS, authority: social}]\n"
@@ -73,9 +75,10 @@ static void test_rows__are_read_as_the_map_says(void **state)
     assert_false(map.is_link);
     struct people_rows *rows = open_rows(
         &s, &map,
-        "number,First,last,last2,known_as,house,street,town,zip,y,m,d,gender,home,mobile,maiden,nth,ssn\n"
-        "rec-17-dup-0,Ana,Silva,Costa,Ana Maria Silva,7, Mill Lane ,NA,12345,1980,2,29,female,na,555-1,Reis,2,99-1\n"
-        ",,,,,,,,,1981,2,29,,,,,,\n");
+        "number,First,last,last2,known_as,house,street,town,zip,y,m,d,gender,home,mobile,maiden,nth,ssn,mail,born_in\n"
+        "rec-17-dup-0,Ana,Silva,Costa,Ana Maria Silva,7, Mill Lane "
+        ",NA,12345,1980,2,29,female,na,555-1,Reis,2,99-1,a@b.example,Porto\n"
+        ",,,,,,,,,1981,2,29,,,,,,,,\n");
     struct people_row row;
     assert_true(people_rows_next(rows, &row));
     assert_int_equal(row.line, 2);
@@ -101,6 +104,9 @@ static void test_rows__are_read_as_the_map_says(void **state)
     assert_int_equal(d->sex, 'F');
     assert_int_equal(d->phone_count, 1);
     assert_str(d->phones[0], "555-1");
+    assert_int_equal(d->email_count, 1);
+    assert_str(d->emails[0], "a@b.example");
+    assert_str(d->birth_place, "Porto");
     assert_str(d->mother.family, "Reis");
     assert_int_equal(d->birth_order, 2);
 
@@ -109,7 +115,8 @@ static void test_rows__are_read_as_the_map_says(void **state)
     assert_str(row.truth, "");
     assert_str(row.input.identifiers[0].value, "3");
     d = &row.input.demographics;
-    assert_int_equal(d->name_count + d->address_count + d->phone_count + d->birth_date.year + d->sex, 0);
+    assert_int_equal(d->name_count + d->address_count + d->phone_count + d->email_count + d->birth_date.year + d->sex,
+                     0);
     assert_false(people_rows_next(rows, &row));
     assert_int_equal(people_rows_report(rows).left_out, 0);
     people_rows_close(rows);
