@@ -45,7 +45,7 @@ static void put_json(struct cli_run *run, const struct eval_people *people, bool
     if (confusion)
         eval_json_confusion(&json, confusion);
     if (cli_number(run, "misses"))
-        eval_json_misses(&json, people, across, cli_number(run, "misses"));
+        eval_json_misses(&json, people, across, report, cli_number(run, "misses"));
     json_end(&json);
     buf_put_byte(&run->out, '\n');
 }
@@ -54,14 +54,15 @@ static void put_text(struct cli_run *run, const struct eval_people *people, bool
                      const struct eval_report *report, const struct eval_confusion *confusion)
 {
     if (cli_number(run, "misses"))
-        eval_show_misses(&run->show, people, across, cli_number(run, "misses"));
+        eval_show_misses(&run->show, people, across, report, cli_number(run, "misses"));
     eval_show_report(&run->show, report);
     if (confusion)
         eval_show_confusion(&run->show, confusion);
 }
 
-/* Under a model made from these people, or the general one; *out_model is to be freed after the study. */
-static void link_people(struct cli_run *run, struct eval_people *people, struct eval_report *report,
+/* Under a model made from these people, or the general one; *out_model is to be freed after the study. Figures at even
+ * odds first: the study then stays linked as the index would. */
+static void link_people(struct cli_run *run, struct eval_people *people, bool across, struct eval_report *report,
                         struct mpi_model **out_model)
 {
     struct mpi_training training;
@@ -69,10 +70,18 @@ static void link_people(struct cli_run *run, struct eval_people *people, struct 
     if (cli_flag(run, "train"))
         mpi_study_train(people->study, out_model, &training);
     report->train_seconds = seconds_since(from_us);
+    const struct mpi_model *model = *out_model ? *out_model : mpi_model_general();
+    report->has_even = !cli_flag(run, "quick");
+    struct mpi_model *guessing = report->has_even ? mpi_model_guessing(model) : NULL;
+    if (guessing) {
+        mpi_study_link(people->study, guessing);
+        eval_measure_clusters(people, across, &report->clusters[EVAL_EVEN]);
+    }
     from_us = clock_mono_us();
-    mpi_study_link(people->study, *out_model ? *out_model : mpi_model_general());
+    mpi_study_link(people->study, model);
     report->link_seconds = seconds_since(from_us);
     report->peak_bytes = peak_bytes();
+    mpi_model_free(guessing);
 }
 
 static status evaluate(struct cli_run *run, struct people_map *map, struct eval_people *people,
@@ -84,8 +93,8 @@ static status evaluate(struct cli_run *run, struct people_map *map, struct eval_
     int64_t from_us = clock_mono_us();
     TRY(read_people(run, map, people));
     report.read_seconds = seconds_since(from_us);
-    link_people(run, people, &report, out_model);
     bool across = map->is_link || cli_flag(run, "link-only");
+    link_people(run, people, across, &report, out_model);
     eval_measure(people, across, &report);
     if (pairs)
         TRY(eval_labels_read(run, map, people, pairs, &confusion));
@@ -123,6 +132,7 @@ static const struct cli_option people_options[] = {
      NULL},
     {"train", CLI_FLAG, NULL, NULL, "make a model from these people, without their truth, instead of the general one",
      NULL},
+    {"quick", CLI_FLAG, NULL, NULL, "link once only: no figures at even odds", NULL},
     {"link-only", CLI_FLAG, NULL, NULL, "only pairs between two files count", NULL},
     {"pairs", CLI_FILE, "CSV", NULL, "labelled pairs to judge too: columns left, right, label, or as the map says",
      NULL},

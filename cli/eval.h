@@ -41,11 +41,25 @@ void eval_people_fini(struct eval_people *people);
 
 /* ---- what is measured ---- */
 
+/* The clusters as the index makes them; as they would be did it link at even odds and ask nobody; as they would be had
+ * somebody answered every question rightly. */
+enum eval_clusters { EVAL_AUTOMATIC, EVAL_EVEN, EVAL_ANSWERED, EVAL_CLUSTERS };
+
+/* Why a pair of records of one human is not one person. */
+enum eval_cause {
+    EVAL_NO_KEY,     /* alike, but nothing put them side by side */
+    EVAL_TOO_LITTLE, /* below the review threshold */
+    EVAL_ASKED,      /* a steward would be asked */
+    EVAL_REST,       /* linked by themselves, but not with the rest of the persons */
+    EVAL_CAUSES
+};
+
 struct eval_report {
     uint64_t records, left_out, truth_missing;
-    struct mpi_agreement automatic;     /* of the clusters */
-    struct mpi_agreement answered;      /* of the clusters, had somebody answered every question rightly */
-    uint64_t even_found, even_right;    /* pairs at even odds or better, by themselves */
+    struct mpi_agreement clusters[EVAL_CLUSTERS];
+    bool has_even;
+    uint64_t causes[EVAL_CAUSES];       /* of the missed pairs */
+    uint64_t wrong_by_themselves;       /* wrong pairs that are linked by their own evidence; the others by a third */
     uint64_t alike, alike_right;        /* pairs at or above the review threshold */
     uint64_t questions;                 /* pairs of persons that a steward is asked about */
     struct mpi_calibration calibration; /* of the pairs that are alike */
@@ -54,16 +68,26 @@ struct eval_report {
     uint64_t peak_bytes;
 };
 
-/* After mpi_study_link(). `across`: only pairs between two files count. Fills what the study knows. */
+/* The clusters of the last mpi_study_link(). `across`: only pairs between two files count. */
+void eval_measure_clusters(const struct eval_people *people, bool across, struct mpi_agreement *out_agreement);
+/* Everything the study knows after mpi_study_link(); EVAL_EVEN and what was timed are the caller's. */
 void eval_measure(const struct eval_people *people, bool across, struct eval_report *out_report);
 void eval_show_report(struct cli_show *show, const struct eval_report *report);
 void eval_json_report(struct json *json, const struct eval_report *report);
 
 /* ---- what went wrong ---- */
 
+extern const char *const eval_cause_names[EVAL_CAUSES];
+
+/* Visits every pair that went wrong: put together though two humans (`wrong`), or missed, with its cause. */
+typedef void eval_miss_fn(void *arg, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause);
+void eval_each_miss(const struct eval_people *people, bool across, eval_miss_fn *visit, void *arg);
+
 /* At most `max` wrong and `max` missed pairs, evenly taken from all of them, with their evidence and without values. */
-void eval_show_misses(struct cli_show *show, const struct eval_people *people, bool across, uint64_t max);
-void eval_json_misses(struct json *json, const struct eval_people *people, bool across, uint64_t max);
+void eval_show_misses(struct cli_show *show, const struct eval_people *people, bool across,
+                      const struct eval_report *report, uint64_t max);
+void eval_json_misses(struct json *json, const struct eval_people *people, bool across,
+                      const struct eval_report *report, uint64_t max);
 
 /* ---- labelled pairs ---- */
 

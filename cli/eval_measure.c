@@ -43,10 +43,15 @@ static void count_pair(void *arg, const struct mpi_study_pair *pair)
     report->alike++;
     report->alike_right += is_right;
     mpi_calibration_add(&report->calibration, pair->probability_ppm, is_right);
-    if (pair->probability_ppm < 500000)
-        return;
-    report->even_found++;
-    report->even_right += is_right;
+}
+
+static void count_miss(void *arg, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause)
+{
+    struct count *count = arg;
+    if (!wrong)
+        count->report->causes[cause]++;
+    else if (mpi_study_verdict(count->people->study, left, right) == MPI_VERDICT_LINKED)
+        count->report->wrong_by_themselves++;
 }
 
 static int compare_questions(const void *left, const void *right)
@@ -66,8 +71,8 @@ static uint64_t count_different(uint64_t *questions, size_t count)
 }
 
 /* `joined` NULL: the clusters as they are. */
-static void measure_clusters(const struct eval_people *people, bool across, uint32_t *joined,
-                             struct mpi_agreement *out_agreement)
+static void measure_joined(const struct eval_people *people, bool across, uint32_t *joined,
+                           struct mpi_agreement *out_agreement)
 {
     struct mpi_placed *placed = mem_array(people->persons.count + 1, sizeof *placed);
     size_t count = 0;
@@ -83,6 +88,11 @@ static void measure_clusters(const struct eval_people *people, bool across, uint
     mem_free(placed);
 }
 
+void eval_measure_clusters(const struct eval_people *people, bool across, struct mpi_agreement *out_agreement)
+{
+    measure_joined(people, across, NULL, out_agreement);
+}
+
 void eval_measure(const struct eval_people *people, bool across, struct eval_report *out_report)
 {
     struct eval_report *report = out_report;
@@ -94,9 +104,10 @@ void eval_measure(const struct eval_people *people, bool across, struct eval_rep
     report->left_out = people->left_out;
     mpi_study_each_pair(people->study, count_pair, &count);
     report->questions = count_different(count.questions.at, count.questions.count);
-    measure_clusters(people, across, NULL, &report->automatic);
-    measure_clusters(people, across, count.joined, &report->answered);
-    report->truth_missing = report->records - report->automatic.records;
+    measure_joined(people, across, NULL, &report->clusters[EVAL_AUTOMATIC]);
+    measure_joined(people, across, count.joined, &report->clusters[EVAL_ANSWERED]);
+    eval_each_miss(people, across, count_miss, &count);
+    report->truth_missing = report->records - report->clusters[EVAL_AUTOMATIC].records;
     report->compared = mpi_study_compared(people->study);
     VEC_FINI(&count.questions);
     mem_free(count.joined);

@@ -1,20 +1,28 @@
-/* Pairs that went wrong, for finding out why: numbers, ids and evidence, never a value. */
+/* Pairs that went wrong, and why: numbers, ids and evidence, never a value. */
 #include "commands.h"
 #include "eval.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
+const char *const eval_cause_names[EVAL_CAUSES] = {
+    [EVAL_NO_KEY] = "no common key",
+    [EVAL_TOO_LITTLE] = "too little evidence",
+    [EVAL_ASKED] = "to be asked about",
+    [EVAL_REST] = "not with the rest of the persons",
+};
+
+/* ---- every pair that went wrong ---- */
+
 struct place {
     uint32_t record, person, truth, file;
 };
 
-struct pick {
+struct search {
     const struct eval_people *people;
-    bool across, wrong; /* wrong: one person, two humans; else missed: one human, two persons */
-    uint64_t step;      /* every so many pairs one is shown */
-    uint64_t seen, shown, max;
-    void (*show)(void *arg, const struct eval_people *people, bool wrong, uint32_t left, uint32_t right);
+    bool across, wrong;  /* wrong: one person, two humans; else missed: one human, two persons */
+    VEC(uint64_t) alike; /* missed pairs that were compared and are alike, sorted */
+    eval_miss_fn *visit;
     void *arg;
 };
 
@@ -30,36 +38,64 @@ static int by_truth(const void *left, const void *right)
     return l->truth != r->truth ? (l->truth < r->truth ? -1 : 1) : l->record < r->record ? -1 : 1;
 }
 
-static void look_at(struct pick *pick, const struct place *left, const struct place *right)
+static int compare_pairs(const void *left, const void *right)
 {
-    bool is_split = pick->wrong ? left->truth != right->truth : left->person != right->person;
-    if (!is_split || (pick->across && left->file == right->file))
-        return;
-    if (pick->seen++ % pick->step != 0 || pick->shown == pick->max)
-        return;
-    pick->shown++;
-    pick->show(pick->arg, pick->people, pick->wrong, left->record, right->record);
+    uint64_t l = *(const uint64_t *)left, r = *(const uint64_t *)right;
+    return l < r ? -1 : l > r;
 }
 
-static void look_through(struct pick *pick, const struct place *places, size_t count)
+static uint64_t pair_key(uint32_t left, uint32_t right)
+{
+    return (uint64_t)left << 32 | right;
+}
+
+static void keep_missed(void *arg, const struct mpi_study_pair *pair)
+{
+    struct search *search = arg;
+    const struct eval_people *people = search->people;
+    uint32_t truth = people->persons.at[pair->left - 1].truth;
+    if (truth && truth == people->persons.at[pair->right - 1].truth &&
+        mpi_study_person(people->study, pair->left) != mpi_study_person(people->study, pair->right))
+        *VEC_ADD(&search->alike) = pair_key(pair->left, pair->right);
+}
+
+static enum eval_cause cause_of(const struct search *search, uint32_t left, uint32_t right)
+{
+    enum mpi_verdict verdict = mpi_study_verdict(search->people->study, left, right);
+    if (verdict == MPI_VERDICT_NEW)
+        return EVAL_TOO_LITTLE;
+    uint64_t key = pair_key(left, right);
+    if (!search->alike.count ||
+        !bsearch(&key, search->alike.at, search->alike.count, sizeof *search->alike.at, compare_pairs))
+        return EVAL_NO_KEY;
+    return verdict == MPI_VERDICT_REVIEW ? EVAL_ASKED : EVAL_REST;
+}
+
+static void look_at(const struct search *search, const struct place *left, const struct place *right)
+{
+    bool went_wrong = search->wrong ? left->truth != right->truth : left->person != right->person;
+    if (!went_wrong || (search->across && left->file == right->file))
+        return;
+    search->visit(search->arg, search->wrong, left->record, right->record,
+                  search->wrong ? EVAL_CAUSES : cause_of(search, left->record, right->record));
+}
+
+static void look_through(const struct search *search, const struct place *places, size_t count)
 {
     for (size_t from = 0, to; from < count; from = to) {
         to = from + 1;
         while (to < count &&
-               (pick->wrong ? places[to].person == places[from].person : places[to].truth == places[from].truth))
+               (search->wrong ? places[to].person == places[from].person : places[to].truth == places[from].truth))
             to++;
-        for (size_t i = from; i < to && pick->shown < pick->max; i++)
-            for (size_t k = i + 1; k < to && pick->shown < pick->max; k++)
-                look_at(pick, &places[i], &places[k]);
+        for (size_t i = from; i < to; i++)
+            for (size_t k = i + 1; k < to; k++)
+                look_at(search, &places[i], &places[k]);
     }
 }
 
-static void pick_both(const struct eval_people *people, bool across, uint64_t max, struct pick pick)
+void eval_each_miss(const struct eval_people *people, bool across, eval_miss_fn *visit, void *arg)
 {
-    struct eval_report report = {0};
-    eval_measure(people, across, &report);
-    const struct mpi_agreement *made = &report.automatic;
-    const uint64_t missed = made->pairs_true - made->pairs_right, wrong = made->pairs_found - made->pairs_right;
+    struct search search = {.people = people, .across = across, .wrong = true, .visit = visit, .arg = arg};
     struct place *places = mem_array(people->persons.count + 1, sizeof *places);
     size_t count = 0;
     for (uint32_t record = 1; record <= people->persons.count; record++) {
@@ -68,53 +104,57 @@ static void pick_both(const struct eval_people *people, bool across, uint64_t ma
             places[count++] =
                 (struct place){record, mpi_study_person(people->study, record), person->truth, person->file};
     }
-    for (size_t round = 0; round < 2; round++) {
-        uint64_t all = round == 0 ? wrong : missed;
-        struct pick now = pick;
-        now.people = people;
-        now.across = across;
-        now.wrong = round == 0;
-        now.max = max;
-        now.step = all > max ? all / max : 1;
-        qsort(places, count, sizeof *places, round == 0 ? by_person : by_truth);
-        look_through(&now, places, count);
-    }
+    qsort(places, count, sizeof *places, by_person);
+    look_through(&search, places, count);
+    mpi_study_each_pair(people->study, keep_missed, &search);
+    if (search.alike.count)
+        qsort(search.alike.at, search.alike.count, sizeof *search.alike.at, compare_pairs);
+    search.wrong = false;
+    qsort(places, count, sizeof *places, by_truth);
+    look_through(&search, places, count);
+    VEC_FINI(&search.alike);
     mem_free(places);
 }
 
-/* ---- for people ---- */
+/* ---- some of them, evenly taken ---- */
 
-static void show_pair(void *arg, const struct eval_people *people, bool wrong, uint32_t left, uint32_t right)
+struct sample {
+    const struct eval_people *people;
+    struct cli_show *show;
+    struct json *json;
+    uint64_t max;
+    struct {
+        uint64_t step, seen, shown;
+    } kinds[2]; /* missed, wrong */
+};
+
+static void show_pair(const struct sample *sample, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause)
 {
-    struct cli_show *show = arg;
-    struct mpi_comparison comparison;
+    struct cli_show *show = sample->show;
+    const struct eval_people *people = sample->people;
     const struct eval_person *a = &people->persons.at[left - 1], *b = &people->persons.at[right - 1];
-    char score[24];
+    struct mpi_comparison comparison;
+    char bits[24];
     mpi_study_compare(people->study, left, right, &comparison);
-    cli_format_bits(comparison.score_mbit, score);
+    cli_format_bits(comparison.score_mbit, bits);
     cli_putf(show, wrong ? CLI_RED : CLI_YELLOW, "%s", wrong ? "WRONG " : "MISSED");
     cli_putf(show, CLI_PLAIN, "  %.*s  %.*s  %s bits, %u.%04u %%, %s", STR_ARGS(cli_safe_str(show->arena, a->id)),
-             STR_ARGS(cli_safe_str(show->arena, b->id)), score, comparison.probability_ppm / 10000,
-             comparison.probability_ppm % 10000, mpi_verdict_name(mpi_study_verdict(people->study, left, right)));
+             STR_ARGS(cli_safe_str(show->arena, b->id)), bits, comparison.probability_ppm / 10000,
+             comparison.probability_ppm % 10000,
+             wrong ? mpi_verdict_name(mpi_study_verdict(people->study, left, right)) : eval_cause_names[cause]);
     cli_end_line(show);
     for (uint32_t i = 0; i < comparison.evidence_count; i++) {
-        cli_format_bits(comparison.evidence[i].weight_mbit, score);
+        cli_format_bits(comparison.evidence[i].weight_mbit, bits);
         cli_putf(show, CLI_PLAIN, "    %-20s %-36s %9s", comparison.evidence[i].field, comparison.evidence[i].level,
-                 score);
+                 bits);
         cli_end_line(show);
     }
 }
 
-void eval_show_misses(struct cli_show *show, const struct eval_people *people, bool across, uint64_t max)
+static void json_pair(const struct sample *sample, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause)
 {
-    pick_both(people, across, max, (struct pick){.show = show_pair, .arg = show});
-}
-
-/* ---- as JSON ---- */
-
-static void json_pair(void *arg, const struct eval_people *people, bool wrong, uint32_t left, uint32_t right)
-{
-    struct json *json = arg;
+    struct json *json = sample->json;
+    const struct eval_people *people = sample->people;
     struct mpi_comparison comparison;
     mpi_study_compare(people->study, left, right, &comparison);
     json_object(json, NULL);
@@ -124,6 +164,8 @@ static void json_pair(void *arg, const struct eval_people *people, bool wrong, u
     json_i64(json, "score_mbit", comparison.score_mbit);
     json_u64(json, "probability_ppm", comparison.probability_ppm);
     json_text(json, "verdict", str_from(mpi_verdict_name(mpi_study_verdict(people->study, left, right))));
+    if (!wrong)
+        json_text(json, "cause", str_from(eval_cause_names[cause]));
     json_array(json, "evidence");
     for (uint32_t i = 0; i < comparison.evidence_count; i++) {
         json_object(json, NULL);
@@ -136,9 +178,37 @@ static void json_pair(void *arg, const struct eval_people *people, bool wrong, u
     json_end(json);
 }
 
-void eval_json_misses(struct json *json, const struct eval_people *people, bool across, uint64_t max)
+static void take_some(void *arg, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause)
+{
+    struct sample *sample = arg;
+    if (sample->kinds[wrong].seen++ % sample->kinds[wrong].step != 0 || sample->kinds[wrong].shown == sample->max)
+        return;
+    sample->kinds[wrong].shown++;
+    if (sample->json)
+        json_pair(sample, wrong, left, right, cause);
+    else
+        show_pair(sample, wrong, left, right, cause);
+}
+
+static void sample_misses(struct sample *sample, bool across, const struct eval_report *report)
+{
+    const struct mpi_agreement *made = &report->clusters[EVAL_AUTOMATIC];
+    const uint64_t all[2] = {made->pairs_true - made->pairs_right, made->pairs_found - made->pairs_right};
+    for (size_t kind = 0; kind < 2; kind++)
+        sample->kinds[kind].step = all[kind] > sample->max ? all[kind] / sample->max : 1;
+    eval_each_miss(sample->people, across, take_some, sample);
+}
+
+void eval_show_misses(struct cli_show *show, const struct eval_people *people, bool across,
+                      const struct eval_report *report, uint64_t max)
+{
+    sample_misses(&(struct sample){.people = people, .show = show, .max = max}, across, report);
+}
+
+void eval_json_misses(struct json *json, const struct eval_people *people, bool across,
+                      const struct eval_report *report, uint64_t max)
 {
     json_array(json, "misses");
-    pick_both(people, across, max, (struct pick){.show = json_pair, .arg = json});
+    sample_misses(&(struct sample){.people = people, .json = json, .max = max}, across, report);
     json_end(json);
 }

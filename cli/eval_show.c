@@ -6,29 +6,40 @@
 
 /* ---- what there is to say ---- */
 
-struct scores {
-    const char *name, *key; /* for people, for JSON */
-    double precision, recall;
-    uint64_t right, found, whole; /* 0, 0, 0: shares of records, not counts */
-};
-enum { SCORES = 5 };
+enum { PAIRS, PERSONS, RECORDS, MEASURES };
 
-static void fill_scores(const struct eval_report *report, struct scores out[SCORES])
+struct score {
+    double precision, recall;
+    uint64_t right, found, whole; /* PAIRS and PERSONS; RECORDS are averaged */
+};
+
+static struct score score_of(const struct mpi_agreement *made, size_t measure)
 {
-    const struct mpi_agreement *made = &report->automatic, *answered = &report->answered;
-    out[0] = (struct scores){"linked pairs", "pairs", 0, 0, made->pairs_right, made->pairs_found, made->pairs_true};
-    out[1] = (struct scores){"pairs at even odds", "even_odds",     0, 0, report->even_right,
-                             report->even_found,   made->pairs_true};
-    out[2] = (struct scores){"persons, exactly", "persons", 0, 0, made->persons_exact, made->persons, made->humans};
-    out[3] = (struct scores){"records (B-cubed)", "b3", made->b3_precision, made->b3_recall, 0, 0, 0};
-    out[4] = (struct scores){"pairs, all answered", "answered",          0, 0, answered->pairs_right,
-                             answered->pairs_found, answered->pairs_true};
-    for (size_t i = 0; i < SCORES; i++) {
-        if (i == 3)
-            continue;
-        out[i].precision = mpi_share(out[i].right, out[i].found);
-        out[i].recall = mpi_share(out[i].right, out[i].whole);
-    }
+    struct score score = {made->b3_precision, made->b3_recall, 0, 0, 0};
+    if (measure == RECORDS)
+        return score;
+    score = measure == PAIRS ? (struct score){0, 0, made->pairs_right, made->pairs_found, made->pairs_true}
+                             : (struct score){0, 0, made->persons_exact, made->persons, made->humans};
+    score.precision = mpi_share(score.right, score.found);
+    score.recall = mpi_share(score.right, score.whole);
+    return score;
+}
+
+static bool is_there(const struct eval_report *report, size_t clusters)
+{
+    return clusters != EVAL_EVEN || report->has_even;
+}
+
+static uint64_t missed_pairs(const struct eval_report *report)
+{
+    const struct mpi_agreement *made = &report->clusters[EVAL_AUTOMATIC];
+    return made->pairs_true - made->pairs_right;
+}
+
+static uint64_t wrong_pairs(const struct eval_report *report)
+{
+    const struct mpi_agreement *made = &report->clusters[EVAL_AUTOMATIC];
+    return made->pairs_found - made->pairs_right;
 }
 
 static const char *const band_names[MPI_BANDS] = {"0-1 %",   "1-10 %",    "10-50 %", "50-90 %",
@@ -51,23 +62,27 @@ static void cell_count(struct cli_table *table, uint64_t number)
 static void show_scores(struct cli_show *show, const struct eval_report *report)
 {
     static const struct cli_column columns[] = {
-        {"", false, 0, true},     {"precision", true, 0, true}, {"recall", true, 0, true},   {"F1", true, 0, true},
-        {"right", true, 0, true}, {"of", true, 0, true},        {"there are", true, 0, true}};
-    struct scores scores[SCORES];
+        {"", false, 0, true},  {"", false, 0, true},     {"precision", true, 0, true}, {"recall", true, 0, true},
+        {"F1", true, 0, true}, {"right", true, 0, true}, {"of", true, 0, true},        {"there are", true, 0, true}};
+    static const char *const clusters[EVAL_CLUSTERS] = {"as it is", "even odds", "all answered"};
+    static const char *const measures[MEASURES] = {"pairs", "persons", "records"};
     struct cli_table table;
-    fill_scores(report, scores);
-    cli_table_init(&table, show, columns, 7);
-    for (size_t i = 0; i < SCORES; i++) {
-        cli_cell_text(&table, scores[i].name);
-        cli_cellf(&table, "%.4f", scores[i].precision);
-        cli_cellf(&table, "%.4f", scores[i].recall);
-        cli_cellf(&table, "%.4f", mpi_f1(scores[i].precision, scores[i].recall));
-        const uint64_t counts[] = {scores[i].right, scores[i].found, scores[i].whole};
-        for (size_t c = 0; c < 3; c++)
-            if (i == 3)
-                cli_cell_text(&table, "");
-            else
-                cell_count(&table, counts[c]);
+    cli_table_init(&table, show, columns, 8);
+    for (size_t c = 0; c < EVAL_CLUSTERS; c++) {
+        for (size_t m = 0; is_there(report, c) && m < MEASURES; m++) {
+            struct score score = score_of(&report->clusters[c], m);
+            const uint64_t counts[] = {score.right, score.found, score.whole};
+            cli_cell_text(&table, m == 0 ? clusters[c] : "");
+            cli_cell_text(&table, measures[m]);
+            cli_cellf(&table, "%.4f", score.precision);
+            cli_cellf(&table, "%.4f", score.recall);
+            cli_cellf(&table, "%.4f", mpi_f1(score.precision, score.recall));
+            for (size_t i = 0; i < 3; i++)
+                if (m == RECORDS)
+                    cli_cell_text(&table, "");
+                else
+                    cell_count(&table, counts[i]);
+        }
     }
     cli_table_end(&table, 2);
 }
@@ -90,15 +105,18 @@ static void show_line(struct cli_show *show, const char *what, uint64_t count, c
 
 static void show_counts(struct cli_show *show, const struct eval_report *report)
 {
-    const struct mpi_agreement *made = &report->automatic;
-    show_line(show, "wrong links", made->pairs_found - made->pairs_right,
-              "pairs of two humans in one person; %" PRIu64 " persons hold more than one human", made->persons_mixed);
+    const struct mpi_agreement *made = &report->clusters[EVAL_AUTOMATIC];
+    show_line(show, "wrong", wrong_pairs(report),
+              "pairs of two humans, %" PRIu64 " by their own evidence; %" PRIu64 " persons hold more than one human",
+              report->wrong_by_themselves, made->persons_mixed);
+    show_line(show, "missed", missed_pairs(report), "pairs of one human:");
+    for (size_t i = 0; i < EVAL_CAUSES; i++)
+        if (report->causes[i])
+            show_line(show, "", report->causes[i], "%s", eval_cause_names[i]);
     show_line(show, "questions", report->questions, "pairs of persons to ask a steward about: %.3f %% of the records",
               report->records ? 100 * (double)report->questions / (double)report->records : 0);
-    show_line(show, "found", report->alike_right, "of %" PRIu64 " true pairs compared and alike: %.4f",
-              made->pairs_true, mpi_share(report->alike_right, made->pairs_true));
-    show_line(show, "compared", report->compared, "pairs of records, %.1f a record",
-              report->records ? (double)report->compared / (double)report->records : 0);
+    show_line(show, "compared", report->compared, "pairs of records, %.1f a record; %" PRIu64 " are alike",
+              report->records ? (double)report->compared / (double)report->records : 0, report->alike);
 }
 
 static void show_calibration(struct cli_show *show, const struct eval_report *report)
@@ -123,7 +141,7 @@ void eval_show_report(struct cli_show *show, const struct eval_report *report)
 {
     char records[32], humans[32], memory[32], speed[32];
     cli_format_count(report->records, records);
-    cli_format_count(report->automatic.humans, humans);
+    cli_format_count(report->clusters[EVAL_AUTOMATIC].humans, humans);
     cli_format_size(report->peak_bytes, memory);
     cli_format_count((uint64_t)records_a_second(report), speed);
     cli_title(show, "%s records of %s humans", records, humans);
@@ -143,20 +161,42 @@ void eval_show_report(struct cli_show *show, const struct eval_report *report)
 
 static void json_scores(struct json *json, const struct eval_report *report)
 {
-    struct scores scores[SCORES];
-    fill_scores(report, scores);
-    for (size_t i = 0; i < SCORES; i++) {
-        json_object(json, scores[i].key);
-        json_f64(json, "precision", scores[i].precision);
-        json_f64(json, "recall", scores[i].recall);
-        json_f64(json, "f1", mpi_f1(scores[i].precision, scores[i].recall));
-        if (i != 3) {
-            json_u64(json, "right", scores[i].right);
-            json_u64(json, "found", scores[i].found);
-            json_u64(json, "true", scores[i].whole);
+    static const char *const clusters[EVAL_CLUSTERS] = {"automatic", "even_odds", "answered"};
+    static const char *const measures[MEASURES] = {"pairs", "persons", "records"};
+    for (size_t c = 0; c < EVAL_CLUSTERS; c++) {
+        if (!is_there(report, c))
+            continue;
+        json_object(json, clusters[c]);
+        for (size_t m = 0; m < MEASURES; m++) {
+            struct score score = score_of(&report->clusters[c], m);
+            json_object(json, measures[m]);
+            json_f64(json, "precision", score.precision);
+            json_f64(json, "recall", score.recall);
+            json_f64(json, "f1", mpi_f1(score.precision, score.recall));
+            if (m != RECORDS) {
+                json_u64(json, "right", score.right);
+                json_u64(json, "found", score.found);
+                json_u64(json, "true", score.whole);
+            }
+            json_end(json);
         }
         json_end(json);
     }
+}
+
+static void json_causes(struct json *json, const struct eval_report *report)
+{
+    static const char *const keys[EVAL_CAUSES] = {"no_key", "too_little", "asked", "rest"};
+    json_object(json, "missed");
+    json_u64(json, "pairs", missed_pairs(report));
+    for (size_t i = 0; i < EVAL_CAUSES; i++)
+        json_u64(json, keys[i], report->causes[i]);
+    json_end(json);
+    json_object(json, "wrong");
+    json_u64(json, "pairs", wrong_pairs(report));
+    json_u64(json, "by_themselves", report->wrong_by_themselves);
+    json_u64(json, "persons", report->clusters[EVAL_AUTOMATIC].persons_mixed);
+    json_end(json);
 }
 
 static void json_bands(struct json *json, const struct eval_report *report)
@@ -177,18 +217,16 @@ static void json_bands(struct json *json, const struct eval_report *report)
 
 void eval_json_report(struct json *json, const struct eval_report *report)
 {
-    const struct mpi_agreement *made = &report->automatic;
     json_u64(json, "records", report->records);
-    json_u64(json, "humans", made->humans);
+    json_u64(json, "humans", report->clusters[EVAL_AUTOMATIC].humans);
     json_u64(json, "left_out", report->left_out);
     json_u64(json, "truth_missing", report->truth_missing);
     json_scores(json, report);
-    json_u64(json, "wrong_pairs", made->pairs_found - made->pairs_right);
-    json_u64(json, "wrong_persons", made->persons_mixed);
+    json_causes(json, report);
     json_u64(json, "questions", report->questions);
     json_f64(json, "question_share", report->records ? (double)report->questions / (double)report->records : 0);
     json_u64(json, "alike", report->alike);
-    json_f64(json, "found", mpi_share(report->alike_right, made->pairs_true));
+    json_u64(json, "alike_right", report->alike_right);
     json_bands(json, report);
     json_u64(json, "compared", report->compared);
     json_f64(json, "read_seconds", report->read_seconds);

@@ -110,17 +110,18 @@ def evaluate(asked, scratch, row):
     return json.loads(got.stdout)
 
 
-HEAD = ("set", "records", "pairs", "P", "R", "F1", "even F1", "exact F1", "B3 F1", "wrong", "asked %", "found", "ECE", "labels",
+HEAD = ("set", "records", "pairs", "P", "R", "F1", "even F1", "exact F1", "B3 F1", "wrong", "asked %", "no key", "answered", "ECE", "labels",
         "records/s", "MB")
 
 
 def cells(name, said):
     labels = said.get("labels")
     has_truth = said["humans"] > 0
-    figures = [f"{said['pairs']['true']}", f"{said['pairs']['precision']:.4f}", f"{said['pairs']['recall']:.4f}",
-               f"{said['pairs']['f1']:.4f}", f"{said['even_odds']['f1']:.4f}", f"{said['persons']['f1']:.4f}",
-               f"{said['b3']['f1']:.4f}", f"{said['wrong_pairs']}", f"{100 * said['question_share']:.2f}",
-               f"{said['found']:.4f}", f"{said['calibration_error']:.4f}"]
+    made, even, answered = said["automatic"], said.get("even_odds"), said["answered"]
+    figures = [f"{made['pairs']['true']}", f"{made['pairs']['precision']:.4f}", f"{made['pairs']['recall']:.4f}",
+               f"{made['pairs']['f1']:.4f}", f"{even['pairs']['f1']:.4f}" if even else "-", f"{made['persons']['f1']:.4f}",
+               f"{made['records']['f1']:.4f}", f"{said['wrong']['pairs']}", f"{100 * said['question_share']:.2f}",
+               f"{said['missed']['no_key']}", f"{answered['pairs']['recall']:.4f}", f"{said['calibration_error']:.4f}"]
     return [name, str(said["records"]), *(figures if has_truth else ["-"] * len(figures)),
             f"{labels['accuracy']:.4f}" if labels else "-", f"{said['records_per_second']:.0f}",
             f"{said['peak_bytes'] / 1e6:.0f}"]
