@@ -43,7 +43,7 @@ static void put_json(struct cli_run *run, const struct eval_people *people, bool
     json_object(&json, NULL);
     eval_json_report(&json, report);
     if (confusion)
-        eval_json_confusion(&json, confusion);
+        eval_json_confusion(&json, people, confusion, cli_number(run, "misses"));
     if (cli_number(run, "misses"))
         eval_json_misses(&json, people, across, report, cli_number(run, "misses"));
     json_end(&json);
@@ -57,7 +57,7 @@ static void put_text(struct cli_run *run, const struct eval_people *people, bool
         eval_show_misses(&run->show, people, across, report, cli_number(run, "misses"));
     eval_show_report(&run->show, report);
     if (confusion)
-        eval_show_confusion(&run->show, confusion);
+        eval_show_confusion(&run->show, people, confusion, cli_number(run, "misses"));
 }
 
 /* Under a model made from these people, or the general one; *out_model is to be freed after the study. Figures at even
@@ -88,7 +88,7 @@ static status evaluate(struct cli_run *run, struct people_map *map, struct eval_
                        struct mpi_model **out_model)
 {
     struct eval_report report = {0};
-    struct eval_confusion confusion;
+    struct eval_confusion confusion = {.left_out = 0};
     const char *pairs = cli_text(run, "pairs");
     int64_t from_us = clock_mono_us();
     TRY(read_people(run, map, people));
@@ -102,6 +102,7 @@ static status evaluate(struct cli_run *run, struct people_map *map, struct eval_
         put_json(run, people, across, &report, pairs ? &confusion : NULL);
     else
         put_text(run, people, across, &report, pairs ? &confusion : NULL);
+    VEC_FINI(&confusion.judged);
     return STATUS_OK;
 }
 
@@ -136,7 +137,8 @@ static const struct cli_option people_options[] = {
     {"link-only", CLI_FLAG, NULL, NULL, "only pairs between two files count", NULL},
     {"pairs", CLI_FILE, "CSV", NULL, "labelled pairs to judge too: columns left, right, label, or as the map says",
      NULL},
-    {"misses", CLI_NUMBER, "N", NULL, "show N wrong and N missed pairs with their evidence, without values", NULL},
+    {"misses", CLI_NUMBER, "N", NULL,
+     "show N pairs of each kind that went wrong, with their evidence and without values", NULL},
     {0}};
 
 const struct cli_command cli_eval_commands[] = {

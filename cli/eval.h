@@ -83,21 +83,35 @@ extern const char *const eval_cause_names[EVAL_CAUSES];
 typedef void eval_miss_fn(void *arg, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause);
 void eval_each_miss(const struct eval_people *people, bool across, eval_miss_fn *visit, void *arg);
 
-/* At most `max` wrong and `max` missed pairs, evenly taken from all of them, with their evidence and without values. */
+/* At most `max` of them a kind, evenly taken, with their evidence and without values. */
 void eval_show_misses(struct cli_show *show, const struct eval_people *people, bool across,
                       const struct eval_report *report, uint64_t max);
 void eval_json_misses(struct json *json, const struct eval_people *people, bool across,
                       const struct eval_report *report, uint64_t max);
 
+/* One pair: `what` it is about, `why`, ids, score and evidence. */
+void eval_show_pair(struct cli_show *show, const struct eval_people *people, uint32_t left, uint32_t right,
+                    const char *what, const char *why);
+void eval_json_pair(struct json *json, const struct eval_people *people, uint32_t left, uint32_t right,
+                    const char *what, const char *why);
+
 /* ---- labelled pairs ---- */
 
 enum eval_label { EVAL_MATCH, EVAL_POSSIBLE, EVAL_NO, EVAL_LABELS };
+struct eval_judged {
+    uint32_t left, right;
+    enum eval_label said, got; /* by the label, by the index: linked, asked about, apart */
+};
 struct eval_confusion {
-    uint64_t pairs[EVAL_LABELS][EVAL_LABELS]; /* by what the label says, then by what the index says */
+    VEC(struct eval_judged) judged;
+    uint64_t pairs[EVAL_LABELS][EVAL_LABELS]; /* said, got */
     uint64_t left_out;                        /* a label or an id that is not known */
 };
-/* base.file, cli.people-file. */
+/* Free with VEC_FINI(&confusion.judged). base.file, cli.people-file. */
 status eval_labels_read(struct cli_run *run, const struct people_map *map, const struct eval_people *people,
                         const char *path, struct eval_confusion *out_confusion);
-void eval_show_confusion(struct cli_show *show, const struct eval_confusion *confusion);
-void eval_json_confusion(struct json *json, const struct eval_confusion *confusion);
+/* With at most `misses_max` pairs of each cell that should be empty. */
+void eval_show_confusion(struct cli_show *show, const struct eval_people *people,
+                         const struct eval_confusion *confusion, uint64_t misses_max);
+void eval_json_confusion(struct json *json, const struct eval_people *people, const struct eval_confusion *confusion,
+                         uint64_t misses_max);

@@ -62,8 +62,9 @@ static void count_row(const struct people_labels *labels, const struct eval_peop
         confusion->left_out++;
         return;
     }
-    enum mpi_verdict verdict = mpi_study_verdict(people->study, (uint32_t)left, (uint32_t)right);
-    confusion->pairs[said][label_for(verdict)]++;
+    enum eval_label got = label_for(mpi_study_verdict(people->study, (uint32_t)left, (uint32_t)right));
+    confusion->pairs[said][got]++;
+    *VEC_ADD(&confusion->judged) = (struct eval_judged){(uint32_t)left, (uint32_t)right, said, got};
 }
 
 status eval_labels_read(struct cli_run *run, const struct people_map *map, const struct eval_people *people,
@@ -101,9 +102,9 @@ status eval_labels_read(struct cli_run *run, const struct people_map *map, const
     return STATUS_OK;
 }
 
-/* ---- the table ---- */
-
 static const char *const label_names[EVAL_LABELS] = {"match", "possible", "no"};
+
+/* ---- the table ---- */
 
 static double accuracy(const struct eval_confusion *confusion)
 {
@@ -116,7 +117,43 @@ static double accuracy(const struct eval_confusion *confusion)
     return mpi_share(right, all);
 }
 
-void eval_show_confusion(struct cli_show *show, const struct eval_confusion *confusion)
+/* ---- some of the pairs that went wrong ---- */
+
+struct pick {
+    const struct eval_people *people;
+    const struct eval_confusion *confusion;
+    struct cli_show *show;
+    struct json *json; /* or NULL */
+    uint64_t max;
+};
+
+static const char *const got_names[EVAL_LABELS] = {"linked", "asked about", "apart"};
+
+static void pick_cell(const struct pick *pick, enum eval_label said, enum eval_label got)
+{
+    uint64_t all = pick->confusion->pairs[said][got], step = all > pick->max ? all / pick->max : 1, seen = 0, shown = 0;
+    for (size_t i = 0; i < pick->confusion->judged.count && shown < pick->max; i++) {
+        const struct eval_judged *judged = &pick->confusion->judged.at[i];
+        if (judged->said != said || judged->got != got || seen++ % step != 0)
+            continue;
+        shown++;
+        if (pick->json)
+            eval_json_pair(pick->json, pick->people, judged->left, judged->right, label_names[said], got_names[got]);
+        else
+            eval_show_pair(pick->show, pick->people, judged->left, judged->right, label_names[said], got_names[got]);
+    }
+}
+
+static void pick_some(const struct pick *pick)
+{
+    for (enum eval_label said = 0; said < EVAL_LABELS; said++)
+        for (enum eval_label got = 0; got < EVAL_LABELS; got++)
+            if (said != got && pick->max > 0)
+                pick_cell(pick, said, got);
+}
+
+void eval_show_confusion(struct cli_show *show, const struct eval_people *people,
+                         const struct eval_confusion *confusion, uint64_t misses_max)
 {
     static const struct cli_column columns[] = {
         {"label", false, 0, true}, {"linked", true, 0, true}, {"asked about", true, 0, true}, {"apart", true, 0, true}};
@@ -129,9 +166,11 @@ void eval_show_confusion(struct cli_show *show, const struct eval_confusion *con
             cli_cellf(&table, "%" PRIu64, confusion->pairs[said][got]);
     }
     cli_table_end(&table, 2);
+    pick_some(&(struct pick){.people = people, .confusion = confusion, .show = show, .max = misses_max});
 }
 
-void eval_json_confusion(struct json *json, const struct eval_confusion *confusion)
+void eval_json_confusion(struct json *json, const struct eval_people *people, const struct eval_confusion *confusion,
+                         uint64_t misses_max)
 {
     static const char *const keys[EVAL_LABELS] = {"linked", "review", "apart"};
     json_object(json, "labels");
@@ -143,5 +182,8 @@ void eval_json_confusion(struct json *json, const struct eval_confusion *confusi
             json_u64(json, keys[got], confusion->pairs[said][got]);
         json_end(json);
     }
+    json_array(json, "misses");
+    pick_some(&(struct pick){.people = people, .confusion = confusion, .json = json, .max = misses_max});
+    json_end(json);
     json_end(json);
 }

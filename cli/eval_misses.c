@@ -116,32 +116,20 @@ void eval_each_miss(const struct eval_people *people, bool across, eval_miss_fn 
     mem_free(places);
 }
 
-/* ---- some of them, evenly taken ---- */
+/* ---- one pair ---- */
 
-struct sample {
-    const struct eval_people *people;
-    struct cli_show *show;
-    struct json *json;
-    uint64_t max;
-    struct {
-        uint64_t step, seen, shown;
-    } kinds[2]; /* missed, wrong */
-};
-
-static void show_pair(const struct sample *sample, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause)
+void eval_show_pair(struct cli_show *show, const struct eval_people *people, uint32_t left, uint32_t right,
+                    const char *what, const char *why)
 {
-    struct cli_show *show = sample->show;
-    const struct eval_people *people = sample->people;
     const struct eval_person *a = &people->persons.at[left - 1], *b = &people->persons.at[right - 1];
     struct mpi_comparison comparison;
     char bits[24];
     mpi_study_compare(people->study, left, right, &comparison);
     cli_format_bits(comparison.score_mbit, bits);
-    cli_putf(show, wrong ? CLI_RED : CLI_YELLOW, "%s", wrong ? "WRONG " : "MISSED");
+    cli_putf(show, CLI_YELLOW, "%s", what);
     cli_putf(show, CLI_PLAIN, "  %.*s  %.*s  %s bits, %u.%04u %%, %s", STR_ARGS(cli_safe_str(show->arena, a->id)),
              STR_ARGS(cli_safe_str(show->arena, b->id)), bits, comparison.probability_ppm / 10000,
-             comparison.probability_ppm % 10000,
-             wrong ? mpi_verdict_name(mpi_study_verdict(people->study, left, right)) : eval_cause_names[cause]);
+             comparison.probability_ppm % 10000, why);
     cli_end_line(show);
     for (uint32_t i = 0; i < comparison.evidence_count; i++) {
         cli_format_bits(comparison.evidence[i].weight_mbit, bits);
@@ -151,21 +139,18 @@ static void show_pair(const struct sample *sample, bool wrong, uint32_t left, ui
     }
 }
 
-static void json_pair(const struct sample *sample, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause)
+void eval_json_pair(struct json *json, const struct eval_people *people, uint32_t left, uint32_t right,
+                    const char *what, const char *why)
 {
-    struct json *json = sample->json;
-    const struct eval_people *people = sample->people;
     struct mpi_comparison comparison;
     mpi_study_compare(people->study, left, right, &comparison);
     json_object(json, NULL);
-    json_text(json, "kind", wrong ? STR("wrong") : STR("missed"));
+    json_text(json, "what", str_from(what));
+    json_text(json, "why", str_from(why));
     json_text(json, "left", people->persons.at[left - 1].id);
     json_text(json, "right", people->persons.at[right - 1].id);
     json_i64(json, "score_mbit", comparison.score_mbit);
     json_u64(json, "probability_ppm", comparison.probability_ppm);
-    json_text(json, "verdict", str_from(mpi_verdict_name(mpi_study_verdict(people->study, left, right))));
-    if (!wrong)
-        json_text(json, "cause", str_from(eval_cause_names[cause]));
     json_array(json, "evidence");
     for (uint32_t i = 0; i < comparison.evidence_count; i++) {
         json_object(json, NULL);
@@ -178,24 +163,40 @@ static void json_pair(const struct sample *sample, bool wrong, uint32_t left, ui
     json_end(json);
 }
 
+/* ---- some of them, evenly taken ---- */
+
+struct sample {
+    const struct eval_people *people;
+    struct cli_show *show;
+    struct json *json; /* or NULL */
+    uint64_t max;
+    struct {
+        uint64_t step, seen, shown;
+    } kinds[EVAL_CAUSES + 1]; /* by the cause of missed ones; the last: wrong ones */
+};
+
 static void take_some(void *arg, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause)
 {
     struct sample *sample = arg;
-    if (sample->kinds[wrong].seen++ % sample->kinds[wrong].step != 0 || sample->kinds[wrong].shown == sample->max)
+    if (sample->kinds[cause].seen++ % sample->kinds[cause].step != 0 || sample->kinds[cause].shown == sample->max)
         return;
-    sample->kinds[wrong].shown++;
+    sample->kinds[cause].shown++;
+    const char *what = wrong ? "wrong" : "missed";
+    const char *why =
+        wrong ? mpi_verdict_name(mpi_study_verdict(sample->people->study, left, right)) : eval_cause_names[cause];
     if (sample->json)
-        json_pair(sample, wrong, left, right, cause);
+        eval_json_pair(sample->json, sample->people, left, right, what, why);
     else
-        show_pair(sample, wrong, left, right, cause);
+        eval_show_pair(sample->show, sample->people, left, right, what, why);
 }
 
 static void sample_misses(struct sample *sample, bool across, const struct eval_report *report)
 {
     const struct mpi_agreement *made = &report->clusters[EVAL_AUTOMATIC];
-    const uint64_t all[2] = {made->pairs_true - made->pairs_right, made->pairs_found - made->pairs_right};
-    for (size_t kind = 0; kind < 2; kind++)
-        sample->kinds[kind].step = all[kind] > sample->max ? all[kind] / sample->max : 1;
+    for (size_t kind = 0; kind <= EVAL_CAUSES; kind++) {
+        uint64_t all = kind == EVAL_CAUSES ? made->pairs_found - made->pairs_right : report->causes[kind];
+        sample->kinds[kind].step = all > sample->max ? all / sample->max : 1;
+    }
     eval_each_miss(sample->people, across, take_some, sample);
 }
 

@@ -103,7 +103,7 @@ static void show_line(struct cli_show *show, const char *what, uint64_t count, c
     cli_end_line(show);
 }
 
-static void show_counts(struct cli_show *show, const struct eval_report *report)
+static void show_wrong(struct cli_show *show, const struct eval_report *report)
 {
     const struct mpi_agreement *made = &report->clusters[EVAL_AUTOMATIC];
     show_line(show, "wrong", wrong_pairs(report),
@@ -113,6 +113,10 @@ static void show_counts(struct cli_show *show, const struct eval_report *report)
     for (size_t i = 0; i < EVAL_CAUSES; i++)
         if (report->causes[i])
             show_line(show, "", report->causes[i], "%s", eval_cause_names[i]);
+}
+
+static void show_counts(struct cli_show *show, const struct eval_report *report)
+{
     show_line(show, "questions", report->questions, "pairs of persons to ask a steward about: %.3f %% of the records",
               report->records ? 100 * (double)report->questions / (double)report->records : 0);
     show_line(show, "compared", report->compared, "pairs of records, %.1f a record; %" PRIu64 " are alike",
@@ -148,10 +152,15 @@ void eval_show_report(struct cli_show *show, const struct eval_report *report)
     if (report->left_out + report->truth_missing)
         show_line(show, "not scored", report->truth_missing, "without truth; %" PRIu64 " rows left out",
                   report->left_out);
-    show_scores(show, report);
+    if (report->clusters[EVAL_AUTOMATIC].humans) {
+        show_scores(show, report);
+        show_wrong(show, report);
+    }
     show_counts(show, report);
-    cli_title(show, "Calibration error %.4f", mpi_calibration_error(&report->calibration));
-    show_calibration(show, report);
+    if (report->alike) {
+        cli_title(show, "Calibration error %.4f", mpi_calibration_error(&report->calibration));
+        show_calibration(show, report);
+    }
     cli_putf(show, CLI_DIM, "read in %.2f s, model made in %.2f s, linked in %.2f s (%s records/s), %s of memory",
              report->read_seconds, report->train_seconds, report->link_seconds, speed, memory);
     cli_end_line(show);

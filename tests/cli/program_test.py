@@ -219,14 +219,17 @@ def test_eval():
     check("pairs of one file do not count", across["automatic"]["pairs"]["true"] == 6, str(across))
     open(side, "w").write("left,right,label\n1,2,match\nO1,O2,no\n1,O1,no\nF,Z,possible\nF,nobody,no\n")
     judged = check_json("eval --pairs", run(*ask, "--pairs", side, "--json"))["labels"]
-    check("labelled pairs", judged == {"accuracy": .5, "left_out": 1, "match": {"linked": 1, "review": 0, "apart": 0},
+    check("labelled pairs", judged == {"accuracy": .5, "left_out": 1, "misses": [], "match": {"linked": 1, "review": 0, "apart": 0},
                                        "possible": {"linked": 0, "review": 0, "apart": 1},
                                        "no": {"linked": 1, "review": 0, "apart": 1}}, str(judged))
+    judged = check_json("eval --pairs --misses", run(*ask, "--pairs", side, "--misses", 5, "--json"))["labels"]["misses"]
+    check("judged pairs that went wrong", [(p["what"], p["left"], p["why"]) for p in judged] ==
+          [("possible", "F", "apart"), ("no", "O1", "linked")], str(judged))
     missed = run(*ask, "--truth", "who", "--misses", 5)
     check_exit("eval --misses", missed, 0)
     check_harmless("eval --misses", missed)
-    check("so are missed ones", b"MISSED" in missed.stdout and b"too little evidence" in missed.stdout, missed.stdout)
-    check("wrong pairs are shown without values", b"WRONG" in missed.stdout and b"O2" in missed.stdout and
+    check("so are missed ones", b"missed" in missed.stdout and b"too little evidence" in missed.stdout, missed.stdout)
+    check("wrong pairs are shown without values", b"wrong" in missed.stdout and b"O2" in missed.stdout and
           b"family name" in missed.stdout and b"Okonkwo" not in missed.stdout and b"5559876" not in missed.stdout, missed.stdout)
     open(side, "w").write("id: number\n")
     for words, says in ((["--map", side], b"number"), (["--truth", "whom"], b"whom"), (["--truth-file", one], b"authority")):
