@@ -2,10 +2,12 @@
 """Every set of people with a truth, through `idem eval people`: one table, or one JSON text with --json.
 
     tests/bench/identity_sets.py --idem build/release/cli/idem [--data ../shared/data] [--only WORD …] [--people 20000]
-                                 [--json] [-- OPTIONS OF EVAL …]
+                                 [--json] [--floors] [-- OPTIONS OF EVAL …]
 
 Sets that are not there are skipped and named. What has a layout of its own (MIIS, RecordLinker) is rewritten into a scratch
 folder. Made-up people come from `idem gen people`. Nothing of the data stays behind.
+
+--floors: with a model made from each set, exit code 1 when a figure is below its floor, 77 without data.
 """
 import argparse
 import csv
@@ -89,6 +91,36 @@ SETS = (
 )
 
 
+# What a change must not fall below. Wrong links: at most. F1 of pairs as it is, and at even odds. Of labelled pairs: the
+# share judged rightly, and so many "no" linked at most.
+FLOORS = {
+    "FEBRL1": {"wrong": 0, "f1": 0.985, "even": 0.999},
+    "FEBRL2": {"wrong": 0, "f1": 0.970, "even": 0.998},
+    "FEBRL3": {"wrong": 0, "f1": 0.960, "even": 0.998},
+    "FEBRL4": {"wrong": 0, "f1": 0.985, "even": 0.9990},
+    "RLdata500": {"wrong": 0, "f1": 0.80, "even": 0.97},
+    "RLdata10000 half": {"wrong": 4, "f1": 0.75, "even": 0.96},
+    "Uganda without ids": {"wrong": 0, "f1": 0.97, "even": 0.998},
+    "historical 50k half": {"wrong": 10, "f1": 0.30, "even": 0.72},
+    "fake_1000": {"wrong": 0, "f1": 0.68, "even": 0.79, "right": 0.66, "no_linked": 0},
+    "pseudopeople CPS": {"wrong": 0, "f1": 1, "even": 1},
+    "pseudopeople WIC": {"wrong": 9, "f1": 0.997, "even": 0.996},
+    "MIIS E3 half": {"right": 0.62, "no_linked": 1},
+    "RecordLinker nbs": {"right": 0.63, "no_linked": 13},
+}
+
+
+def below_floor(name, said):
+    """What is below its floor, one line each."""
+    labels = said.get("labels")
+    found = {"wrong": said["wrong"]["pairs"], "f1": said["automatic"]["pairs"]["f1"], "even": said["even_odds"]["pairs"]["f1"],
+             "right": labels and labels["accuracy"], "no_linked": labels and labels["no"]["linked"]}
+    for figure, floor in FLOORS.get(name, {}).items():
+        fell = found[figure] > floor if figure in ("wrong", "no_linked") else found[figure] < floor
+        if fell:
+            yield f"{name}: {figure} {found[figure]}, floor {floor}"
+
+
 def below_data(asked, word):
     return f"{asked.data}/{word}" if word.startswith("mpi/") else word
 
@@ -140,14 +172,19 @@ def main():
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--people", type=int, default=20000)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--floors", action="store_true")
     parser.add_argument("options", nargs="*")
     asked = parser.parse_args()
+    if asked.floors:
+        asked.options.append("--train")
     results, widths = {}, [len(h) for h in HEAD]
     widths[0] = max(len(row[0]) for row in SETS)
     if not asked.json:
         print("  ".join(h.ljust(w) if i == 0 else h.rjust(max(w, 7)) for i, (h, w) in enumerate(zip(HEAD, widths))))
     for row in SETS:
         if asked.only and not any(word.lower() in row[0].lower() for word in asked.only):
+            continue
+        if asked.floors and row[0] not in FLOORS:
             continue
         with tempfile.TemporaryDirectory(prefix="idem-sets-") as scratch:
             said = evaluate(asked, scratch, row)
@@ -164,6 +201,11 @@ def main():
     if asked.json:
         json.dump(results, sys.stdout, indent=1)
         print()
+    if not asked.floors:
+        return 0
+    fallen = [line for name, said in results.items() for line in below_floor(name, said)]
+    print("\n".join(fallen), file=sys.stderr)
+    return 77 if not results else 1 if fallen else 0
 
 
-main()
+sys.exit(main())
