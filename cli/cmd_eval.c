@@ -44,6 +44,8 @@ static void put_json(struct cli_run *run, const struct eval_people *people, bool
     eval_json_report(&json, report);
     if (confusion)
         eval_json_confusion(&json, people, confusion, cli_number(run, "misses"));
+    if (cli_flag(run, "levels"))
+        eval_json_levels(&json, people, across);
     if (cli_number(run, "misses"))
         eval_json_misses(&json, people, across, report, cli_number(run, "misses"));
     json_end(&json);
@@ -55,6 +57,8 @@ static void put_text(struct cli_run *run, const struct eval_people *people, bool
 {
     if (cli_number(run, "misses"))
         eval_show_misses(&run->show, people, across, report, cli_number(run, "misses"));
+    if (cli_flag(run, "levels"))
+        eval_show_levels(&run->show, people, across);
     eval_show_report(&run->show, report);
     if (confusion)
         eval_show_confusion(&run->show, people, confusion, cli_number(run, "misses"));
@@ -139,6 +143,8 @@ static const struct cli_option people_options[] = {
      NULL},
     {"misses", CLI_NUMBER, "N", NULL,
      "show N pairs of each kind that went wrong, with their evidence and without values", NULL},
+    {"levels", CLI_FLAG, NULL, NULL,
+     "show what each kind of evidence is worth by the truth, and what the model thought", NULL},
     {0}};
 
 const struct cli_command cli_eval_commands[] = {

@@ -79,6 +79,10 @@ void eval_json_report(struct json *json, const struct eval_report *report);
 
 extern const char *const eval_cause_names[EVAL_CAUSES];
 
+/* Visits every pair of records of one human. */
+typedef void eval_pair_fn(void *arg, uint32_t left, uint32_t right);
+void eval_each_true_pair(const struct eval_people *people, bool across, eval_pair_fn *visit, void *arg);
+
 /* Visits every pair that went wrong: put together though two humans (`wrong`), or missed, with its cause. */
 typedef void eval_miss_fn(void *arg, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause);
 void eval_each_miss(const struct eval_people *people, bool across, eval_miss_fn *visit, void *arg);
@@ -94,6 +98,14 @@ void eval_show_pair(struct cli_show *show, const struct eval_people *people, uin
                     const char *what, const char *why);
 void eval_json_pair(struct json *json, const struct eval_people *people, uint32_t left, uint32_t right,
                     const char *what, const char *why);
+
+/* ---- what the evidence is worth ---- */
+
+/* Every level of every field: how often among pairs of one human, how often among pairs picked blindly, what that makes
+ * it worth, and what the model thought. For finding weights that are wrong; from the truth, so never for making them.
+ */
+void eval_show_levels(struct cli_show *show, const struct eval_people *people, bool across);
+void eval_json_levels(struct json *json, const struct eval_people *people, bool across);
 
 /* ---- labelled pairs ---- */
 

@@ -231,6 +231,11 @@ def test_eval():
     check("so are missed ones", b"missed" in missed.stdout and b"too little evidence" in missed.stdout, missed.stdout)
     check("wrong pairs are shown without values", b"wrong" in missed.stdout and b"O2" in missed.stdout and
           b"family name" in missed.stdout and b"Okonkwo" not in missed.stdout and b"5559876" not in missed.stdout, missed.stdout)
+    levels = check_json("eval --levels", run(*ask, "--truth", "who", "--levels", "--json"))["levels"]
+    exact = next((level for level in levels if (level["field"], level["level"]) == ("family name", "exact")), {})
+    # of 1-2 1-2b 1-3 2-2b 2-3 2b-3 F-9 six agree; blindly 7 pairs of 36, or about that many of a million picked
+    check("evidence is counted", exact.get("of_true") == 6 and 150000 < exact.get("of_blind", 0) < 250000 and
+          1.5 < exact.get("bits", 0) < 3, str(exact))
     open(side, "w").write("id: number\n")
     for words, says in ((["--map", side], b"number"), (["--truth", "whom"], b"whom"), (["--truth-file", one], b"authority")):
         got = run("eval", "people", one, *words)
