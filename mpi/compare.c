@@ -146,6 +146,9 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
                                     : at[0] == NAME_SWAPPED ? swapped_rarity(a, b)
                                                             : 0;
             uint8_t given_rarity = at[1] == NAME_EXACT ? a->given_rarity & RARITY_MAX : 0;
+            if (at[0] == NAME_EXACT && at[1] == NAME_EXACT &&
+                a->full_rarity) /* how rare it is beside this family name */
+                given_rarity = a->full_rarity > family_rarity ? (uint8_t)(a->full_rarity - family_rarity) : 1;
             int64_t weight = name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]);
             weight = weight * 1000 + family_rarity + given_rarity;
             uint64_t shape = (uint64_t)at[0] << 32 | (uint64_t)at[1] << 24 | (uint64_t)at[2] << 16 |
@@ -304,6 +307,8 @@ static enum address_level one_address(const struct mpi_row *left, const struct m
         return ADDRESS_POSTCODE;
     if (city)
         return ADDRESS_CITY;
+    if (a->area != 0 && a->area == b->area)
+        return ADDRESS_AREA;
     bool comparable = (a->postcode && b->postcode) || (a_city.len && b_city.len) || (a_street.len && b_street.len);
     return comparable ? ADDRESS_DIFFERS : ADDRESS_ABSENT;
 }
@@ -391,6 +396,16 @@ static enum same_level same_number(uint32_t left, uint32_t right)
     return left == 0 || right == 0 ? SAME_ABSENT : left == right ? SAME_EXACT : SAME_DIFFERS;
 }
 
+static enum sex_level sex_level(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
+{
+    if (left->sex == 0 || right->sex == 0)
+        return SEX_ABSENT;
+    bool same = left->sex == right->sex;
+    if (name_agrees(levels->at[FIELD_GIVEN]))
+        return same ? SEX_SAME_AS_NAMED : SEX_DIFFERS_UNLIKE_NAME;
+    return same ? SEX_SAME : SEX_DIFFERS;
+}
+
 static enum list_level birth_place_level(const struct mpi_row *left, const struct mpi_row *right, uint8_t *out_rarity)
 {
     struct str a = row_text(left, left->birth_place), b = row_text(right, right->birth_place);
@@ -401,6 +416,11 @@ static enum list_level birth_place_level(const struct mpi_row *left, const struc
         return LIST_EXACT;
     }
     return near_text(a, b) || share_word(a, b) ? LIST_EDIT : LIST_DIFFERS;
+}
+
+static bool sex_differs(const struct levels *levels)
+{
+    return levels->at[FIELD_SEX] == SEX_DIFFERS || levels->at[FIELD_SEX] == SEX_DIFFERS_UNLIKE_NAME;
 }
 
 /*
@@ -417,7 +437,7 @@ static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *r
     bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT ||
                     levels->at[FIELD_MOTHER] == LIST_EXACT;
     bool marked = (left->flags | right->flags) & ROW_MULTIPLE_BIRTH;
-    bool told_apart = levels->at[FIELD_NATIONAL] == LIST_DIFFERS || levels->at[FIELD_SEX] == SAME_DIFFERS || marked;
+    bool told_apart = levels->at[FIELD_NATIONAL] == LIST_DIFFERS || sex_differs(levels) || marked;
     switch (given) {
     case NAME_ABSENT:
     case NAME_NICKNAME:
@@ -441,9 +461,8 @@ static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *r
 static enum contradiction_level contradictions(const struct levels *levels)
 {
     uint8_t birth = levels->at[FIELD_BIRTH], given = levels->at[FIELD_GIVEN];
-    int count = (birth == BIRTH_DIFFERS || birth == BIRTH_ONLY_YEAR) +
-                (given == NAME_DIFFERS || given == NAME_OTHER) + (levels->at[FIELD_SEX] == SAME_DIFFERS) +
-                (levels->at[FIELD_NATIONAL] == LIST_DIFFERS);
+    int count = (birth == BIRTH_DIFFERS || birth == BIRTH_ONLY_YEAR) + (given == NAME_DIFFERS || given == NAME_OTHER) +
+                (sex_differs(levels)) + (levels->at[FIELD_NATIONAL] == LIST_DIFFERS);
     return count < 2 ? CONTRADICTION_NONE : count == 2 ? CONTRADICTION_TWO : CONTRADICTION_MORE;
 }
 
@@ -465,7 +484,7 @@ void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struc
     levels.at[FIELD_BIRTH] = (uint8_t)birth_level(left, right);
     if (levels.at[FIELD_BIRTH] == BIRTH_EXACT)
         rarity[FIELD_BIRTH] = left->birth_rarity & RARITY_MAX;
-    levels.at[FIELD_SEX] = (uint8_t)same_number((uint8_t)left->sex, (uint8_t)right->sex);
+    levels.at[FIELD_SEX] = (uint8_t)sex_level(left, right, &levels);
     levels.at[FIELD_PHONE] = (uint8_t)phone_level(left, right, &rarity[FIELD_PHONE]);
     levels.at[FIELD_EMAIL] = (uint8_t)email_level(left, right, &rarity[FIELD_EMAIL]);
     levels.at[FIELD_ADDRESS] = (uint8_t)address_level(left, right, &rarity[FIELD_ADDRESS]);

@@ -301,6 +301,18 @@ static uint32_t postcode_of(struct str said)
     return hash_word(said);
 }
 
+/* What its neighbours share: three digits of a numeric one, "SW1A" of "SW1A 1AA". 0: it has no such part. */
+static uint32_t area_of(struct str said)
+{
+    size_t digits = 0;
+    while (digits < said.len && said.data[digits] >= '0' && said.data[digits] <= '9')
+        digits++;
+    if (digits >= 4)
+        return hash_word(str_sub(said, 0, digits - 2 > 3 ? 3 : digits - 2));
+    const char *blank = memchr(said.data, ' ', said.len);
+    return digits == 0 && blank ? hash_word(str_sub(said, 0, (size_t)(blank - said.data))) : 0;
+}
+
 /* "12 Main St" → number "12", street "main": the kind of street is written too differently to count. */
 static void split_line(struct str line, struct word *street, uint32_t *number)
 {
@@ -349,7 +361,7 @@ static void add_address(struct mpi_row *row, const struct mpi_address *said)
     struct mpi_row_address *address = &row->addresses[row->address_count++];
     address->postcode = postcode;
     address->number = number;
-    address->state = hash_word(said->state);
+    address->area = area_of(str_trim(said->postcode));
     address->street = pack_text(row, word_str(&street));
     address->city = pack_text(row, word_str(&city));
 }

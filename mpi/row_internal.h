@@ -33,11 +33,11 @@ struct mpi_row_name {
     uint16_t family, given, middle;      /* offsets */
     uint16_t nicknames[2];               /* groups of the given name */
     uint8_t family_common, given_common; /* 1 = among the names that many share */
-    uint8_t family_rarity, given_rarity;
+    uint8_t family_rarity, given_rarity, full_rarity;
     uint32_t family_sound, given_sound;
 };
 struct mpi_row_address {
-    uint32_t postcode, number, state; /* hashes, 0 = absent */
+    uint32_t postcode, area, number; /* hashes, 0 = absent; area: the first part of a postcode */
     uint16_t street, city;
     uint8_t house_rarity, postcode_rarity, city_rarity;
 };
@@ -96,6 +96,6 @@ size_t row_bytes(const struct mpi_row *row);
 uint64_t row_identifier_key(struct mpi_identifier identifier);
 
 /* Blocking keys of a row, sorted, each once. Two records are compared when they share a key that is not too common. */
-enum { ROW_KEYS_MAX = 48 };
+enum { ROW_KEYS_MAX = 80 };
 size_t row_keys(const struct mpi_row *row, uint64_t out_keys[ROW_KEYS_MAX]);
 bool row_keys_hold(const uint64_t *keys, size_t count, uint64_t key);
