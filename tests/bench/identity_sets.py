@@ -101,11 +101,11 @@ FLOORS = {
     "RLdata500": {"wrong": 0, "f1": 0.80, "even": 0.97},
     "RLdata10000 half": {"wrong": 4, "f1": 0.75, "even": 0.96},
     "Uganda without ids": {"wrong": 0, "f1": 0.97, "even": 0.998},
-    "historical 50k half": {"wrong": 10, "f1": 0.30, "even": 0.72},
-    "fake_1000": {"wrong": 0, "f1": 0.68, "even": 0.79, "right": 0.66, "no_linked": 0},
+    "historical 50k half": {"wrong": 200, "f1": 0.68, "even": 0.86},
+    "fake_1000": {"wrong": 0, "f1": 0.83, "even": 0.93, "right": 0.74, "no_linked": 0},
     "pseudopeople CPS": {"wrong": 0, "f1": 1, "even": 1},
     "pseudopeople WIC": {"wrong": 9, "f1": 0.997, "even": 0.996},
-    "MIIS E3 half": {"right": 0.62, "no_linked": 1},
+    "MIIS E3 half": {"right": 0.53, "no_linked": 8},
     "RecordLinker nbs": {"right": 0.63, "no_linked": 13},
 }
 
