@@ -4,11 +4,11 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-enum { SLOTS_MIN = 1024, SLOTS_MAX = 1 << 26, SHARED = UINT32_MAX };
+enum { SLOTS_MIN = 1024, SHARED = UINT32_MAX };
 
-void ceiling_init(struct ceiling *ceiling)
+void ceiling_init(struct ceiling *ceiling, uint64_t slots_max)
 {
-    *ceiling = (struct ceiling){.sample = 1, .slots = SLOTS_MIN};
+    *ceiling = (struct ceiling){.sample = 1, .slots = SLOTS_MIN, .slots_max = slots_max};
     ceiling->value = mem_alloc(ceiling->slots * sizeof *ceiling->value);
     ceiling->owner = mem_alloc(ceiling->slots * sizeof *ceiling->owner);
 }
@@ -79,7 +79,7 @@ static void put(struct ceiling *ceiling, uint64_t value, uint32_t owner)
 static void make_room(struct ceiling *ceiling)
 {
     struct ceiling old = *ceiling;
-    if (ceiling->slots < SLOTS_MAX)
+    if (ceiling->slots < ceiling->slots_max)
         ceiling->slots *= 2;
     else
         ceiling->sample *= 2;

@@ -19,13 +19,14 @@ struct bare {
 
 struct ceiling {
     uint32_t sample; /* one of so many values is kept */
-    uint64_t slots, used;
+    uint64_t slots, used, slots_max;
     uint64_t *value; /* hash per slot; 0 = free */
     uint32_t *owner; /* the human it belongs to, or SHARED */
     VEC(struct bare) bare;
 };
 
-void ceiling_init(struct ceiling *ceiling);
+enum { CEILING_SLOTS_MAX = 1 << 26 };
+void ceiling_init(struct ceiling *ceiling, uint64_t slots_max); /* a power of two from 1024 on */
 void ceiling_fini(struct ceiling *ceiling);
 void ceiling_add(struct ceiling *ceiling, const struct gen_human *human, const struct gen_record *records,
                  size_t count);

@@ -214,8 +214,9 @@ static bool change_year(struct gen_record *record, uint64_t dice)
 static bool forget_day(struct gen_record *record, uint64_t dice)
 {
     (void)dice;
+    bool known = record->birth_date.day != 0;
     record->birth_date.day = 0;
-    return record->birth_date.year != 0;
+    return known;
 }
 static bool flip_sex(struct gen_record *record, uint64_t dice)
 {

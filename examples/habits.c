@@ -60,8 +60,8 @@ static const struct habits {
                    .second_family_percent = 85,
                    .swaps_percent = 4,
                    .no_sex_percent = 2,
-                   .error_percent = 8,
-                   .placeholder_permille = 45},
+                   .error_percent = 11,
+                   .placeholder_permille = 50},
     [GEN_LAKE] = {.name = "lake",
                   .authority = "LAKE",
                   .multiplier = 7368787,
@@ -91,8 +91,8 @@ static const struct habits {
                   .hyphen_percent = 30,
                   .swaps_percent = 10,
                   .no_sex_percent = 2,
-                  .error_percent = 11,
-                  .placeholder_permille = 60},
+                  .error_percent = 17,
+                  .placeholder_permille = 75},
     [GEN_LAB] = {.name = "lab",
                  .authority = "LAB",
                  .multiplier = 15485863,
@@ -108,12 +108,12 @@ static const struct habits {
                  .household_phone_percent = 25,
                  .wrong_phone_percent = 2,
                  .nickname_percent = 8,
-                 .given_initial_percent = 6,
+                 .given_initial_percent = 9,
                  .second_family_percent = 45,
                  .swaps_percent = 8,
                  .no_sex_percent = 2,
-                 .error_percent = 13,
-                 .placeholder_permille = 30},
+                 .error_percent = 22,
+                 .placeholder_permille = 60},
     [GEN_INSURER] = {.name = "insurer",
                      .authority = "INSURER",
                      .multiplier = 32452843,
@@ -142,8 +142,8 @@ static const struct habits {
                      .swaps_percent = 2,
                      .capitals_percent = 20,
                      .no_sex_percent = 1,
-                     .error_percent = 6,
-                     .placeholder_permille = 25},
+                     .error_percent = 9,
+                     .placeholder_permille = 35},
 };
 
 const char *gen_source_name(enum gen_source source)
@@ -411,10 +411,9 @@ static void test_family(const struct gen_human *human, struct gen_record *record
     (void)human;
     SET(record->family, "TEST");
 }
+/* Asked at birth, and never again. */
 static void newborn(const struct gen_human *human, struct gen_record *record)
 {
-    if (human->self->age > 2)
-        return;
     bool of_mother = human->index & 1;
     SET(record->given, human->self->female ? "Baby Girl" : "Baby Boy");
     if (of_mother) {
@@ -427,14 +426,14 @@ static const struct placeholder_row {
     uint8_t weight;
     void (*put)(const struct gen_human *human, struct gen_record *record);
 } placeholders[] = {
-    {26, no_birth_date},      {12, first_birth_date}, {14, nines_for_phone},   {6, zeros_for_phone},
+    {30, no_birth_date},      {12, first_birth_date}, {10, nines_for_phone},   {6, zeros_for_phone},
     {12, unknown_line},       {6, homeless_line},     {6, nines_for_postcode}, {10, nines_for_national_id},
     {3, counted_national_id}, {4, unknown_given},     {1, test_family}};
 enum { PLACEHOLDER_WEIGHTS = 100, NEWBORN_PERCENT = 15 };
 
 static void insist(const struct clerk *clerk, const struct gen_human *human, uint64_t dice, struct gen_record *record)
 {
-    if (gen_chance(dice, 5, NEWBORN_PERCENT))
+    if (human->self->age < 18 && clerk->years_ago == human->self->age && gen_chance(dice, 5, NEWBORN_PERCENT))
         newborn(human, record);
     if (gen_part(dice, 6, 1000) >= clerk->habits->placeholder_permille)
         return;

@@ -11,12 +11,12 @@ static const struct kind_row {
     uint8_t weight, adults_min, adults_max, children_min, children_max, grandparents;
     uint8_t age_min, age_max; /* of the mother, or of whoever is there instead */
 } kinds[] = {
-    [ALONE] = {26, 1, 1, 0, 0, 0, 19, 97},
-    [COUPLE] = {24, 2, 2, 0, 0, 0, 22, 92},
-    [FAMILY] = {29, 2, 2, 1, 4, 0, 24, 72},
-    [ONE_PARENT] = {10, 1, 1, 1, 3, 0, 22, 68},
+    [ALONE] = {25, 1, 1, 0, 0, 0, 20, 95},
+    [COUPLE] = {25, 2, 2, 0, 0, 0, 25, 92},
+    [FAMILY] = {31, 2, 2, 1, 4, 0, 24, 64},
+    [ONE_PARENT] = {10, 1, 1, 1, 3, 0, 22, 58},
     [THREE_GENERATIONS] = {5, 2, 2, 1, 3, 1, 26, 54},
-    [FLATMATES] = {6, 2, 4, 0, 0, 0, 18, 36},
+    [FLATMATES] = {4, 2, 4, 0, 0, 0, 18, 42},
 };
 enum { WEIGHTS = 100 };
 
@@ -28,14 +28,15 @@ enum {
     SETTLED_AGE = 25,
     TWIN_PERCENT =
         11, /* of children with an elder one: more than in life, because many here have no sibling to be a twin of */
-    ALIKE_PERCENT = 33,
+    ALIKE_PERCENT = 45,
     OTHER_CULTURE_PERCENT = 10,
-    HOME_CULTURE_PERCENT = 35, /* households of the culture that settled in their state */
-    KIN_PERCENT = 15,          /* households with the family name and the town of the first of the neighbourhood */
+    HOME_CULTURE_PERCENT = 30,  /* households of the culture that settled in their state */
+    MARRIED_FIRST_PERCENT = 70, /* parents who married before the first child */
+    KIN_PERCENT = 15,           /* households with the family name and the town of the first of the neighbourhood */
 };
 
 /* The culture that settled there, as a number for gen_culture_at(). */
-static const uint8_t state_culture[GEN_STATES] = {0, 3, 0, 1, 3, 9, 0, 2};
+static const uint8_t state_culture[GEN_STATES] = {0, 3, 0, 1, 3, 9, 0, 0};
 
 static uint64_t throw(const struct gen *gen, uint64_t subject, enum gen_salt salt)
 {
@@ -52,7 +53,7 @@ static struct date born_at_age(uint32_t age, uint64_t dice)
 static uint32_t age_between(uint64_t dice, uint32_t min, uint32_t max)
 {
     uint32_t one = gen_part(dice, 2, max - min + 1), two = gen_part(dice, 3, max - min + 1);
-    return min + (one > two && gen_chance(dice, 4, 45) ? two : one);
+    return min + (one > two && gen_chance(dice, 4, 20) ? two : one);
 }
 
 static struct gen_family_name any_family(const struct gen_culture *culture, uint64_t dice)
@@ -146,12 +147,15 @@ static void leave_home(const struct gen *gen, uint64_t index, struct gen_member 
         marry_somebody(gen, index, 60, child);
 }
 
-/* The eldest's age: the others follow, and the last one is born at last. */
+/* How old a child is at least, so that it and those after it were born in time. */
+static uint32_t youngest_age(uint32_t children_after, uint32_t mother_age)
+{
+    return YEARS_BETWEEN * children_after + (mother_age > MOTHER_AGE_MAX ? mother_age - MOTHER_AGE_MAX : 0);
+}
+
 static uint32_t eldest_age(uint64_t dice, uint32_t children, uint32_t mother_age)
 {
-    uint32_t high = mother_age - MOTHER_AGE_MIN, low = YEARS_BETWEEN * (children - 1);
-    if (mother_age > MOTHER_AGE_MAX && mother_age - MOTHER_AGE_MAX + YEARS_BETWEEN * (children - 1) > low)
-        low = mother_age - MOTHER_AGE_MAX + YEARS_BETWEEN * (children - 1);
+    uint32_t high = mother_age - MOTHER_AGE_MIN, low = youngest_age(children - 1, mother_age);
     if (low >= high)
         return high;
     return low + (gen_part(dice, 1, high - low + 1) + gen_part(dice, 2, high - low + 1)) / 2;
@@ -168,8 +172,8 @@ static void raise_children(const struct gen *gen, struct gen_house *house, uint3
         bool twin = k > 0 && child[-1].twin == 0 && gen_chance(body, 6, TWIN_PERCENT);
         uint32_t age = k == 0 ? eldest_age(body, children, mother_age) : child[-1].age;
         if (k > 0 && !twin) {
-            uint32_t after = YEARS_BETWEEN * (children - 1 - k), gap = YEARS_BETWEEN + gen_part(body, 7, 4);
-            age = age >= after + gap ? age - gap : after;
+            uint32_t low = youngest_age(children - 1 - k, mother_age), gap = YEARS_BETWEEN + gen_part(body, 7, 4);
+            age = age >= low + gap ? age - gap : low;
         }
         be_somebody(gen, index, parent->culture, gen_chance(body, 8, 49), age, child);
         if (twin) {
@@ -179,10 +183,10 @@ static void raise_children(const struct gen *gen, struct gen_house *house, uint3
             child->twin = 2;
         }
         child->family = parent->family;
-        if (mother) {
-            child->mother_culture = mother->culture;
-            child->mother_family = mother->family;
-            child->mother_given = mother->given;
+        if (mother || k > 0) { /* whom only dice know is the mother of all */
+            child->mother_culture = mother ? mother->culture : eldest->mother_culture;
+            child->mother_family = mother ? mother->family : eldest->mother_family;
+            child->mother_given = mother ? mother->given : eldest->mother_given;
         }
         child->second_family = parent->culture->two_families ? child->mother_family : (struct gen_family_name){0};
         name_child(gen, index, father, eldest, child);
@@ -295,7 +299,11 @@ static void fill_family(const struct gen *gen, const struct plan *plan, struct g
 {
     struct gen_member *father, *mother;
     be_parents(gen, plan, house, &father, &mother);
+    const struct gen_member *eldest = &house->members[house->size];
     raise_children(gen, house, plan->children, plan->age, father, mother);
+    if (father && mother && plan->children > 0 && father->married_years <= eldest->age &&
+        gen_chance(plan->dice, 13, MARRIED_FIRST_PERCENT))
+        father->married_years = mother->married_years = (uint8_t)(eldest->age + 1);
     for (const struct gen_member *child = house->members; child < house->members + house->size; child++)
         if (father && child->namesake == GEN_JUNIOR) /* only a junior makes a senior */
             father->namesake = GEN_SENIOR;

@@ -1,7 +1,8 @@
 /* From the number of a name to its letters. */
 #include "names_internal.h"
 
-#include <assert.h>
+#include "base/invariant.h"
+
 #include <string.h>
 
 enum { GRANDPARENTS_YEAR = 1930, BABIES_YEAR = 2026 }; /* when the first and the last of a list were the fashion */
@@ -10,7 +11,7 @@ enum { GRANDPARENTS_YEAR = 1930, BABIES_YEAR = 2026 }; /* when the first and the
 
 const struct gen_culture *gen_culture_at(uint32_t number)
 {
-    assert(number < GEN_CULTURES);
+    INVARIANT(number < GEN_CULTURES);
     return number < GEN_LATIN_CULTURES ? &gen_latin_cultures[number] : &gen_other_cultures[number - GEN_LATIN_CULTURES];
 }
 
@@ -113,11 +114,21 @@ static struct word take_apart(const char *text, bool female)
     return word;
 }
 
+static bool is_ascii(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((uint8_t)text.data[i] >= 0x80)
+            return false;
+    return true;
+}
+
 static void append_latin(const struct gen_culture *culture, struct str native, unsigned spelling, char *out)
 {
     char letters[GEN_NAME_MAX] = "", latin[GEN_NAME_MAX];
-    if (native.len == 0)
+    if (is_ascii(native)) { /* by far the most */
+        gen_append(out, GEN_NAME_MAX, native);
         return;
+    }
     gen_append(letters, sizeof letters, native);
     gen_romanise(letters, spelling, culture->german_umlauts, latin);
     gen_append(out, GEN_NAME_MAX, str_from(latin));

@@ -211,7 +211,7 @@ status gen_write_people(struct ctx *cx, struct gen *gen, const char *dir, const 
     struct gen_people_counts counts = {0};
     SCOPED(ceiling_fini) struct ceiling ceiling = {0};
     if (options->ceiling)
-        ceiling_init(&ceiling);
+        ceiling_init(&ceiling, CEILING_SLOTS_MAX);
     status done = write_all(cx, gen, dir, options->ceiling ? &ceiling : NULL, files, &counts);
     for (size_t i = 0; i < FILES; i++) {
         status closed = gen_file_close(cx, &files[i]);

@@ -108,10 +108,10 @@ static const char *const greek[25][GEN_SPELLINGS] = {
     {"s", "s"}, {"t", "t"}, {"y", "i"}, {"f", "ph"}, {"ch", "h"}, {"ps", "ps"}, {"o", "o"}};
 enum { CYRILLIC_END = 0x450 };
 static const char *const cyrillic[32][GEN_SPELLINGS] = {
-    {"a", "a"},   {"b", "b"},   {"v", "v"}, {"g", "g"}, {"d", "d"}, {"e", "e"},  {"zh", "zh"}, {"z", "z"},
-    {"i", "i"},   {"i", "y"},   {"k", "k"}, {"l", "l"}, {"m", "m"}, {"n", "n"},  {"o", "o"},   {"p", "p"},
-    {"r", "r"},   {"s", "s"},   {"t", "t"}, {"u", "u"}, {"f", "f"}, {"kh", "h"}, {"ts", "ts"}, {"ch", "ch"},
-    {"sh", "sh"}, {"sh", "sh"}, {"ie", ""}, {"y", "y"}, {"", ""},   {"e", "e"},  {"iu", "yu"}, {"ia", "ya"}};
+    {"a", "a"},   {"b", "b"},       {"v", "v"}, {"g", "g"}, {"d", "d"}, {"e", "e"},  {"zh", "zh"}, {"z", "z"},
+    {"i", "i"},   {"i", "y"},       {"k", "k"}, {"l", "l"}, {"m", "m"}, {"n", "n"},  {"o", "o"},   {"p", "p"},
+    {"r", "r"},   {"s", "s"},       {"t", "t"}, {"u", "u"}, {"f", "f"}, {"kh", "h"}, {"ts", "ts"}, {"ch", "ch"},
+    {"sh", "sh"}, {"shch", "shch"}, {"ie", ""}, {"y", "y"}, {"", ""},   {"e", "e"},  {"iu", "yu"}, {"ia", "ya"}};
 
 static const char *latin_of(uint32_t code, unsigned spelling)
 {
@@ -124,7 +124,7 @@ static const char *latin_of(uint32_t code, unsigned spelling)
 /* A table of small letters serves the capitals too. */
 static void append_letter(const char *latin, bool capital, char out[GEN_NAME_MAX])
 {
-    char letter[4] = "";
+    char letter[8] = "";
     gen_append(letter, sizeof letter, str_from(latin));
     if (capital && letter[0] >= 'a')
         letter[0] = (char)(letter[0] - 32);
