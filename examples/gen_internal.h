@@ -1,6 +1,7 @@
 /*
  * What the files of the generator share. From the bottom up: dice, names (names_internal.h), places, households, the
- * person, the habits of the sources with their errors, and the files.
+ * person, the habits of the sources with their placeholders and mistakes, the files, and what a reader could not
+ * decide.
  */
 #pragma once
 
@@ -35,6 +36,11 @@ size_t gen_records_of(const struct gen *gen, const struct gen_human *human,
                       struct gen_record out_records[GEN_RECORDS_PER_HUMAN]);
 /* Does it say no more than name, birth date and sex? */
 bool gen_record_is_bare(const struct gen_record *record);
+
+/* A value that says nothing ("999-999-9999", 1900-01-01, "UNKNOWN") in place of one; `dice` decides which. */
+void gen_put_placeholder(struct gen_record *record, uint64_t dice);
+/* "Baby Girl", "Baby Boy of Maria": no given name yet. */
+void gen_leave_unnamed(const struct gen_human *human, struct gen_record *record);
 
 /* One mistake in the record, of a kind that its kind of value allows; `dice` decides which. */
 void gen_spoil(struct gen_record *record, uint64_t dice);

@@ -2,13 +2,14 @@
  * What each source writes about a human, and how: one row of habits per source.
  *
  * A record says what was true when the clerk wrote it down, some years ago: an old address, an old telephone and a
- * maiden name belong together. Then come the mistakes (errors.c) and what is typed when a form insists.
+ * maiden name belong together. Then comes what is typed when a form insists (placeholders.c), then mistakes (errors.c).
  */
 #include "gen_internal.h"
 
 #include "dice_internal.h"
 
 enum script { NATIVE, LATIN1, LATIN, CAPITALS };
+enum { NEWBORN_PERCENT = 15 };
 
 static const struct habits {
     const char *name, *authority;
@@ -347,102 +348,6 @@ static void write_facts(const struct clerk *clerk, const struct gen_human *human
     }
 }
 
-/* ---- what is typed when a form insists ---- */
-
-static void no_birth_date(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    record->birth_date = (struct date){0};
-}
-static void first_birth_date(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    record->birth_date = (struct date){1900, 1, 1};
-}
-static void nines_for_phone(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    if (record->phone[0])
-        SET(record->phone, "999-999-9999");
-}
-static void zeros_for_phone(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    if (record->phone[0])
-        SET(record->phone, "000-000-0000");
-}
-static void unknown_line(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    if (record->line[0])
-        SET(record->line, "UNKNOWN");
-}
-static void homeless_line(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    if (record->line[0])
-        SET(record->line, "NO FIXED ABODE");
-}
-static void nines_for_postcode(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    if (record->postcode[0])
-        SET(record->postcode, "99999");
-}
-static void nines_for_national_id(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    if (record->national_id[0])
-        SET(record->national_id, "999-99-9999");
-}
-static void counted_national_id(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    if (record->national_id[0])
-        SET(record->national_id, "123-45-6789");
-}
-static void unknown_given(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    SET(record->given, "UNKNOWN");
-}
-static void test_family(const struct gen_human *human, struct gen_record *record)
-{
-    (void)human;
-    SET(record->family, "TEST");
-}
-/* Asked at birth, and never again. */
-static void newborn(const struct gen_human *human, struct gen_record *record)
-{
-    bool of_mother = human->index & 1;
-    SET(record->given, human->self->female ? "Baby Girl" : "Baby Boy");
-    if (of_mother) {
-        put(record->given, GEN_TEXT_MAX, " of ");
-        put(record->given, GEN_TEXT_MAX, human->mother_given.latin[0]);
-    }
-}
-
-static const struct placeholder_row {
-    uint8_t weight;
-    void (*put)(const struct gen_human *human, struct gen_record *record);
-} placeholders[] = {
-    {30, no_birth_date},      {12, first_birth_date}, {10, nines_for_phone},   {6, zeros_for_phone},
-    {12, unknown_line},       {6, homeless_line},     {6, nines_for_postcode}, {10, nines_for_national_id},
-    {3, counted_national_id}, {4, unknown_given},     {1, test_family}};
-enum { PLACEHOLDER_WEIGHTS = 100, NEWBORN_PERCENT = 15 };
-
-static void insist(const struct clerk *clerk, const struct gen_human *human, uint64_t dice, struct gen_record *record)
-{
-    if (human->self->age < 18 && clerk->years_ago == human->self->age && gen_chance(dice, 5, NEWBORN_PERCENT))
-        newborn(human, record);
-    if (gen_part(dice, 6, 1000) >= clerk->habits->placeholder_permille)
-        return;
-    const struct placeholder_row *row = placeholders;
-    for (uint32_t roll = gen_part(dice, 7, PLACEHOLDER_WEIGHTS); roll >= row->weight; row++)
-        roll -= row->weight;
-    row->put(human, record);
-}
-
 /* ---- the whole record ---- */
 
 void gen_record(const struct gen *gen, const struct gen_human *human, enum gen_source source, unsigned slot,
@@ -460,7 +365,10 @@ void gen_record(const struct gen *gen, const struct gen_human *human, enum gen_s
     write_phone(gen, &clerk, human, out_record);
     write_address(gen, &clerk, human, out_record);
     write_facts(&clerk, human, out_record);
-    insist(&clerk, human, error, out_record);
+    if (human->self->age < 18 && clerk.years_ago == human->self->age && gen_chance(error, 5, NEWBORN_PERCENT))
+        gen_leave_unnamed(human, out_record); /* asked at birth, and never again */
+    if (gen_part(error, 6, 1000) < clerk.habits->placeholder_permille)
+        gen_put_placeholder(out_record, error);
     /* whoever is registered a second time is so because something was written differently */
     uint32_t percent = slot > 0 ? 60u : clerk.habits->error_percent;
     if (gen_chance(error, 3, percent))
