@@ -11,6 +11,7 @@ static const struct kind_row {
     uint8_t weight, adults_min, adults_max, children_min, children_max, grandparents;
     uint8_t age_min, age_max; /* of the mother, or of whoever is there instead */
 } kinds[] = {
+    /* weight, adults, children, grandparents, ages */
     [ALONE] = {25, 1, 1, 0, 0, 0, 20, 95},
     [COUPLE] = {25, 2, 2, 0, 0, 0, 25, 92},
     [FAMILY] = {31, 2, 2, 1, 4, 0, 24, 64},
@@ -26,8 +27,7 @@ enum {
     YEARS_BETWEEN = 2, /* at least, in calendar years of age: no two births in nine months */
     ADULT_AGE = 18,
     SETTLED_AGE = 25,
-    TWIN_PERCENT =
-        11, /* of children with an elder one: more than in life, because many here have no sibling to be a twin of */
+    TWIN_PERCENT = 11, /* of younger children: with it 3 of 100 humans are twins, though many have no sibling here */
     ALIKE_PERCENT = 45,
     OTHER_CULTURE_PERCENT = 10,
     HOME_CULTURE_PERCENT = 30,  /* households of the culture that settled in their state */
