@@ -152,7 +152,7 @@ static const struct cli_option people_options[] = {
     OUT_OPTION,
     SEED_OPTION,
     PEOPLE_OPTION,
-    {"ceiling", CLI_FLAG, NULL, NULL, "also count the pairs that nobody could decide (takes memory, 1.2 GB at most)",
+    {"ceiling", CLI_FLAG, NULL, NULL, "also count the pairs that nobody could decide (takes memory, 1.7 GB at most)",
      NULL},
     {0}};
 static const struct cli_option codes_options[] = {OUT_OPTION, {0}};

@@ -2,8 +2,8 @@
  * The ceiling of what a reader could find in made-up people: see struct gen_ceiling.
  *
  * Memory: 12 bytes per slot of a table that is at most four fifths full, 16 per bare record. When 800 MB of slots are
- * full (some 20 million humans; growing takes half as much again), every second value is dropped, by its hash: of those
- * kept, all bearers are counted. Threads: one thread.
+ * full (some 20 million humans; dropping takes as much again for a moment), every second value is dropped, by its hash:
+ * of those kept, all bearers are counted. Threads: one thread.
  */
 #pragma once
 

@@ -107,6 +107,31 @@ static void test_households__of_a_country(void **state)
     assert_true(ages[6] > ages[7] && ages[7] > ages[8] && ages[8] > ages[9] && ages[10] == 0);
 }
 
+static void test_families__have_the_names_of_a_census(void **state)
+{
+    (void)state;
+    struct gen gen = fresh(7);
+    struct gen_house house;
+    const struct gen_culture *english = gen_culture_at(0);
+    uint32_t all = 0, smith = 0, rare = 0, spanish = 0, garcia = 0;
+    for (uint64_t next = 0; next < HUMANS; next += house.size) {
+        gen_house_of(&gen, next, &house);
+        for (uint32_t i = 0; i < house.size; i++) {
+            struct gen_family_name family = house.members[i].family;
+            all += family.culture == english;
+            smith += family.culture == english && family.number == 0;
+            rare += family.culture == english && family.number >= 1020; /* below one of 10,000: ranks_test.c */
+            spanish += family.culture->two_families;
+            garcia += family.culture->two_families && family.number == 0;
+        }
+    }
+    assert_in_range(all, 56000, 60000);
+    assert_in_range(smith * 10000 / all, 85, 115); /* one of a hundred */
+    assert_in_range(rare * 100 / all, 50, 54);     /* half of the people */
+    assert_in_range(spanish, 15000, 21000);
+    assert_in_range(garcia * 1000 / spanish, 24, 31);
+}
+
 static void test_junior__has_the_names_of_the_father(void **state)
 {
     (void)state;
@@ -171,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_households__are_the_same_whoever_of_them_asks),
         cmocka_unit_test(test_households__of_a_country),
+        cmocka_unit_test(test_families__have_the_names_of_a_census),
         cmocka_unit_test(test_junior__has_the_names_of_the_father),
         cmocka_unit_test(test_homes__are_shared_by_who_lives_together_and_left_by_who_moves),
     };

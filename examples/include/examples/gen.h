@@ -112,7 +112,7 @@ struct gen_ceiling {
 };
 
 struct gen_people_options {
-    bool ceiling; /* count the ceiling too: takes memory that grows with people, up to 1.2 GB */
+    bool ceiling; /* count the ceiling too: takes memory that grows with people, up to 1.7 GB */
 };
 struct gen_people_counts {
     uint64_t records, pairs_true; /* pairs of records of one human */
