@@ -430,6 +430,11 @@ def test_messages(daemon):
 def test_people(daemon):
     for source in ("north", "lake", "lab", "insurer"):
         both(daemon, "people", "load", f"{SCRATCH}/gen/{source}.csv")
+    scored = check_json("score --json", daemon.idem("score", f"{SCRATCH}/gen/truth.csv", "--json"))
+    pairs = check_json("eval of the same people", run("eval", "people", *(f"{SCRATCH}/gen/{s}.csv" for s in ("north", "lake", "lab", "insurer")),
+                       "--truth-file", f"{SCRATCH}/gen/truth.csv", "--json"))["automatic"]["pairs"]
+    check("the index links as eval says", (scored["unknown"], scored["pairs_true"], scored["pairs_found"], scored["pairs_right"]) ==
+          (0, pairs["true"], pairs["found"], pairs["right"]), f"{scored} {pairs}")
     broken = f"{SCRATCH}/broken.csv"
     open(broken, "w").write("source,authority,id,famly\nnorth,NORTH,1,Lind\n")
     got = daemon.idem("people", "load", broken)
