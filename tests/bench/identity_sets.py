@@ -2,11 +2,12 @@
 """Every set of people with a truth, through `idem eval people`: one table, or one JSON text with --json.
 
     tests/bench/identity_sets.py --idem build/release/cli/idem [--data ../shared/data] [--only WORD …] [--people 20000]
-                                 [--json] [--floors] [-- OPTIONS OF EVAL …]
+                                 [--json] [--against FILE] [--floors] [-- OPTIONS OF EVAL …]
 
 Sets that are not there are skipped and named. What has a layout of its own (MIIS, RecordLinker) is rewritten into a scratch
 folder. Made-up people come from `idem gen people`. Nothing of the data stays behind.
 
+--against: a text that --json wrote before; a line that says something else now is followed by what it said then.
 --floors: with a model made from each set, exit code 1 when a figure is below its floor, 77 without data.
 """
 import argparse
@@ -165,6 +166,18 @@ def label_lines(said):
         yield f"{said_label:>30}: linked {row['linked']:5}  asked {row['review']:5}  apart {row['apart']:5}"
 
 
+def judged(said):
+    """What is said about people, without how long it took."""
+    return {key: value for key, value in said.items() if not key.endswith(("seconds", "per_second", "bytes"))}
+
+
+def print_lines(name, said, widths):
+    print("  ".join(c.ljust(w) if i == 0 else c.rjust(max(w, 7)) for i, (c, w) in enumerate(zip(cells(name, said), widths))))
+    if said.get("labels"):
+        print("\n".join(label_lines(said)))
+    sys.stdout.flush()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--idem", required=True)
@@ -172,11 +185,16 @@ def main():
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--people", type=int, default=20000)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--against")
     parser.add_argument("--floors", action="store_true")
     parser.add_argument("options", nargs="*")
     asked = parser.parse_args()
     if asked.floors:
         asked.options.append("--train")
+    before = {}
+    if asked.against:
+        with open(asked.against, encoding="utf-8") as file:
+            before = json.load(file)
     results, widths = {}, [len(h) for h in HEAD]
     widths[0] = max(len(row[0]) for row in SETS)
     if not asked.json:
@@ -194,10 +212,9 @@ def main():
         results[row[0]] = said
         if asked.json:
             continue
-        line = cells(row[0], said)
-        print("  ".join(c.ljust(widths[0]) if i == 0 else c.rjust(max(widths[i], 7)) for i, c in enumerate(line)), flush=True)
-        if said.get("labels"):
-            print("\n".join(label_lines(said)), flush=True)
+        print_lines(row[0], said, widths)
+        if row[0] in before and judged(before[row[0]]) != judged(said):
+            print_lines("  was", before[row[0]], widths)
     if asked.json:
         json.dump(results, sys.stdout, indent=1)
         print()
