@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+import noise
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAPS = os.path.join(HERE, "..", "mpi", "maps")
 
@@ -66,6 +68,19 @@ def make_nbs(asked, scratch):
     return files, ["--pairs", write_csv(f"{scratch}/nbs-labels.csv", ["left", "right", "label"], labels)]
 
 
+def make_noisy(asked, scratch):
+    """Everybody of two clean surveys, once in each of two sources that err on their own."""
+    people = {}
+    for name in ("current_population_survey", "women_infants_and_children"):
+        with open(f"{asked.data}/mpi/pseudopeople/{name}.csv", newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                people.setdefault(row["simulant_id"], row)
+    tables, rows = noise.read_tables(f"{asked.data}/mpi/corruption"), list(people.values())
+    columns = ["simulant_id", "first_name", "middle_initial", "last_name", "date_of_birth", "sex", "street_number", "street_name",
+               "unit_number", "city", "state", "zipcode"]
+    return [write_csv(f"{scratch}/noisy-{seed}.csv", columns, noise.noisy(rows, seed, tables)) for seed in (1, 2)], []
+
+
 def make_people(asked, scratch):
     subprocess.run([asked.idem, "gen", "people", "--people", str(asked.people), "--seed", "7", "--out", f"{scratch}/made"],
                    check=True, stdout=subprocess.DEVNULL)
@@ -86,6 +101,7 @@ SETS = (
     ("fake_1000", "fake1000", ["mpi/splink/fake_1000.csv"], ["--pairs", "mpi/splink/fake_1000_labels.csv"]),
     ("pseudopeople CPS", "pseudopeople", ["mpi/pseudopeople/current_population_survey.csv"], []),
     ("pseudopeople WIC", "pseudopeople", ["mpi/pseudopeople/women_infants_and_children.csv"], []),
+    ("pseudopeople noisy", "pseudopeople", make_noisy, []),
     ("MIIS E3 half", "miis", make_miis, []),
     ("RecordLinker nbs", "nbs", make_nbs, []),
     ("made people", None, make_people, []),
@@ -106,6 +122,7 @@ FLOORS = {
     "fake_1000": {"wrong": 0, "f1": 0.80, "even": 0.92, "right": 0.72, "no_linked": 0},
     "pseudopeople CPS": {"wrong": 0, "f1": 1, "even": 1},
     "pseudopeople WIC": {"wrong": 9, "f1": 0.997, "even": 0.996},
+    "pseudopeople noisy": {"wrong": 1, "f1": 0.95, "even": 0.985},
     "MIIS E3 half": {"right": 0.50, "no_linked": 15},
     "RecordLinker nbs": {"right": 0.60, "no_linked": 14},
 }
