@@ -431,10 +431,17 @@ def test_people(daemon):
     for source in ("north", "lake", "lab", "insurer"):
         both(daemon, "people", "load", f"{SCRATCH}/gen/{source}.csv")
     scored = check_json("score --json", daemon.idem("score", f"{SCRATCH}/gen/truth.csv", "--json"))
-    pairs = check_json("eval of the same people", run("eval", "people", *(f"{SCRATCH}/gen/{s}.csv" for s in ("north", "lake", "lab", "insurer")),
-                       "--truth-file", f"{SCRATCH}/gen/truth.csv", "--json"))["automatic"]["pairs"]
+    said = check_json("eval of the same people", run("eval", "people", *(f"{SCRATCH}/gen/{s}.csv" for s in ("north", "lake", "lab", "insurer")),
+                      "--truth-file", f"{SCRATCH}/gen/truth.csv", "--json"))
+    pairs, missed = said["automatic"]["pairs"], said["missed"]
     check("the index links as eval says", (scored["unknown"], scored["pairs_true"], scored["pairs_found"], scored["pairs_right"]) ==
           (0, pairs["true"], pairs["found"], pairs["right"]), f"{scored} {pairs}")
+    check("every missed pair has one cause", missed["pairs"] == pairs["true"] - pairs["right"] > 0 and
+          missed["pairs"] == sum(missed[cause] for cause in ("no_key", "too_little", "asked", "rest")), str(said))
+    check("every pair that is alike has one band", said["alike"] == sum(band["pairs"] for band in said["bands"]) and
+          said["alike_right"] == sum(band["right"] for band in said["bands"]), str(said))
+    check("answers bring pairs together", said["answered"]["pairs"]["recall"] >= pairs["right"] / pairs["true"] and
+          said["questions"] > 0, str(said))
     broken = f"{SCRATCH}/broken.csv"
     open(broken, "w").write("source,authority,id,famly\nnorth,NORTH,1,Lind\n")
     got = daemon.idem("people", "load", broken)
