@@ -76,8 +76,8 @@ def make_noisy(asked, scratch):
             for row in csv.DictReader(file):
                 people.setdefault(row["simulant_id"], row)
     tables, rows = noise.read_tables(f"{asked.data}/mpi/corruption"), list(people.values())
-    columns = ["simulant_id", "first_name", "middle_initial", "last_name", "date_of_birth", "sex", "street_number", "street_name",
-               "unit_number", "city", "state", "zipcode"]
+    columns = ["simulant_id", "household_id", "first_name", "middle_initial", "last_name", "date_of_birth", "sex", "street_number",
+               "street_name", "unit_number", "city", "state", "zipcode"]
     return [write_csv(f"{scratch}/noisy-{seed}.csv", columns, noise.noisy(rows, seed, tables)) for seed in (1, 2)], []
 
 

@@ -202,7 +202,7 @@ def test_eval():
     check_exit("eval people", got, 0)
     said = check_json("eval people --json", got)
     want = {"records": 8, "humans": 4, "left_out": 2, "truth_missing": 1,
-            "wrong": {"pairs": 1, "by_themselves": 1, "persons": 1},
+            "wrong": {"pairs": 1, "by_themselves": 1, "in_household": 0, "persons": 1},
             "missed": {"pairs": 1, "no_key": 0, "too_little": 1, "asked": 0, "rest": 0}}
     check("eval counts", all(said.get(k) == v for k, v in want.items()), str(said))
     made = said["automatic"]
@@ -211,9 +211,11 @@ def test_eval():
     check("eval persons", (made["persons"]["right"], made["persons"]["found"], made["persons"]["true"]) == (1, 4, 4), str(said))
     check("eval B-cubed", abs(made["records"]["precision"] - 6 / 7) < 1e-5 and abs(made["records"]["recall"] - 6 / 7) < 1e-5,
           str(made))
-    open(side, "w").write("authority,id,person\none,1,x\none,O1,y\none,F,z\ntwo,2,x\ntwo,O2,v\nthree,3,x\nthree,9,z\n")
+    open(side, "w").write("authority,id,person,household\none,1,x,\none,O1,y,h\none,F,z,h\ntwo,2,x,\ntwo,O2,v,h\nthree,3,x,\n"
+                          "three,9,z,\n")
     other = check_json("eval --truth-file", run(*ask, "--truth-file", side, "--json"))
     check("the truth may be elsewhere", other["automatic"] == made, str(other))
+    check("and who lives together", other["wrong"]["in_household"] == 1, str(other["wrong"]))
     open(two, "a").write("2b,Lindqvist,Anna,1980-02-29,F,5551234,x\n")
     across = check_json("eval --link-only", run(*ask, "--truth", "who", "--link-only", "--json"))
     check("pairs of one file do not count", across["automatic"]["pairs"]["true"] == 6, str(across))
