@@ -449,13 +449,13 @@ static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *r
         return false;
     case NAME_EXACT:
         return levels->at[FIELD_MIDDLE] == NAME_DIFFERS;
-    case NAME_INITIAL: /* fits both twins, or neither: who else it fits is looked at when they are joined */
+    case NAME_ABSENT: /* these fit both twins: whom else they fit is looked at when records are joined */
+    case NAME_INITIAL:
     case NAME_NICKNAME:
     case NAME_EDIT:
     case NAME_SIMILAR:
     case NAME_PART:
         return told_apart;
-    case NAME_ABSENT:
     case NAME_DIFFERS:
         return levels->at[FIELD_NATIONAL] != LIST_EXACT;
     default:
