@@ -24,6 +24,14 @@ bool str_eq_nocase(struct str left, struct str right)
     return true;
 }
 
+bool str_is_nocase(struct str left, const char *nul_ended)
+{
+    for (size_t i = 0; i < left.len; i++)
+        if (nul_ended[i] == 0 || lower(left.data[i]) != lower(nul_ended[i]))
+            return false;
+    return nul_ended[left.len] == 0;
+}
+
 ptrdiff_t str_find(struct str s, char byte)
 {
     const char *at = s.len ? memchr(s.data, byte, s.len) : NULL;

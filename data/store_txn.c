@@ -38,7 +38,7 @@ struct data_txn {
     struct map by_key; /* table number, key → index into ops */
     VEC(struct op) ops;
     VEC(struct undo) undo;
-    uint64_t bytes_put;
+    struct data_txn_work work;
     struct touched *tables;
     struct store_change *changes; /* per table; known when looked ahead */
     struct buf scratch;
@@ -101,7 +101,8 @@ static void set(struct data_txn *txn, struct data_table *table, struct str key, 
     }
     struct op *op = &txn->ops.at[*index];
     *VEC_ADD(&txn->undo) = (struct undo){.op = (uint32_t)*index, .kind = op->kind, .row = op->row};
-    txn->bytes_put += key.len + row.len;
+    txn->work.puts++;
+    txn->work.bytes += key.len + row.len;
     op->kind = kind;
     op->row = kind == OP_PUT ? arena_str(&txn->arena, row) : STR_NONE;
 }
@@ -121,9 +122,9 @@ size_t data_txn_bytes(const struct data_txn *txn)
     return txn->arena.used;
 }
 
-uint64_t data_txn_bytes_put(const struct data_txn *txn)
+struct data_txn_work data_txn_work(const struct data_txn *txn)
 {
-    return txn->bytes_put;
+    return txn->work;
 }
 
 size_t data_txn_mark(struct data_txn *txn)
@@ -141,7 +142,7 @@ void data_txn_undo_to(struct data_txn *txn, size_t mark)
     }
 }
 
-status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key, struct str *out_row)
+static status get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key, struct str *out_row)
 {
     const struct op *op = find(txn, table, key);
     if (op == NULL) /* the writer alone commits, but the cache behind is shared: same rules as for readers */
@@ -153,6 +154,14 @@ status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *
     }
     *out_row = arena_str(cx->arena, op->row); /* a copy: later puts must not change what the caller holds */
     return STATUS_OK;
+}
+
+status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key, struct str *out_row)
+{
+    status got = get(txn, table, cx, key, out_row);
+    txn->work.gets++;
+    txn->work.bytes += got == STATUS_OK ? out_row->len : 0;
+    return got;
 }
 
 static int by_key(const void *left, const void *right, void *arg)

@@ -55,14 +55,16 @@ static void apply_people(struct apply *ap, struct ctx *cx, const struct journal_
 {
     struct mpi_record_input *records;
     size_t count;
-    uint64_t bytes_put = data_txn_bytes_put(ap->txn);
+    struct identity_work work = identity_work_begin(ap->txn);
     status got = entry_people_decode(cx, entry->body, &records, &count);
     for (size_t i = 0; i < count && got == STATUS_OK; i++) { /* all or none */
         struct mpi_result one = {0};
         struct arena_mark mark = arena_mark(cx->arena); /* stored records may be large: they must not add up */
-        got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
+        got = identity_work_add(&work, cx, &records[i]);
         if (got == STATUS_OK)
-            got = identify_check_rows(ap->txn, cx, bytes_put);
+            got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
+        if (got == STATUS_OK)
+            got = identity_work_check(&work, cx);
         if (got == STATUS_OK)
             ctx_give_back(cx, mark);
         result->people.loaded++;

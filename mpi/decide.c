@@ -126,7 +126,10 @@ static bool is_said_already(const struct mpi *mpi, enum mpi_decision_kind kind, 
 static status find_or_refuse(struct writer *w, enum mpi_decision_kind kind, struct mpi_identifier identifier,
                              uint32_t *out_record)
 {
-    TRY(writer_find_own(w, identifier, out_record));
+    struct arena_mark mark = arena_mark(w->cx->arena);
+    struct stored_record stored;
+    TRY(writer_find_own(w, identifier, out_record, &stored));
+    arena_rewind(w->cx->arena, mark);
     if (*out_record == 0 && kind != MPI_DECISION_MERGE)
         return ctx_fail(w->cx, &mpi_reasons[MPI_IDENTIFIER_UNKNOWN], "authority %.*s", STR_ARGS(identifier.authority));
     return STATUS_OK;

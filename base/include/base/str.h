@@ -71,6 +71,7 @@ int str_cmp(struct str left, struct str right);
 
 /* ASCII only: equal but for letter case. */
 bool str_eq_nocase(struct str left, struct str right);
+bool str_is_nocase(struct str left, const char *nul_ended); /* ends at the first byte that differs */
 
 /* Position of the first `byte`, or -1. */
 ptrdiff_t str_find(struct str s, char byte);

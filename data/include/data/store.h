@@ -115,9 +115,13 @@ status data_txn_scan(struct data_txn *txn, struct data_table *table, struct ctx 
                      data_visit_fn *visit, void *arg);
 /* Bytes of memory it holds: for whoever must end a batch in time. */
 size_t data_txn_bytes(const struct data_txn *txn);
-/* Bytes of all keys and rows put so far, those replaced or undone since included. What one entry adds to it depends on
- * the entry alone, not on its batch: it may decide what becomes of the entry. */
-uint64_t data_txn_bytes_put(const struct data_txn *txn);
+/* What was asked of it so far: rows put and deleted, rows got, and the bytes of all of them, those replaced or undone
+ * since included. What one entry adds depends on the entry alone, not on its batch: it may decide what becomes of it.
+ */
+struct data_txn_work {
+    uint64_t puts, gets, bytes;
+};
+struct data_txn_work data_txn_work(const struct data_txn *txn);
 /* A mark to undo to: an entry that turns out to be refused takes its half-made rows back. */
 size_t data_txn_mark(struct data_txn *txn);
 void data_txn_undo_to(struct data_txn *txn, size_t mark);
