@@ -19,18 +19,12 @@
 #include "base/mem.h"
 #include "identify.h"
 
-/* A batch ends at the first of these; one entry may pass them, by what limits.h lets one entry make. Readers wait for a
- * commit, senders for the batch: so neither many nor large nor slow entries make a long one. */
-enum {
-    BATCH_ENTRIES = 128,
-    BATCH_BYTES = 8 * 1024 * 1024,       /* of entries */
-    BATCH_MADE_BYTES = 16 * 1024 * 1024, /* of rows, answers and items for the lanes */
-    BATCH_US = 50 * 1000,
-    WAIT_MS = 100,
-};
+enum { WAIT_MS = 100 };
 /* What one entry may take while it is applied: the sum of what limits.h lets it make, with room.
  * tests/engine/limits_test.c tries the products. */
 static const size_t APPLY_ENTRY_BYTES_MAX = (size_t)512 << 20;
+
+int64_t (*apply_clock_us)(void) = clock_mono_us;
 
 typedef void apply_kind_fn(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 
@@ -267,7 +261,7 @@ static bool has_room(const struct apply *ap, size_t count, size_t bytes, int64_t
     if (count == 0)
         return true;
     size_t made = data_txn_bytes(ap->txn) + ap->arena.used + ap->feed_bytes;
-    return count < BATCH_ENTRIES && bytes < BATCH_BYTES && made < BATCH_MADE_BYTES && clock_mono_us() < until_us;
+    return count < BATCH_ENTRIES && bytes < BATCH_BYTES && made < BATCH_MADE_BYTES && apply_clock_us() < until_us;
 }
 
 /* Nothing of the batch is kept: it is applied again, to a store that is whole. */
@@ -302,7 +296,7 @@ static status apply_batch(struct apply *ap, struct ctx *cx, int timeout_ms, size
             wait_announced(ap->engine, entry.seq);
         if (count == 0) {
             begin_batch(ap);
-            until_us = clock_mono_us() + BATCH_US;
+            until_us = apply_clock_us() + BATCH_US;
         }
         struct applied *result = VEC_ADD(&ap->results);
         apply_entry(ap, &entry, result);
