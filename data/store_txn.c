@@ -303,6 +303,12 @@ static void raise_bound(struct data_table *table, const struct op *last)
     table->empty = false;
 }
 
+/* How many rows there are more by it. */
+static int rows_by(const struct op *op)
+{
+    return op->kind == OP_NOTHING ? 0 : (op->kind == OP_PUT) - op->there;
+}
+
 /*
  * What is there already of what will be changed: rows are counted by it, and the disk is waited for here, while readers
  * still come and go, not in the commit. Without the lock: tables change only by this thread.
@@ -317,9 +323,8 @@ static void look_ahead(struct data_txn *txn, size_t table_number)
         if (op->kind == OP_NOTHING)
             continue;
         op->there = is_there(table, op->key);
-        int by = (op->kind == OP_PUT) - op->there;
-        if (by != 0)
-            store_change_note(&txn->changes[table_number], table, op->key, by);
+        if (rows_by(op) != 0)
+            store_change_note(&txn->changes[table_number], table, op->key, rows_by(op));
     }
     if (touched->ops.count > 0)
         raise_bound(table, &txn->ops.at[touched->ops.at[touched->ops.count - 1]]);
@@ -332,6 +337,17 @@ static void apply_op(DB *db, DB_TXN *bdb_txn, const struct op *op)
         must(db->put(db, bdb_txn, &key, &row, 0));
     if (op->kind == OP_DELETE && op->there)
         must(db->del(db, bdb_txn, &key, 0));
+}
+
+static void note_recounts(const struct data_txn *txn)
+{
+    struct data_store *store = txn->store;
+    for (size_t i = 0; store->recounts && i < store->table_count; i++)
+        for (size_t k = 0; k < txn->tables[i].ops.count; k++) {
+            const struct op *op = &txn->ops.at[txn->tables[i].ops.at[k]];
+            if (rows_by(op) != 0)
+                store_recounts_note(store, &store->tables[i], op->key, rows_by(op));
+        }
 }
 
 /* As one Berkeley DB transaction. */
@@ -360,6 +376,7 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
     int64_t got_us = clock_mono_us();
     apply_ops(txn, applied_seq);
     store_counts_show(store, txn->changes);
+    note_recounts(txn);
     __atomic_store_n(&store->applied_seq, applied_seq, __ATOMIC_RELEASE);
     store_hold(store);
     if (publish)

@@ -165,6 +165,22 @@ uint64_t data_stats_us(const uint64_t buckets[DATA_STATS_BUCKETS], unsigned per_
  * nobody commits. */
 status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[32]);
 
+/*
+ * Counts every row of the open store again, with its groups, and tells each count that differs from the one kept with
+ * the commits: of one moment, exactly, though commits go on. A table is read as by a scan, its keys only.
+ *
+ * Threads: any; `tell` is called without the lock. Errors: data.store-damaged, and what ctx_check() says between
+ * slices.
+ */
+struct data_miscount {
+    const char *table;
+    struct str group; /* borrowed for the call */
+    bool of_group;    /* else of the whole table */
+    uint64_t kept, there;
+};
+typedef void data_miscount_fn(void *arg, const struct data_miscount *miscount);
+status data_recount(struct data_store *store, struct ctx *cx, data_miscount_fn *tell, void *arg, uint64_t *out_rows);
+
 struct data_doctor_report {
     uint64_t rows, tables, bad_tables;
     char first_bad[64];        /* table name */
