@@ -274,7 +274,7 @@ static void test_very_many_codes__are_looked_at_up_to_the_limit_in_linear_time(v
     (void)state;
     struct buf message = {0};
     buf_put_str(&message, STR(MSH25));
-    for (int i = 0; i < LIMIT_CODES_PER_MESSAGE - 1; i++) /* as many as may be, but one */
+    for (int i = 0; i < LIMIT_CODES_PER_MESSAGE - 1; i++) /* with MSH as many as segments are allowed */
         buf_put_str(&message, STR("OBX|1|NM|GLU^^L\r"));
     struct planned p;
     int64_t began = worked_us();

@@ -21,7 +21,7 @@ enum {
     LIMIT_NAME_BYTES = 72, /* a configured name: 64 characters, NUL, rounded */
     LIMIT_DESTINATIONS = 256,
     LIMIT_ROUTES = 256,
-    LIMIT_CODES_PER_MESSAGE = 50 * 1000,  /* coded elements looked at for all routes of one message; beyond: refused */
+    LIMIT_CODES_PER_MESSAGE = 100 * 1000, /* coded elements looked at for all routes of one message; beyond: refused */
     LIMIT_CODED_BYTES = 64 * 1024 * 1024, /* of coded elements, counted for each rule of each route; beyond: refused */
     LIMIT_CHANGES_LISTED = 100 * 1000,    /* changes of one message in its trace; a last line says how many more */
     LIMIT_MADE_BYTES = 64 * 1024 * 1024,  /* bytes made of one message for all its routes; beyond: refused */
@@ -43,5 +43,7 @@ _Static_assert((int)LIMIT_JOURNAL_QUEUE_BYTES >= 2 * (int)LIMIT_GRPC_MESSAGE_BYT
 _Static_assert((int)LIMIT_VALUES_PER_ENTRY >= 50 * (int)LIMIT_PEOPLE_PER_LOAD, "a load of people as they are fits");
 _Static_assert((int)LIMIT_IDENTITY_ROWS_BYTES >= 4 * (int)LIMIT_MESSAGE_BYTES,
                "the largest message may change all that it names: rows read, kept as a version, written");
+_Static_assert((int)LIMIT_CODES_PER_MESSAGE >= (int)LIMIT_MESSAGE_SEGMENTS,
+               "a rule for one field of each segment fits");
 _Static_assert((int)LIMIT_CODED_BYTES >= 4 * (int)LIMIT_MESSAGE_BYTES, "a few rules for all of a message fit");
 _Static_assert((int)LIMIT_MADE_BYTES >= 2 * (int)LIMIT_MESSAGE_BYTES, "the largest message can be edited");
