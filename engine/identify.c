@@ -1,5 +1,6 @@
 #include "identify.h"
 
+#include "base/bounds.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -52,7 +53,7 @@ static size_t count_segments(const struct hl7_index *index, uint32_t name)
 static status make_room(struct ctx *cx, const struct hl7_index *index, struct identified *out)
 {
     size_t count = count_segments(index, PID);
-    if (count > LIMIT_PATIENTS_PER_MESSAGE)
+    if (BEYOND(LIMIT_PATIENTS_PER_MESSAGE, count))
         return too_many(cx, LIMIT_PATIENTS_PER_MESSAGE, "patients");
     out->patients = arena_array(cx->arena, count, sizeof *out->patients);
     out->left_out = arena_array(cx->arena, count, sizeof *out->left_out);
@@ -70,15 +71,16 @@ static void note_left_out(struct identifying *id, uint32_t pid, const struct pat
     const struct {
         uint32_t count;
         const char *what;
-    } rows[] = {{left->identifiers, "identifiers"},
-                {left->names, "names"},
-                {left->addresses, "addresses"},
-                {left->phones, "phones"},
-                {left->cut_values, "values cut"}};
+        enum bound bound;
+    } rows[] = {{left->identifiers, "identifiers", BOUND_LIMIT_IDENTIFIERS_PER_RECORD},
+                {left->names, "names", BOUND_LIMIT_NAMES_PER_RECORD},
+                {left->addresses, "addresses", BOUND_LIMIT_NAMES_PER_RECORD},
+                {left->phones, "phones", BOUND_LIMIT_NAMES_PER_RECORD},
+                {left->cut_values, "values cut", BOUND_LIMIT_FIELD_VALUE_BYTES}};
     SCOPED(buf_fini) struct buf text = {0};
     char path[HL7_PATH_TEXT_MAX];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].count > 0)
+        if (rows[i].count > 0 && bound_met(rows[i].bound))
             buf_printf(&text, "%s%u %s", text.len ? ", " : "", rows[i].count, rows[i].what);
     if (text.len == 0)
         return;
@@ -131,7 +133,7 @@ status identity_work_add(struct identity_work *work, struct ctx *cx, const struc
 {
     const struct mpi_demographics *said = &record->demographics;
     work->values += record->identifier_count + said->name_count + said->address_count + said->phone_count;
-    if (work->values > LIMIT_VALUES_PER_ENTRY)
+    if (BEYOND(LIMIT_VALUES_PER_ENTRY, work->values))
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
                         "it would say more than %d identifiers, names, addresses and phones", LIMIT_VALUES_PER_ENTRY);
     return STATUS_OK;
@@ -139,7 +141,7 @@ status identity_work_add(struct identity_work *work, struct ctx *cx, const struc
 
 status identity_work_check(const struct identity_work *work, struct ctx *cx)
 {
-    if (data_txn_work(work->txn).bytes - work->before.bytes > LIMIT_IDENTITY_ROWS_BYTES)
+    if (BEYOND(LIMIT_IDENTITY_ROWS_BYTES, data_txn_work(work->txn).bytes - work->before.bytes))
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
                         "it would read and write more than %d bytes of records and their versions",
                         LIMIT_IDENTITY_ROWS_BYTES);
@@ -265,7 +267,7 @@ static status read_merge_groups(struct identifying *id, struct merge_group *grou
 static status apply_merges(struct identifying *id)
 {
     size_t count = count_segments(id->index, MRG);
-    if (count > LIMIT_MERGES_PER_MESSAGE)
+    if (BEYOND(LIMIT_MERGES_PER_MESSAGE, count))
         return too_many(id->cx, LIMIT_MERGES_PER_MESSAGE, "merges");
     struct merge_group *groups = arena_array(id->cx->arena, count, sizeof *groups);
     TRY(read_merge_groups(id, groups, &count));

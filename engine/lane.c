@@ -14,6 +14,7 @@
  */
 #include "engine_internal.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "base/log.h"
@@ -728,6 +729,7 @@ static void bound_feed(struct lanes *set, struct lane_item **first)
             at = &item->next;
             continue;
         }
+        bound_met(BOUND_LIMIT_LANE_FEED_BYTES);
         __atomic_sub_fetch(&set->feed_bytes, fed_bytes(item), __ATOMIC_RELAXED);
         __atomic_store_n(&set->feed_cut, true, __ATOMIC_RELEASE); /* before this feed is posted, after its commit */
         *at = item->next;

@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -333,6 +334,7 @@ static void keep_changes(struct planner *p, struct plan_output *output, bool mad
 
 static status too_large(struct ctx *cx, size_t bytes)
 {
+    bound_met(BOUND_LIMIT_MADE_BYTES);
     return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
                     "its routes would make more than %zu bytes of it, at most %d", bytes, LIMIT_MADE_BYTES);
 }
@@ -458,10 +460,10 @@ static status look_at(struct ctx *cx, const struct hl7_index *index, const struc
     while (hl7_walk_next(&walk)) {
         looked->places += walk.value.len > 0;
         looked->bytes += is_coded_place(index, &walk) ? walk.value.len : 0;
-        if (looked->places > LIMIT_CODES_PER_MESSAGE)
+        if (BEYOND(LIMIT_CODES_PER_MESSAGE, looked->places))
             return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
                             "its routes would look at more than %d coded elements", LIMIT_CODES_PER_MESSAGE);
-        if (looked->bytes > LIMIT_CODED_BYTES)
+        if (BEYOND(LIMIT_CODED_BYTES, looked->bytes))
             return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
                             "its routes would look at more than %d bytes of coded elements", LIMIT_CODED_BYTES);
     }

@@ -1,5 +1,7 @@
 #include "writer_internal.h"
 
+#include "base/bounds.h"
+
 /* ---- shared by stewards and messages ---- */
 
 static enum event_what event_of(enum mpi_decision_kind kind)
@@ -30,9 +32,11 @@ static void put_decision_row(struct writer *w, uint64_t id, const struct stored_
 
 static status check_room(struct writer *w, enum mpi_decision_kind kind, uint32_t left, uint32_t right)
 {
-    if (w->mpi->counters.seq == w->seq && w->mpi->counters.decisions >= DECISIONS_PER_ENTRY)
+    if (w->mpi->counters.seq == w->seq && w->mpi->counters.decisions >= DECISIONS_PER_ENTRY &&
+        bound_met(BOUND_DECISIONS_PER_ENTRY))
         return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "%d decisions in one entry", DECISIONS_PER_ENTRY);
-    if (left && right && decision_ties((uint8_t)kind) && index_tie_too_large(w->mpi, left, right))
+    if (left && right && decision_ties((uint8_t)kind) && index_tie_too_large(w->mpi, left, right) &&
+        bound_met(BOUND_FORCED_MAX))
         return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "decisions would tie more than %d records", FORCED_MAX);
     return STATUS_OK;
 }

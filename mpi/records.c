@@ -1,5 +1,6 @@
 #include "writer_internal.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 
 /* ---- what an update leaves of what was known ---- */
@@ -45,7 +46,7 @@ static void update_names(struct arena *arena, const struct mpi_record_input *inp
     stored->said.names = new->names;
     stored->said.name_count = new->name_count;
     stored->former = former;
-    stored->former_count = count < FORMER_NAMES_MAX ? count : FORMER_NAMES_MAX;
+    stored->former_count = BEYOND(FORMER_NAMES_MAX, count) ? FORMER_NAMES_MAX : count;
     left_out->former_names = count - stored->former_count;
 }
 
@@ -101,6 +102,8 @@ static void update_identifiers(struct arena *arena, const struct mpi_record_inpu
         else
             left_out->identifiers++;
     }
+    if (left_out->identifiers > 0)
+        bound_met(BOUND_LIMIT_IDENTIFIERS_PER_RECORD);
     stored->identifiers = kept;
     stored->identifier_count = count;
 }
@@ -141,13 +144,13 @@ status mpi_check_record(struct ctx *cx, const struct mpi_record_input *input)
     if (input->identifier_count == 0 || str_trim(input->identifiers[0].value).len == 0)
         return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_MISSING], NULL);
     const struct mpi_demographics *said = &input->demographics;
-    if (input->identifier_count > LIMIT_IDENTIFIERS_PER_RECORD)
+    if (BEYOND(LIMIT_IDENTIFIERS_PER_RECORD, input->identifier_count))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers", input->identifier_count);
-    if (said->name_count > LIMIT_NAMES_PER_RECORD || said->phone_count > LIMIT_NAMES_PER_RECORD ||
-        said->address_count > LIMIT_NAMES_PER_RECORD)
+    if (BEYOND(LIMIT_NAMES_PER_RECORD, said->name_count) || BEYOND(LIMIT_NAMES_PER_RECORD, said->phone_count) ||
+        BEYOND(LIMIT_NAMES_PER_RECORD, said->address_count))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu names, %zu phones, %zu addresses", said->name_count,
                         said->phone_count, said->address_count);
-    if (has_long_value(input))
+    if (has_long_value(input) && bound_met(BOUND_LIMIT_FIELD_VALUE_BYTES))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "a value of more than %d bytes", LIMIT_FIELD_VALUE_BYTES);
     return STATUS_OK;
 }
@@ -360,7 +363,7 @@ _Static_assert((int)REVIEWS_PER_ENTRY >= (int)LIMIT_PATIENTS_PER_MESSAGE &&
 /* Nobody alike may go unasked about: a record that might find no room for its review is refused. */
 static status room_for_review(const struct writer *w)
 {
-    if (w->mpi->counters.reviews >= REVIEWS_PER_ENTRY)
+    if (w->mpi->counters.reviews >= REVIEWS_PER_ENTRY && bound_met(BOUND_REVIEWS_PER_ENTRY))
         return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "%d reviews in one entry", REVIEWS_PER_ENTRY);
     return STATUS_OK;
 }

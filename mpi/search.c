@@ -1,5 +1,6 @@
 #include "ask_internal.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -77,8 +78,10 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
                     const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
                     size_t *out_count)
 {
-    if (identifier_count > LIMIT_IDENTIFIERS_PER_RECORD || demographics->name_count > LIMIT_NAMES_PER_RECORD ||
-        demographics->phone_count > LIMIT_NAMES_PER_RECORD || demographics->address_count > LIMIT_NAMES_PER_RECORD)
+    if (BEYOND(LIMIT_IDENTIFIERS_PER_RECORD, identifier_count) ||
+        BEYOND(LIMIT_NAMES_PER_RECORD, demographics->name_count) ||
+        BEYOND(LIMIT_NAMES_PER_RECORD, demographics->phone_count) ||
+        BEYOND(LIMIT_NAMES_PER_RECORD, demographics->address_count))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers, %zu names, %zu phones, %zu addresses",
                         identifier_count, demographics->name_count, demographics->phone_count,
                         demographics->address_count);
