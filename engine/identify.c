@@ -75,7 +75,7 @@ static void note_left_out(struct identifying *id, uint32_t pid, const struct pat
     } rows[] = {{left->identifiers, "identifiers", BOUND_LIMIT_IDENTIFIERS_PER_RECORD},
                 {left->names, "names", BOUND_LIMIT_NAMES_PER_RECORD},
                 {left->addresses, "addresses", BOUND_LIMIT_NAMES_PER_RECORD},
-                {left->phones, "phones", BOUND_LIMIT_NAMES_PER_RECORD},
+                {left->contacts, "phones or e-mail addresses", BOUND_LIMIT_NAMES_PER_RECORD},
                 {left->cut_values, "values cut", BOUND_LIMIT_FIELD_VALUE_BYTES}};
     SCOPED(buf_fini) struct buf text = {0};
     char path[HL7_PATH_TEXT_MAX];
@@ -132,10 +132,12 @@ struct identity_work identity_work_begin(const struct data_txn *txn)
 status identity_work_add(struct identity_work *work, struct ctx *cx, const struct mpi_record_input *record)
 {
     const struct mpi_demographics *said = &record->demographics;
-    work->values += record->identifier_count + said->name_count + said->address_count + said->phone_count;
+    work->values +=
+        record->identifier_count + said->name_count + said->address_count + said->phone_count + said->email_count;
     if (BEYOND(LIMIT_VALUES_PER_ENTRY, work->values))
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
-                        "it would say more than %d identifiers, names, addresses and phones", LIMIT_VALUES_PER_ENTRY);
+                        "it would say more than %d identifiers, names, addresses, phones and e-mail addresses",
+                        LIMIT_VALUES_PER_ENTRY);
     return STATUS_OK;
 }
 

@@ -127,6 +127,7 @@ static void measure_apply(struct mpi *mpi, uint64_t people, uint64_t seed, doubl
         make_person(seed, i & 1 ? i * 7919 % people : people + i, i & 1, &person);
         double start = now_us();
         row_make(person.identifiers, 2, &person.said, NULL, 0, &space);
+        row_set_rarity(mpi->model, &space.row);
         mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
         candidates += index_set_row(mpi, draft_add_record(mpi, space.row.own_key), &space.row, &best);
         index_recluster(mpi);

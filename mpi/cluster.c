@@ -132,9 +132,13 @@ static void apply_decisions(struct piece *piece)
     VEC_FINI(&found);
 }
 
-static int32_t clip(int32_t score, int32_t limit)
+/*
+ * No pair drowns the rest. Below the floor all pairs say the same: that nobody would ask. Records of one group repeat
+ * each other's old names and addresses, so their disagreements are one disagreement many times.
+ */
+static int32_t clip(const struct mpi_model *model, int32_t score)
 {
-    return score > limit ? limit : score < -limit ? -limit : score;
+    return score > model->clip_mbit ? model->clip_mbit : score < model->review_mbit ? model->review_mbit : score;
 }
 
 /*
@@ -144,10 +148,10 @@ static int32_t clip(int32_t score, int32_t limit)
  */
 static void weigh_pair(struct piece *piece, uint32_t a, uint32_t b, const struct levels *levels)
 {
-    const struct model *model = piece->mpi->model;
+    const struct mpi_model *model = piece->mpi->model;
     size_t at = cell(piece, a, b), mirror = cell(piece, b, a);
     int32_t score = weigh_levels(model, levels);
-    if (levels_veto(model, levels))
+    if (levels_veto(levels))
         piece->apart[at] = piece->apart[mirror] = 1;
     bool held = levels_hold(model, levels);
     if (score < piece->best[at] || (score == piece->best[at] && held))
@@ -175,7 +179,7 @@ static void weigh_pairs(struct piece *piece)
         piece->size[a] = piece->group[a] == a;
         for (uint32_t b = 0; b < piece->count; b++) {
             size_t at = cell(piece, a, b);
-            piece->sum[at] = piece->best[at] == INT32_MIN ? 0 : clip(piece->best[at], mpi->model->clip_mbit);
+            piece->sum[at] = piece->best[at] == INT32_MIN ? 0 : clip(mpi->model, piece->best[at]);
             piece->apart[at] |= piece->held[at];
         }
     }

@@ -37,6 +37,14 @@ static enum name_level near_level(struct str left, struct str right, uint32_t le
     return NAME_DIFFERS;
 }
 
+/* Two that resemble each other and both occur here are two names; where one of them is nobody's, it is a slip. */
+static enum name_level of_names(enum name_level near, uint8_t left_rarity, uint8_t right_rarity)
+{
+    if (!(left_rarity & right_rarity & RARITY_KNOWN))
+        return near;
+    return near == NAME_EDIT ? NAME_EDIT_NAMES : near == NAME_SIMILAR ? NAME_SIMILAR_NAMES : near;
+}
+
 static enum name_level family_level(const struct mpi_row *left, const struct mpi_row_name *left_name,
                                     const struct mpi_row *right, const struct mpi_row_name *right_name)
 {
@@ -44,8 +52,9 @@ static enum name_level family_level(const struct mpi_row *left, const struct mpi
     if (a.len == 0 || b.len == 0)
         return NAME_ABSENT;
     if (str_eq(a, b))
-        return left_name->family_common ? NAME_EXACT_COMMON : NAME_EXACT;
-    return near_level(a, b, left_name->family_sound, right_name->family_sound);
+        return NAME_EXACT;
+    enum name_level near = near_level(a, b, left_name->family_sound, right_name->family_sound);
+    return of_names(near, left_name->family_rarity, right_name->family_rarity);
 }
 
 static bool share_nickname(const struct mpi_row_name *left, const struct mpi_row_name *right)
@@ -64,14 +73,14 @@ static enum name_level given_level(const struct mpi_row *left, const struct mpi_
     if (a.len == 0 || b.len == 0)
         return NAME_ABSENT;
     if (str_eq(a, b))
-        return a.len == 1 ? NAME_INITIAL : left_name->given_common ? NAME_EXACT_COMMON : NAME_EXACT;
+        return a.len == 1 ? NAME_INITIAL : NAME_EXACT;
     if (share_nickname(left_name, right_name))
         return NAME_NICKNAME;
     if (a.len == 1 || b.len == 1)
         return a.data[0] == b.data[0] ? NAME_INITIAL : NAME_DIFFERS;
     enum name_level near = near_level(a, b, left_name->given_sound, right_name->given_sound);
     if (near != NAME_DIFFERS)
-        return near;
+        return of_names(near, left_name->given_rarity, right_name->given_rarity);
     struct str a_middle = row_text(left, left_name->middle), b_middle = row_text(right, right_name->middle);
     if ((a_middle.len > 1 && str_eq(a_middle, b)) || (b_middle.len > 1 && str_eq(b_middle, a)))
         return NAME_OTHER;
@@ -104,22 +113,48 @@ static bool is_swapped(const struct mpi_row *left, const struct mpi_row_name *le
            (second && text_jaro_winkler(a_family, b_given) >= 920);
 }
 
+/* That a stranger has just these two names, each in its place; of the two orders the likelier. */
+static uint8_t swapped_rarity(const struct mpi_row_name *a, const struct mpi_row_name *b)
+{
+    unsigned one = (a->family_rarity & RARITY_MAX) + (a->given_rarity & RARITY_MAX);
+    unsigned other = (b->family_rarity & RARITY_MAX) + (b->given_rarity & RARITY_MAX);
+    unsigned likelier = one < other ? one : other;
+    return (uint8_t)(likelier < RARITY_MAX ? likelier : RARITY_MAX);
+}
+
+/* What a level of a name says in general: which of several pairs of names speaks most must not depend on a model. */
+static int32_t name_strength(enum model_field field, uint8_t level)
+{
+    return model_builtin.fields[field][level].same - model_builtin.fields[field][level].strangers;
+}
+
 /* Among all names two records ever used the pair that speaks most for one person counts. */
 static void compare_names(const struct mpi_row *left, const struct mpi_row *right, struct levels *levels)
 {
-    const struct model_level *family = model_builtin.fields[FIELD_FAMILY].levels;
-    const struct model_level *given = model_builtin.fields[FIELD_GIVEN].levels;
-    int32_t best = INT32_MIN;
-    uint32_t best_shape = UINT32_MAX;
+    enum { WEAK_MBIT = 9000 };
+    int64_t best = INT64_MIN;
+    uint64_t best_shape = UINT64_MAX;
     for (size_t i = 0; i < left->name_count; i++) {
         for (size_t k = 0; k < right->name_count; k++) {
             const struct mpi_row_name *a = &left->names[i], *b = &right->names[k];
             uint8_t at[3] = {(uint8_t)family_level(left, a, right, b), (uint8_t)given_level(left, a, right, b),
                              (uint8_t)middle_level(row_text(left, a->middle), row_text(right, b->middle))};
-            if (family[at[0]].weight_mbit + given[at[1]].weight_mbit < 9000 && is_swapped(left, a, right, b))
+            if (name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]) < WEAK_MBIT &&
+                is_swapped(left, a, right, b))
                 at[0] = at[1] = NAME_SWAPPED;
-            int32_t weight = family[at[0]].weight_mbit + given[at[1]].weight_mbit;
-            uint32_t shape = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2]; /* ties must not depend on order */
+            uint8_t family_rarity = at[0] == NAME_EXACT     ? a->family_rarity & RARITY_MAX
+                                    : at[0] == NAME_SWAPPED ? swapped_rarity(a, b)
+                                                            : 0;
+            uint8_t given_rarity = at[1] == NAME_EXACT ? a->given_rarity & RARITY_MAX : 0;
+            if (at[0] == NAME_EXACT && at[1] == NAME_EXACT &&
+                a->full_rarity) /* how rare it is beside this family name */
+                given_rarity = a->full_rarity > family_rarity ? (uint8_t)(a->full_rarity - family_rarity) : 1;
+            uint8_t middle_rarity = at[1] == NAME_EXACT && at[2] == NAME_EXACT ? a->middle_rarity : 0;
+            int64_t weight = name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]);
+            weight = weight * 1000 + family_rarity + given_rarity;
+            uint64_t shape = (uint64_t)at[0] << 40 | (uint64_t)at[1] << 32 | (uint64_t)at[2] << 24 |
+                             (uint64_t)middle_rarity << 16 | (uint64_t)family_rarity << 8 |
+                             given_rarity; /* ties must not depend on order */
             if (weight < best || (weight == best && shape >= best_shape))
                 continue;
             best = weight;
@@ -127,6 +162,9 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
             levels->at[FIELD_FAMILY] = at[0];
             levels->at[FIELD_GIVEN] = at[1];
             levels->at[FIELD_MIDDLE] = at[2];
+            levels->rarity[FIELD_FAMILY] = family_rarity;
+            levels->rarity[FIELD_GIVEN] = given_rarity;
+            levels->rarity[FIELD_MIDDLE] = middle_rarity;
         }
     }
 }
@@ -152,6 +190,11 @@ static bool neighbours_swapped(uint32_t left, uint32_t right, size_t digits)
     return false;
 }
 
+static bool is_slip(uint32_t left, uint32_t right, size_t digits)
+{
+    return digits_apart(left, right, digits) == 1 || neighbours_swapped(left, right, digits);
+}
+
 static enum birth_level birth_level(const struct mpi_row *left, const struct mpi_row *right)
 {
     if (left->year == 0 || right->year == 0)
@@ -168,23 +211,33 @@ static enum birth_level birth_level(const struct mpi_row *left, const struct mpi
     }
     bool month = left->month == right->month, day = left->day == right->day;
     if (partial)
-        return year && month ? BIRTH_PARTIAL : year ? BIRTH_YEAR : BIRTH_DIFFERS;
+        return year && month ? BIRTH_PARTIAL : year ? BIRTH_ONLY_YEAR : BIRTH_DIFFERS;
     if (year && month && day)
         return BIRTH_EXACT;
     if (year && left->month == right->day && left->day == right->month)
         return BIRTH_SWAPPED;
+    if (year && month)
+        return is_slip(left->day, right->day, 2) ? BIRTH_DAY_SLIP : BIRTH_DAY;
+    if (year && day)
+        return is_slip(left->month, right->month, 2) ? BIRTH_MONTH_SLIP : BIRTH_MONTH;
+    if (month && day)
+        return is_slip(left->year, right->year, 4) ? BIRTH_YEAR_SLIP : BIRTH_YEAR;
     uint32_t a = left->year * 10000u + left->month * 100u + left->day;
     uint32_t b = right->year * 10000u + right->month * 100u + right->day;
-    if (digits_apart(a, b, 8) == 1 || neighbours_swapped(a, b, 8))
-        return BIRTH_TYPO;
-    if (year + month + day == 2)
-        return BIRTH_TWO_PARTS;
-    return year ? BIRTH_YEAR : BIRTH_DIFFERS;
+    if (digits_apart(a, b, 8) == 2)
+        return BIRTH_TWO_SLIPS;
+    return year ? BIRTH_ONLY_YEAR : BIRTH_DIFFERS;
 }
 
 /* ---- lists and the rest ---- */
 
-static enum list_level phone_level(const struct mpi_row *left, const struct mpi_row *right)
+/* Of several values that both share the rarest speaks; 0 is a value that is not known to be frequent. */
+static bool is_rarer(uint8_t rarity, uint8_t than)
+{
+    return rarity == 0 ? than != 0 : than != 0 && rarity > than;
+}
+
+static enum list_level phone_level(const struct mpi_row *left, const struct mpi_row *right, uint8_t *out_rarity)
 {
     if (left->phone_count == 0 || right->phone_count == 0)
         return LIST_ABSENT;
@@ -192,10 +245,41 @@ static enum list_level phone_level(const struct mpi_row *left, const struct mpi_
     for (size_t i = 0; i < left->phone_count; i++) {
         for (size_t k = 0; k < right->phone_count; k++) {
             uint32_t a = left->phones[i], b = right->phones[k];
-            if (a == b)
-                return LIST_EXACT;
-            if (digits_apart(a, b, 9) == 1 || neighbours_swapped(a, b, 9))
+            uint8_t rarity = left->phone_rarity[i] & RARITY_MAX;
+            if (a == b && (best != LIST_EXACT || is_rarer(rarity, *out_rarity))) {
+                best = LIST_EXACT;
+                *out_rarity = rarity;
+            } else if (best == LIST_DIFFERS && is_slip(a, b, 9)) {
                 best = LIST_EDIT;
+            }
+        }
+    }
+    return best;
+}
+
+static enum email_level one_email(struct str a, struct str b)
+{
+    if (str_eq(a, b))
+        return EMAIL_EXACT;
+    struct str a_rest = a, b_rest = b, a_local, b_local;
+    (void)str_split(&a_rest, '@', &a_local);
+    (void)str_split(&b_rest, '@', &b_local);
+    if (a_local.len >= 5 && str_eq(a_local, b_local))
+        return EMAIL_LOCAL;
+    return a_local.len >= 5 && b_local.len >= 5 && text_edit_distance(a, b, 2) <= 2 ? EMAIL_EDIT : EMAIL_DIFFERS;
+}
+
+static enum email_level email_level(const struct mpi_row *left, const struct mpi_row *right, uint8_t *out_rarity)
+{
+    enum email_level best = EMAIL_ABSENT;
+    for (size_t i = 0; i < left->email_count; i++) {
+        for (size_t k = 0; k < right->email_count; k++) {
+            enum email_level level = one_email(row_text(left, left->emails[i]), row_text(right, right->emails[k]));
+            uint8_t rarity = level == EMAIL_EXACT ? left->email_rarity[i] & RARITY_MAX : 0;
+            if (best == EMAIL_ABSENT || level < best || (level == best && is_rarer(rarity, *out_rarity))) {
+                best = level;
+                *out_rarity = rarity;
+            }
         }
     }
     return best;
@@ -215,46 +299,71 @@ static enum address_level one_address(const struct mpi_row *left, const struct m
     bool number = a->number != 0 && a->number == b->number;
     bool street = near_text(a_street, b_street);
     bool city = near_text(a_city, b_city);
-    if (street && number &&
-        (postcode || city || (a->postcode == 0 && a_city.len == 0) || (b->postcode == 0 && b_city.len == 0)))
+    bool placeless = (a->postcode == 0 && a_city.len == 0) || (b->postcode == 0 && b_city.len == 0);
+    if (street && number && (postcode || city || placeless))
         return ADDRESS_HOUSE;
-    if (street && (postcode || city || number))
+    if (street && (postcode || city))
         return ADDRESS_STREET;
+    if (street && number)
+        return ADDRESS_LINE;
     if (postcode)
         return ADDRESS_POSTCODE;
     if (city)
         return ADDRESS_CITY;
+    if (a->area != 0 && a->area == b->area)
+        return ADDRESS_AREA;
     bool comparable = (a->postcode && b->postcode) || (a_city.len && b_city.len) || (a_street.len && b_street.len);
     return comparable ? ADDRESS_DIFFERS : ADDRESS_ABSENT;
 }
 
-static enum address_level address_level(const struct mpi_row *left, const struct mpi_row *right)
+static uint8_t address_rarity(enum address_level level, const struct mpi_row_address *a,
+                              const struct mpi_row_address *b)
+{
+    if (level == ADDRESS_HOUSE && a->house_rarity == b->house_rarity)
+        return a->house_rarity & RARITY_MAX;
+    if (level == ADDRESS_POSTCODE)
+        return a->postcode_rarity & RARITY_MAX;
+    if (level == ADDRESS_CITY && a->city_rarity == b->city_rarity)
+        return a->city_rarity & RARITY_MAX;
+    return 0;
+}
+
+static enum address_level address_level(const struct mpi_row *left, const struct mpi_row *right, uint8_t *out_rarity)
 {
     enum address_level best = ADDRESS_ABSENT; /* levels are in order of strength, absent aside */
     for (size_t i = 0; i < left->address_count; i++) {
         for (size_t k = 0; k < right->address_count; k++) {
-            enum address_level level = one_address(left, &left->addresses[i], right, &right->addresses[k]);
-            if (best == ADDRESS_ABSENT || (level != ADDRESS_ABSENT && level < best))
-                best = level;
+            const struct mpi_row_address *a = &left->addresses[i], *b = &right->addresses[k];
+            enum address_level level = one_address(left, a, right, b);
+            uint8_t rarity = address_rarity(level, a, b);
+            if (level == ADDRESS_ABSENT || (best != ADDRESS_ABSENT && level > best) ||
+                (level == best && !is_rarer(rarity, *out_rarity)))
+                continue;
+            best = level;
+            *out_rarity = rarity;
         }
     }
     return best;
 }
 
-static enum list_level national_level(const struct mpi_row *left, const struct mpi_row *right)
+static enum list_level national_level(const struct mpi_row *left, const struct mpi_row *right, uint8_t *out_rarity)
 {
     enum list_level best = LIST_ABSENT;
     for (size_t i = 0; i < left->national_count; i++) {
         for (size_t k = 0; k < right->national_count; k++) {
-            if (left->nationals[i].kind != right->nationals[k].kind)
+            const struct mpi_row_national *one = &left->nationals[i], *other = &right->nationals[k];
+            if (one->kind != other->kind)
                 continue;
-            struct str a = row_text(left, left->nationals[i].text), b = row_text(right, right->nationals[k].text);
-            if (str_eq(a, b))
-                return LIST_EXACT;
-            if (a.len >= 6 && b.len >= 6 && text_edit_distance(a, b, 1) <= 1)
+            struct str a = row_text(left, one->text), b = row_text(right, other->text);
+            uint8_t rarity = one->rarity & RARITY_MAX;
+            if (str_eq(a, b) && (best != LIST_EXACT || is_rarer(rarity, *out_rarity))) {
+                best = LIST_EXACT;
+                *out_rarity = rarity;
+            } else if (best != LIST_EXACT && a.len >= 6 && b.len >= 6 && text_edit_distance(a, b, 1) <= 1) {
                 best = LIST_EDIT;
-            else if (best == LIST_ABSENT && ROW_KIND_IS_SINGLE(left->nationals[i].kind))
+            } else if (best == LIST_ABSENT && ROW_KIND_IS_SINGLE(one->kind)) {
                 best = LIST_DIFFERS;
+            }
         }
     }
     return best;
@@ -290,17 +399,74 @@ static enum same_level same_number(uint32_t left, uint32_t right)
     return left == 0 || right == 0 ? SAME_ABSENT : left == right ? SAME_EXACT : SAME_DIFFERS;
 }
 
-/* Twins agree on nearly everything, so independence of the fields fails and the given name alone must decide. */
-static bool looks_like_twins(const struct levels *levels)
+static enum sex_level sex_level(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
 {
-    if (levels->at[FIELD_GIVEN] != NAME_DIFFERS || levels->at[FIELD_BIRTH] != BIRTH_EXACT)
-        return false;
-    if (levels->at[FIELD_NATIONAL] == LIST_EXACT || levels->at[FIELD_IDENTIFIER] == SAME_EXACT)
+    if (left->sex == 0 || right->sex == 0)
+        return SEX_ABSENT;
+    bool same = left->sex == right->sex;
+    if (name_agrees(levels->at[FIELD_GIVEN]))
+        return same ? SEX_SAME_AS_NAMED : SEX_DIFFERS_UNLIKE_NAME;
+    return same ? SEX_SAME : SEX_DIFFERS;
+}
+
+static enum list_level birth_place_level(const struct mpi_row *left, const struct mpi_row *right, uint8_t *out_rarity)
+{
+    struct str a = row_text(left, left->birth_place), b = row_text(right, right->birth_place);
+    if (a.len == 0 || b.len == 0)
+        return LIST_ABSENT;
+    if (str_eq(a, b)) {
+        *out_rarity = left->birth_place_rarity & RARITY_MAX;
+        return LIST_EXACT;
+    }
+    return near_text(a, b) || share_word(a, b) ? LIST_EDIT : LIST_DIFFERS;
+}
+
+static bool sex_differs(const struct levels *levels)
+{
+    return levels->at[FIELD_SEX] == SEX_DIFFERS || levels->at[FIELD_SEX] == SEX_DIFFERS_UNLIKE_NAME;
+}
+
+/*
+ * Twins agree on nearly everything, so independence of the fields fails and the given name alone must decide: where it
+ * could be two names, a person decides. A slip in a name is no sign of two children, unless something else is.
+ */
+static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
+{
+    if (levels->at[FIELD_BIRTH] != BIRTH_EXACT || levels->at[FIELD_NATIONAL] == LIST_EXACT ||
+        levels->at[FIELD_NATIONAL] == LIST_EDIT || levels->at[FIELD_IDENTIFIER] == SAME_EXACT)
         return false; /* one number, two names: an error in a name, or adoption; not twins */
-    uint8_t family = levels->at[FIELD_FAMILY];
-    bool one_family = family == NAME_EXACT || family == NAME_EXACT_COMMON || family == NAME_EDIT || family == NAME_PART;
-    bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT;
-    return one_family || one_home;
+    uint8_t family = levels->at[FIELD_FAMILY], given = levels->at[FIELD_GIVEN];
+    bool one_family = family == NAME_EXACT || family == NAME_EDIT || family == NAME_EDIT_NAMES || family == NAME_PART;
+    bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT ||
+                    levels->at[FIELD_MOTHER] == LIST_EXACT;
+    bool marked = (left->flags | right->flags) & ROW_MULTIPLE_BIRTH;
+    bool told_apart = levels->at[FIELD_NATIONAL] == LIST_DIFFERS || sex_differs(levels) || marked;
+    switch (given) {
+    case NAME_ABSENT:
+    case NAME_NICKNAME:
+    case NAME_INITIAL:
+    case NAME_SWAPPED:
+        return false;
+    case NAME_EXACT:
+        return one_home && levels->at[FIELD_MIDDLE] == NAME_DIFFERS;
+    case NAME_EDIT:
+    case NAME_SIMILAR:
+    case NAME_PART:
+        return (one_family || one_home) && told_apart;
+    case NAME_DIFFERS:
+        return one_family || one_home;
+    default:
+        return one_home || (one_family && told_apart);
+    }
+}
+
+/* Strong fields that say two people. Two of them are more than a slip: a person decides. */
+static enum contradiction_level contradictions(const struct levels *levels)
+{
+    uint8_t birth = levels->at[FIELD_BIRTH], given = levels->at[FIELD_GIVEN];
+    int count = (birth == BIRTH_DIFFERS || birth == BIRTH_ONLY_YEAR) + (given == NAME_DIFFERS || given == NAME_OTHER) +
+                (sex_differs(levels)) + (levels->at[FIELD_NATIONAL] == LIST_DIFFERS);
+    return count < 2 ? CONTRADICTION_NONE : count == 2 ? CONTRADICTION_TWO : CONTRADICTION_MORE;
 }
 
 static bool lacks_given_of_its_own(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
@@ -313,36 +479,27 @@ static bool lacks_given_of_its_own(const struct mpi_row *left, const struct mpi_
     return (left->flags | right->flags) & (ROW_GIVEN_PLACEHOLDER | ROW_MULTIPLE_BIRTH);
 }
 
-/* Father and son, brothers, spouses: one family name, one home, but another given name or another birth date. */
-static enum household_level household_level(const struct levels *levels)
-{
-    uint8_t family = levels->at[FIELD_FAMILY], birth = levels->at[FIELD_BIRTH];
-    uint8_t given = levels->at[FIELD_GIVEN];
-    bool one_family = family != NAME_ABSENT && family != NAME_DIFFERS;
-    bool other_birth = birth == BIRTH_DIFFERS || birth == BIRTH_YEAR || birth == BIRTH_NEAR;
-    bool other_given = given == NAME_DIFFERS || given == NAME_OTHER;
-    if (!one_family || (!other_birth && !other_given) || levels->at[FIELD_TWINS] == SAME_DIFFERS ||
-        levels->at[FIELD_NATIONAL] == LIST_EXACT || levels->at[FIELD_IDENTIFIER] == SAME_EXACT)
-        return HOUSEHOLD_NO_SIGN;
-    unsigned shared = (levels->at[FIELD_PHONE] == LIST_EXACT) + (levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE);
-    return shared == 2 ? HOUSEHOLD_BOTH : shared == 1 ? HOUSEHOLD_ONE : HOUSEHOLD_NO_SIGN;
-}
-
 void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struct levels *out_levels)
 {
     struct levels levels = {0};
+    uint8_t *rarity = levels.rarity;
     compare_names(left, right, &levels);
     levels.at[FIELD_BIRTH] = (uint8_t)birth_level(left, right);
-    levels.at[FIELD_SEX] = (uint8_t)same_number((uint8_t)left->sex, (uint8_t)right->sex);
-    levels.at[FIELD_PHONE] = (uint8_t)phone_level(left, right);
-    levels.at[FIELD_ADDRESS] = (uint8_t)address_level(left, right);
-    levels.at[FIELD_NATIONAL] = (uint8_t)national_level(left, right);
+    if (levels.at[FIELD_BIRTH] == BIRTH_EXACT)
+        rarity[FIELD_BIRTH] = left->birth_rarity & RARITY_MAX;
+    levels.at[FIELD_SEX] = (uint8_t)sex_level(left, right, &levels);
+    levels.at[FIELD_PHONE] = (uint8_t)phone_level(left, right, &rarity[FIELD_PHONE]);
+    levels.at[FIELD_EMAIL] = (uint8_t)email_level(left, right, &rarity[FIELD_EMAIL]);
+    levels.at[FIELD_ADDRESS] = (uint8_t)address_level(left, right, &rarity[FIELD_ADDRESS]);
+    levels.at[FIELD_NATIONAL] = (uint8_t)national_level(left, right, &rarity[FIELD_NATIONAL]);
     levels.at[FIELD_IDENTIFIER] = share_identifier(left, right) ? SAME_EXACT : SAME_ABSENT;
     levels.at[FIELD_MOTHER] = (uint8_t)mother_level(left, right);
+    levels.at[FIELD_BIRTH_PLACE] = (uint8_t)birth_place_level(left, right, &rarity[FIELD_BIRTH_PLACE]);
     levels.at[FIELD_GENERATION] = (uint8_t)same_number(left->generation, right->generation);
     levels.at[FIELD_BIRTH_ORDER] = (uint8_t)same_number(left->birth_order, right->birth_order);
-    levels.at[FIELD_TWINS] = looks_like_twins(&levels) ? SAME_DIFFERS : SAME_ABSENT;
+    levels.at[FIELD_AUTHORITY] = (uint8_t)same_number(left->authority, right->authority);
+    levels.at[FIELD_TWINS] = looks_like_twins(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
     levels.at[FIELD_NEWBORN] = lacks_given_of_its_own(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
-    levels.at[FIELD_HOUSEHOLD] = (uint8_t)household_level(&levels);
+    levels.at[FIELD_CONTRADICTION] = (uint8_t)contradictions(&levels);
     *out_levels = levels;
 }

@@ -128,7 +128,9 @@ void index_load_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row)
     blocks_prefetch(&mpi->blocks, keys, count);
     for (size_t i = 0; i < count; i++)
         (void)blocks_add(&mpi->blocks, keys[i], record);
-    CHUNK_AT(&mpi->entries, record)->row = mem_copy(row, row_bytes(row));
+    struct mpi_row *own = mem_copy(row, row_bytes(row));
+    row_set_rarity(mpi->model, own);
+    CHUNK_AT(&mpi->entries, record)->row = own;
     mpi->applied.row_bytes += row_bytes(row);
     mpi->applied.more_said += (row->flags & ROW_MORE_SAID) != 0;
 }

@@ -9,7 +9,7 @@ enum key_kind {
     KEY_SOUND_YEAR = 1,
     KEY_GIVEN_BIRTH,
     KEY_FAMILY_BIRTH,
-    KEY_BIRTH_SEX,
+    KEY_BIRTH,
     KEY_SWAPPED_DATE,
     KEY_PHONE,
     KEY_NATIONAL,
@@ -17,7 +17,15 @@ enum key_kind {
     KEY_POSTCODE_SOUND,
     KEY_POSTCODE_GIVEN,
     KEY_BOTH_NAMES,
-    KEY_HOUSE
+    KEY_HOUSE,
+    KEY_GIVEN_YEAR,
+    KEY_FAMILY_DAY,
+    KEY_GIVEN_DAY,
+    KEY_EMAIL,
+    KEY_EMAIL_LOCAL,
+    KEY_PLACE_FAMILY,
+    KEY_PLACE_GIVEN,
+    KEY_POSTCODE_YEAR,
 };
 
 struct keys {
@@ -61,7 +69,14 @@ static void add_name_keys(struct keys *keys, const struct mpi_row *row, const st
     uint64_t given_sound = name->nicknames[0]  ? name->nicknames[0] + (1ull << 32)
                            : name->given_sound ? name->given_sound
                                                : given;
+    uint64_t day = full ? row->month * 100u + row->day : 0;
     add_key(keys, KEY_SOUND_YEAR, family_sound, row->year);
+    add_key(keys, KEY_GIVEN_YEAR, given_sound, row->year);
+    add_key(keys, KEY_FAMILY_DAY, family_sound, day);
+    add_key(keys, KEY_GIVEN_DAY, given_sound, day);
+    uint64_t place = text_key(row, row->birth_place);
+    add_key(keys, KEY_PLACE_FAMILY, family_sound, place);
+    add_key(keys, KEY_PLACE_GIVEN, given_sound, place);
     add_key(keys, KEY_GIVEN_BIRTH, given, birth);
     add_key(keys, KEY_FAMILY_BIRTH, family_sound, birth);
     add_key(keys, KEY_SWAPPED_DATE, given_sound, full ? row->year * 10000u + low * 100 + high : 0);
@@ -99,9 +114,17 @@ size_t row_keys(const struct mpi_row *row, uint64_t out_keys[ROW_KEYS_MAX])
     for (size_t i = 0; i < row->phone_count; i++)
         add_key(&keys, KEY_PHONE, row->phones[i], 1);
     if (row->day != 0 && !(row->flags & ROW_BIRTH_ESTIMATED))
-        add_key(&keys, KEY_BIRTH_SEX, row->year * 10000u + row->month * 100u + row->day, (uint8_t)row->sex + 1u);
-    for (size_t i = 0; i < row->address_count; i++)
+        add_key(&keys, KEY_BIRTH, row->year * 10000u + row->month * 100u + row->day, 1);
+    for (size_t i = 0; i < row->address_count; i++) {
         add_key(&keys, KEY_HOUSE, text_key(row, row->addresses[i].street), row->addresses[i].number);
+        add_key(&keys, KEY_POSTCODE_YEAR, row->addresses[i].postcode, row->year);
+    }
+    for (size_t i = 0; i < row->email_count; i++) {
+        struct str rest = row_text(row, row->emails[i]), local;
+        add_key(&keys, KEY_EMAIL, text_key(row, row->emails[i]), 1);
+        if (str_split(&rest, '@', &local) && local.len >= 5)
+            add_key(&keys, KEY_EMAIL_LOCAL, str_hash(local), 1);
+    }
     for (size_t i = 0; i < row->name_count; i++)
         add_name_keys(&keys, row, &row->names[i]);
     sort_keys(&keys);

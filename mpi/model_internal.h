@@ -1,11 +1,20 @@
 /*
- * The Fellegi–Sunter model: fields, their levels, and what each level weighs, in millibits of log2(m/u).
+ * The Fellegi–Sunter model with relatives. A comparison of two records is first a vector of levels, pure facts about
+ * two rows; then a sum of weights. Any vector can be weighed again.
  *
- * A model is data with a version; the built-in one is a table in model.c. A comparison is first a vector of levels
- * (pure facts about two rows), then a sum of weights: any stored vector can be weighed again. Source: [FS69].
+ * Every level of a field has three frequencies: how often records of one person stand at it (same), how often two
+ * strangers do, and how often two relatives of one home do. A field weighs log2(same / strangers); where the value that
+ * both share is known to be frequent or rare here, its own frequency stands for the strangers'. What two records share
+ * because they are relatives is taken back as one sum, never field by field, because a home explains family name,
+ * address and phone at once:
+ *
+ *     score = prior + sum of weights - log2(1 + 2^(relatives + sum of log2(kin / strangers)))
+ *
+ * Units: millibits everywhere, integers, so that every machine has the same clusters. Sources: [FS69]; docs/adr/0011.
  */
 #pragma once
 
+#include "mpi/model.h"
 #include "row_internal.h"
 
 enum model_field {
@@ -15,27 +24,31 @@ enum model_field {
     FIELD_BIRTH,
     FIELD_SEX,
     FIELD_PHONE,
+    FIELD_EMAIL,
     FIELD_ADDRESS,
     FIELD_NATIONAL,
     FIELD_IDENTIFIER,
     FIELD_MOTHER,
+    FIELD_BIRTH_PLACE,
     FIELD_GENERATION,
     FIELD_BIRTH_ORDER,
-    FIELD_TWINS,     /* one day, one family or home, two given names */
+    FIELD_AUTHORITY, /* who gave the two records their own identifiers */
+    FIELD_TWINS,     /* one day, one family or home, and no certainty that it is one child */
     FIELD_NEWBORN,   /* no given name of its own */
-    FIELD_HOUSEHOLD, /* relatives at one home: what they share is explained by the home */
+    FIELD_CONTRADICTION,
     FIELD_COUNT,
 };
-enum { LEVELS_MAX = 12 };
+enum { LEVELS_MAX = 16 };
 
 enum name_level {
     NAME_ABSENT,
     NAME_EXACT,
-    NAME_EXACT_COMMON,
     NAME_NICKNAME,
-    NAME_EDIT,
+    NAME_EDIT,       /* one edit apart, and one of the two is nobody's name here: a slip */
+    NAME_EDIT_NAMES, /* one edit apart, and both are names */
     NAME_PART,
     NAME_SIMILAR,
+    NAME_SIMILAR_NAMES,
     NAME_INITIAL,
     NAME_SOUND,
     NAME_SWAPPED,
@@ -46,56 +59,150 @@ enum birth_level {
     BIRTH_ABSENT,
     BIRTH_EXACT,
     BIRTH_ESTIMATED,
-    BIRTH_SWAPPED,
-    BIRTH_TYPO,
     BIRTH_PARTIAL,
-    BIRTH_TWO_PARTS,
+    BIRTH_SWAPPED,
+    BIRTH_DAY_SLIP, /* one digit, or two neighbours in each other's place */
+    BIRTH_MONTH_SLIP,
+    BIRTH_YEAR_SLIP,
+    BIRTH_DAY, /* only the day differs, and by more */
+    BIRTH_MONTH,
     BIRTH_YEAR,
-    BIRTH_NEAR,
+    BIRTH_ONLY_YEAR, /* only the year agrees */
+    BIRTH_NEAR,      /* years one apart, day estimated */
+    BIRTH_TWO_SLIPS, /* two digits of the whole date */
     BIRTH_DIFFERS
 };
-enum household_level { HOUSEHOLD_NO_SIGN, HOUSEHOLD_ONE, HOUSEHOLD_BOTH };
 enum same_level { SAME_ABSENT, SAME_EXACT, SAME_DIFFERS };
+/* Of two who bear one given name the sex says little more: the name has said it. */
+enum sex_level { SEX_ABSENT, SEX_SAME, SEX_DIFFERS, SEX_SAME_AS_NAMED, SEX_DIFFERS_UNLIKE_NAME };
 enum list_level { LIST_ABSENT, LIST_EXACT, LIST_EDIT, LIST_DIFFERS };
-enum address_level { ADDRESS_ABSENT, ADDRESS_HOUSE, ADDRESS_STREET, ADDRESS_POSTCODE, ADDRESS_CITY, ADDRESS_DIFFERS };
-
-struct model_level {
-    const char *name;
-    int32_t weight_mbit;
+enum email_level { EMAIL_ABSENT, EMAIL_EXACT, EMAIL_LOCAL, EMAIL_EDIT, EMAIL_DIFFERS };
+enum address_level {
+    ADDRESS_ABSENT,
+    ADDRESS_HOUSE,
+    ADDRESS_STREET,
+    ADDRESS_LINE, /* street and number, of places that differ */
+    ADDRESS_POSTCODE,
+    ADDRESS_CITY,
+    ADDRESS_AREA, /* postcodes nearly agree */
+    ADDRESS_DIFFERS
 };
+enum contradiction_level { CONTRADICTION_NONE, CONTRADICTION_TWO, CONTRADICTION_MORE };
+
+/* ---- fields.c: what there is to compare; the same in every model ---- */
+
 struct model_field_spec {
     const char *name;
     uint32_t vetoes; /* bit per level: two persons with records at this level are never one person on evidence */
     uint32_t holds;  /* bit per level: two records at this level do not link by themselves; another record of a decided
                         person may */
-    struct model_level levels[LEVELS_MAX];
+    bool learned;    /* its frequencies are estimated when a model is trained */
+    bool of_a_home;  /* those of relatives too; of the other fields they are what families are like anywhere */
+    const char *levels[LEVELS_MAX]; /* [0]: silence; NULL: no such level */
 };
-struct model {
+extern const struct model_field_spec model_fields[FIELD_COUNT];
+/* The evidence lines that no field has: one place, so that equal evidence has equal bytes. */
+extern const char model_prior_field[], model_prior_level[], model_kin_field[], model_kin_level[];
+
+/* ---- how often values occur here ---- */
+
+enum value_kind {
+    VALUE_FAMILY,
+    VALUE_GIVEN,
+    VALUE_FULL_NAME,
+    VALUE_GIVEN_MIDDLE,
+    VALUE_BIRTH,
+    VALUE_PHONE,
+    VALUE_EMAIL,
+    VALUE_NATIONAL,
+    VALUE_HOUSE,
+    VALUE_POSTCODE,
+    VALUE_CITY,
+    VALUE_BIRTH_PLACE,
+    VALUE_KINDS,
+    /* counted, but in no model: names of one year of birth */
+    VALUE_FAMILY_YEAR = VALUE_KINDS,
+    VALUE_GIVEN_YEAR,
+    VALUE_FULL_NAME_YEAR,
+};
+/*
+ * Rarity: one byte for -log2(frequency of a value) in quarters of a bit, 1 to 127, and a bit that tells that the value
+ * is a known one; 0: nothing is known, the level's own frequency counts.
+ */
+enum { RARITY_MBIT = 250, RARITY_MAX = 127, RARITY_KNOWN = 128 };
+
+struct value_rarity {
+    uint64_t value; /* hash of the folded value, never 0 */
+    uint8_t rarity;
+};
+struct value_table {
+    struct value_rarity *at; /* ascending value */
+    uint32_t count;
+    uint8_t rest;    /* rarity of a value that is not listed; 0: the level's frequency */
+    uint32_t *index; /* of the first value whose top bits are at least i */
+};
+
+/* ---- a model ---- */
+
+struct frequency {
+    int32_t same, strangers, kin; /* millibits of log2, at most 0 */
+};
+struct mpi_model {
     uint32_t version;
-    int32_t prior_mbit;  /* log2 odds that two records picked blindly are one person */
+    int32_t prior_mbit; /* log2 odds that two records picked blindly are one person */
+    int32_t kin_mbit;   /* log2 odds that two people picked blindly are relatives of one home */
+    /* How much more often strangers share both names than each name's frequency tells: people of one community do. */
+    int32_t namesake_mbit;
     int32_t auto_mbit;   /* score from which two records are linked */
     int32_t review_mbit; /* from which they are put before a steward; also the floor of an edge */
     int32_t clip_mbit;   /* one pair speaks at most this loudly in a cluster */
-    struct model_field_spec fields[FIELD_COUNT];
+    bool guesses; /* answers what a person would be asked as well, by the odds alone: for measuring, never live */
+    struct frequency fields[FIELD_COUNT][LEVELS_MAX];
+    struct value_table values[VALUE_KINDS];
 };
 
-extern const struct model model_builtin;
-/* The names of the evidence line that carries the prior: one place, so that equal evidence has equal bytes. */
-extern const char model_prior_field[], model_prior_level[];
-/* NULL when this build does not have that version. */
-const struct model *model_get(uint32_t version);
+extern const struct mpi_model model_builtin;
 
 struct levels {
     uint8_t at[FIELD_COUNT];
+    uint8_t rarity[FIELD_COUNT]; /* of the value that both share, quarters of a bit; 0: the level's frequency */
 };
+
+/* The two may be one name, however spelt. */
+static inline bool name_agrees(uint8_t level)
+{
+    return level != NAME_ABSENT && level != NAME_OTHER && level != NAME_DIFFERS && level != NAME_SWAPPED;
+}
 
 /* Facts about two rows; symmetric. Allocates nothing, about 0.3 us. Threads: pure. */
 void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struct levels *out_levels);
-int32_t weigh_levels(const struct model *model, const struct levels *levels);
-bool levels_veto(const struct model *model, const struct levels *levels);
-bool levels_hold(const struct model *model, const struct levels *levels);
-/* Levels to evidence: one line per field that speaks, and the prior; the weights add up to the score. */
-void explain_levels(const struct model *model, const struct levels *levels, uint64_t left, uint64_t right,
+int32_t weigh_levels(const struct mpi_model *model, const struct levels *levels);
+/* log2 of how often strangers stand at the level of a field, or have just the value that both share. */
+int32_t strangers_at(const struct mpi_model *model, const struct levels *levels, size_t field);
+/* The same of relatives. */
+int32_t kin_at(const struct mpi_model *model, const struct levels *levels, size_t field);
+/* What one field says. */
+int32_t weigh_field(const struct mpi_model *model, const struct levels *levels, enum model_field field);
+bool levels_veto(const struct levels *levels);
+bool levels_hold(const struct mpi_model *model, const struct levels *levels);
+/* Levels to evidence: one line per field that speaks, one for what relatives share, and the prior; the weights add up
+ * to the score. */
+void explain_levels(const struct mpi_model *model, const struct levels *levels, uint64_t left, uint64_t right,
                     struct mpi_comparison *out_comparison);
 /* 2^score / (1 + 2^score) in parts per million, by integers: the same on every machine. */
 uint32_t probability_ppm(int32_t score_mbit);
+/* log2(1 + 2^x), both in millibits, by integers; within 2 millibits. */
+int32_t log2_one_plus(int32_t x_mbit);
+
+/* ---- rarity.c ---- */
+
+/* Writes into a row how rare its values are under a model. Pure. */
+void row_set_rarity(const struct mpi_model *model, struct mpi_row *row);
+/* Hashes of the values of one kind that a row has, each once; at most ROW_VALUES_MAX. */
+enum { ROW_VALUES_MAX = 4 };
+size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_MAX]);
+/* Sorts `values` (each once) and takes them. */
+void value_table_make(struct value_table *table, struct value_rarity *values, size_t count, uint8_t rest);
+struct value_table value_table_copy(const struct value_table *table);
+void value_table_fini(struct value_table *table);
+uint8_t value_table_get(const struct value_table *table, uint64_t value);

@@ -3,10 +3,11 @@
 
 #include "base/invariant.h"
 #include "base/limits.h"
-#include "base/text/fold.h"
 #include "base/text/nickname.h"
 #include "base/text/phonetic.h"
 #include "common_names_internal.h"
+#include "name_forms_internal.h"
+#include "placeholders_internal.h"
 
 #include <stdlib.h>
 
@@ -23,89 +24,16 @@ static uint16_t pack_text(struct mpi_row *row, struct str s)
     return at;
 }
 
-struct word {
-    char bytes[ROW_WORD_MAX];
-    size_t len;
-};
-
-static struct str word_str(const struct word *word)
+static uint32_t hash_folded(struct str folded)
 {
-    return (struct str){word->bytes, word->len};
-}
-
-static struct word fold_word(struct str text)
-{
-    struct word word;
-    word.len = text_fold(text, word.bytes, sizeof word.bytes);
-    return word;
+    return folded.len ? (uint32_t)str_hash(folded) | 1 : 0; /* never 0: that means absent */
 }
 
 static uint32_t hash_word(struct str text)
 {
     struct word word;
     word.len = text_fold_joined(text, word.bytes, sizeof word.bytes);
-    return word.len ? (uint32_t)str_hash(word_str(&word)) | 1 : 0; /* never 0: that means absent */
-}
-
-/* ---- placeholders ---- */
-
-/* Words with their lengths: measuring them again for every record is most of the cost. */
-#define WORD(text) STR_INIT(text)
-
-static bool is_one_of(struct str s, const struct str *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(s, words[i]))
-            return true;
-    return false;
-}
-
-/* Words people type when a form insists on a name. */
-static bool is_name_placeholder(struct str folded)
-{
-    static const struct str words[] = {WORD("test"),      WORD("unknown"),      WORD("unk"),        WORD("na"),
-                                       WORD("n a"),       WORD("none"),         WORD("no name"),    WORD("noname"),
-                                       WORD("nn"),        WORD("nfn"),          WORD("nln"),        WORD("nmn"),
-                                       WORD("doe"),       WORD("xx"),           WORD("xxx"),        WORD("patient"),
-                                       WORD("unnamed"),   WORD("unidentified"), WORD("anonymous"),  WORD("testpatient"),
-                                       WORD("dummy"),     WORD("zztest"),       WORD("zzz"),        WORD("refused"),
-                                       WORD("not known"), WORD("inconnu"),      WORD("desconocido")};
-    return is_one_of(folded, words, sizeof words / sizeof words[0]);
-}
-
-/* "Baby of Maria", "Baby Boy A", "Twin B", "BB", "Infant": a child that has no name yet. */
-static bool is_newborn_placeholder(struct str folded)
-{
-    static const struct str whole[] = {WORD("bb"),     WORD("bg"),    WORD("nb"),    WORD("babyboy"), WORD("babygirl"),
-                                       WORD("babyof"), WORD("twina"), WORD("twinb"), WORD("newborn")};
-    static const struct str first[] = {WORD("baby"), WORD("infant"), WORD("newborn"), WORD("twin"), WORD("triplet"),
-                                       WORD("bb"),   WORD("bg"),     WORD("boy"),     WORD("girl")};
-    static const struct str second[] = {WORD("of"), WORD("boy"),  WORD("girl"),  WORD("a"), WORD("b"),
-                                        WORD("c"),  WORD("one"),  WORD("two"),   WORD("1"), WORD("2"),
-                                        WORD("3"),  WORD("male"), WORD("female")};
-    if (is_one_of(folded, whole, sizeof whole / sizeof whole[0]))
-        return true;
-    struct str rest = folded, one, two;
-    if (!str_split(&rest, ' ', &one) || !is_one_of(one, first, sizeof first / sizeof first[0]))
-        return false;
-    return str_split(&rest, ' ', &two) ? is_one_of(two, second, sizeof second / sizeof second[0])
-                                       : str_is(one, "baby") || str_is(one, "infant");
-}
-
-static bool is_number_placeholder(struct str number)
-{
-    static const struct str known[] = {WORD("123456789"), WORD("987654321"),  WORD("078051120"),
-                                       WORD("219099999"), WORD("1234567890"), WORD("111223333")};
-    if (number.len < 4)
-        return true;
-    size_t same = 1, last_zeros = 0;
-    for (size_t i = 1; i < number.len; i++)
-        same += number.data[i] == number.data[0];
-    while (last_zeros < number.len && number.data[number.len - 1 - last_zeros] == '0')
-        last_zeros++;
-    if (same + 1 >= number.len || last_zeros + 2 >= number.len)
-        return true; /* 999999999, 000000001 */
-    return is_one_of(number, known, sizeof known / sizeof known[0]);
+    return hash_folded(word_str(&word));
 }
 
 /* ---- names ---- */
@@ -175,12 +103,14 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
         row->flags |= ROW_GIVEN_PLACEHOLDER;
         given.len = middle.len = 0;
     }
-    if (is_name_placeholder(word_str(&given)))
+    if (is_placeholder(word_str(&given), PLACEHOLDER_NAME))
         given.len = 0;
-    if (is_name_placeholder(word_str(&family)))
+    if (is_placeholder(word_str(&family), PLACEHOLDER_NAME))
         family.len = 0;
-    if (is_name_placeholder(word_str(&middle)))
+    if (is_placeholder(word_str(&middle), PLACEHOLDER_NAME))
         middle.len = 0;
+    name_form_family(&family);
+    name_form_given(&given, &middle);
     split_given(&given, &middle);
     if (family.len + given.len == 0 || have_name(row, word_str(&family), word_str(&given), word_str(&middle)))
         return;
@@ -188,26 +118,36 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
         row->flags |= ROW_MORE_SAID;
         return;
     }
-    struct mpi_row_name name = {.family = pack_text(row, word_str(&family)),
-                                .given = pack_text(row, word_str(&given)),
-                                .middle = pack_text(row, word_str(&middle)),
-                                .family_common = common_family_name(word_str(&family)),
-                                .given_common = common_given_name(word_str(&given)),
-                                .family_sound = text_sound(word_str(&family)),
-                                .given_sound = text_sound(word_str(&given))};
+    struct mpi_row_name *name = &row->names[row->name_count++];
+    name->family = pack_text(row, word_str(&family));
+    name->given = pack_text(row, word_str(&given));
+    name->middle = pack_text(row, word_str(&middle));
+    name->family_common = common_family_name(word_str(&family));
+    name->given_common = common_given_name(word_str(&given));
+    name->family_sound = text_sound(word_str(&family));
+    name->given_sound = text_sound(word_str(&given));
     uint16_t groups[TEXT_NICKNAME_GROUPS_MAX] = {0};
     (void)text_nickname_groups(word_str(&given), groups);
-    name.nicknames[0] = groups[0];
-    name.nicknames[1] = groups[1];
-    row->names[row->name_count++] = name;
+    name->nicknames[0] = groups[0];
+    name->nicknames[1] = groups[1];
+}
+
+/* What a name looks like elsewhere, as far as names that are said leave room. */
+static void add_spellings(struct mpi_row *row, const struct mpi_name *said)
+{
+    static bool (*const ways[])(const struct mpi_name *, struct name_spelling *) = {name_spell_out, name_turn_round};
+    struct name_spelling other;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        if (row->name_count < ROW_NAMES && ways[i](said, &other))
+            add_name(row, &other.name);
 }
 
 /* ---- the other fields ---- */
 
 static void set_birth(struct mpi_row *row, struct date date)
 {
-    if (!date_is_valid(date) || date.year < 1850 || (date.year == 1900 && date.month <= 1 && date.day <= 1))
-        return; /* 1900-01-01 is what systems write for "none" */
+    if (date.year == 0 || is_birth_placeholder(date))
+        return; /* an impossible day counts: it is a slip of a possible one */
     row->year = date.year;
     row->month = date.month;
     row->day = date.day;
@@ -224,7 +164,7 @@ static uint32_t phone_of(struct str said)
         if (said.data[i] >= '0' && said.data[i] <= '9')
             digits[count++] = said.data[i];
     size_t from = count > 9 ? count - 9 : 0;
-    if (count - from < 6 || is_number_placeholder(str_make(digits + from, count - from)))
+    if (count < 6 || is_phone_placeholder(str_make(digits, count)))
         return 0;
     uint32_t phone = 0;
     for (size_t i = from; i < count; i++)
@@ -245,6 +185,44 @@ static void add_phone(struct mpi_row *row, uint32_t phone)
         row->flags |= ROW_MORE_SAID;
 }
 
+enum { EMAIL_MAX = 254 }; /* [RFC 5321 4.5.3.1.3] a path has 256 at most, two of them brackets */
+
+struct email {
+    char bytes[EMAIL_MAX];
+    size_t len; /* 0: no address */
+};
+
+/* An address names its owner whatever the case of its letters. Nobody's is as none. */
+static struct email email_of(struct str said)
+{
+    struct email email = {.len = 0};
+    struct str address = str_trim(said);
+    const char *at = address.len ? memchr(address.data, '@', address.len) : NULL;
+    if (at == NULL || at == address.data || at == address.data + address.len - 1 || address.len > sizeof email.bytes)
+        return email;
+    for (size_t i = 0; i < address.len; i++) {
+        char c = address.data[i];
+        email.bytes[email.len++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    }
+    if (is_email_placeholder((struct str){email.bytes, email.len}))
+        email.len = 0;
+    return email;
+}
+
+static void add_email(struct mpi_row *row, const struct email *email)
+{
+    struct str text = {email->bytes, email->len};
+    if (text.len == 0)
+        return;
+    for (size_t i = 0; i < row->email_count; i++)
+        if (str_eq(row_text(row, row->emails[i]), text))
+            return;
+    if (row->email_count < ROW_EMAILS)
+        row->emails[row->email_count++] = pack_text(row, text);
+    else
+        row->flags |= ROW_MORE_SAID;
+}
+
 static bool has_digit(struct str s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -261,8 +239,22 @@ static uint32_t postcode_of(struct str said)
     while (digits < said.len && said.data[digits] >= '0' && said.data[digits] <= '9')
         digits++;
     if (digits >= 3)
-        return hash_word(str_sub(said, 0, digits > 5 && digits != 6 ? 5 : digits));
-    return hash_word(said);
+        said = str_sub(said, 0, digits > 5 && digits != 6 ? 5 : digits);
+    struct word code;
+    code.len = text_fold_joined(said, code.bytes, sizeof code.bytes);
+    return is_postcode_placeholder(word_str(&code)) ? 0 : hash_folded(word_str(&code));
+}
+
+/* What its neighbours share: three digits of a numeric one, "SW1A" of "SW1A 1AA". 0: it has no such part. */
+static uint32_t area_of(struct str said)
+{
+    size_t digits = 0;
+    while (digits < said.len && said.data[digits] >= '0' && said.data[digits] <= '9')
+        digits++;
+    if (digits >= 4)
+        return hash_word(str_sub(said, 0, digits - 2 > 3 ? 3 : digits - 2));
+    const char *blank = memchr(said.data, ' ', said.len);
+    return digits == 0 && blank ? hash_word(str_sub(said, 0, (size_t)(blank - said.data))) : 0;
 }
 
 /* "12 Main St" → number "12", street "main": the kind of street is written too differently to count. */
@@ -298,22 +290,24 @@ static void split_line(struct str line, struct word *street, uint32_t *number)
 static void add_address(struct mpi_row *row, const struct mpi_address *said)
 {
     struct word street, city = fold_word(said->city);
-    struct mpi_row_address address = {.postcode = postcode_of(str_trim(said->postcode)),
-                                      .state = hash_word(said->state)};
-    split_line(said->line, &street, &address.number);
-    if (is_name_placeholder(word_str(&city)))
+    uint32_t number, postcode = postcode_of(str_trim(said->postcode));
+    split_line(said->line, &street, &number);
+    if (is_placeholder(word_str(&city), PLACEHOLDER_CITY))
         city.len = 0;
-    if (is_name_placeholder(word_str(&street)))
-        street.len = 0;
-    if (address.postcode == 0 && street.len == 0 && city.len == 0)
+    if (is_placeholder(word_str(&street), PLACEHOLDER_STREET))
+        street.len = number = 0;
+    if (postcode == 0 && street.len == 0 && city.len == 0)
         return;
     if (row->address_count == ROW_ADDRESSES) {
         row->flags |= ROW_MORE_SAID;
         return;
     }
-    address.street = pack_text(row, word_str(&street));
-    address.city = pack_text(row, word_str(&city));
-    row->addresses[row->address_count++] = address;
+    struct mpi_row_address *address = &row->addresses[row->address_count++];
+    address->postcode = postcode;
+    address->number = number;
+    address->area = area_of(str_trim(said->postcode));
+    address->street = pack_text(row, word_str(&street));
+    address->city = pack_text(row, word_str(&city));
 }
 
 /* Kinds of number that name a person, whoever writes them down. HL7 table 0203. */
@@ -427,6 +421,9 @@ static void add_names(struct mpi_row *row, const struct mpi_name *said, size_t s
     order_when_many(items, count, ROW_NAMES);
     for (size_t i = 0; i < count; i++)
         add_name(row, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
+    order_when_many(items, count, 0); /* nor may it decide whose other spellings find room */
+    for (size_t i = 0; i < count; i++)
+        add_spellings(row, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
 }
 
 static void add_phones(struct mpi_row *row, const struct str *said, size_t count)
@@ -437,6 +434,21 @@ static void add_phones(struct mpi_row *row, const struct str *said, size_t count
     order_when_many(items, count, ROW_PHONES);
     for (size_t i = 0; i < count; i++)
         add_phone(row, (uint32_t)items[i].rank);
+}
+
+static void add_emails(struct mpi_row *row, const struct str *said, size_t count)
+{
+    struct said_item items[SAID_MAX];
+    for (size_t i = 0; i < count; i++) {
+        struct email email = email_of(said[i]);
+        items[i] =
+            (struct said_item){email.len ? str_hash((struct str){email.bytes, email.len}) : UINT64_MAX, (uint32_t)i};
+    }
+    order_when_many(items, count, ROW_EMAILS);
+    for (size_t i = 0; i < count; i++) {
+        struct email email = email_of(said[items[i].at]);
+        add_email(row, &email);
+    }
 }
 
 static void add_addresses(struct mpi_row *row, const struct mpi_address *said, size_t count)
@@ -457,23 +469,32 @@ void row_make(const struct mpi_identifier *identifiers, size_t identifier_count,
 {
     struct mpi_row *row = &out_row->row;
     INVARIANT(identifier_count <= SAID_MAX && said->name_count + former_count <= SAID_MAX &&
-              said->phone_count <= SAID_MAX && said->address_count <= SAID_MAX);
-    *row = (struct mpi_row){.text_len = 1};
-    row->text[0] = 0; /* offset 0 is the empty string */
-    if (identifier_count > 0)
+              said->phone_count <= SAID_MAX && said->email_count <= SAID_MAX && said->address_count <= SAID_MAX);
+    memset(row, 0, sizeof *row); /* gaps between the fields too: equal rows are equal bytes */
+    row->text[0] = 0;            /* offset 0 is the empty string */
+    row->text_len = 1;
+    if (identifier_count > 0) {
         row->own_key = row_identifier_key(identifiers[0]);
+        row->authority = hash_word(identifiers[0].authority);
+    }
     add_identifiers(row, identifiers, identifier_count);
     add_names(row, said->names, said->name_count, former, former_count);
     set_birth(row, said->birth_date);
     char sex = (char)(said->sex & ~0x20);
     row->sex = sex == 'F' || sex == 'M' ? sex : 0;
     add_phones(row, said->phones, said->phone_count);
+    add_emails(row, said->emails, said->email_count);
     add_addresses(row, said->addresses, said->address_count);
     struct word mother_family = fold_word(said->mother.family), mother_given = fold_word(said->mother.given);
-    if (!is_name_placeholder(word_str(&mother_family)))
+    name_form_family(&mother_family);
+    name_form_given(&mother_given, &(struct word){.len = 0});
+    if (!is_placeholder(word_str(&mother_family), PLACEHOLDER_NAME))
         row->mother_family = pack_text(row, word_str(&mother_family));
-    if (!is_name_placeholder(word_str(&mother_given)))
+    if (!is_placeholder(word_str(&mother_given), PLACEHOLDER_NAME))
         row->mother_given = pack_text(row, word_str(&mother_given));
+    struct word birth_place = fold_word(said->birth_place);
+    if (!is_placeholder(word_str(&birth_place), PLACEHOLDER_CITY))
+        row->birth_place = pack_text(row, word_str(&birth_place));
     row->birth_order = said->birth_order;
     if (said->multiple_birth)
         row->flags |= ROW_MULTIPLE_BIRTH;
@@ -481,5 +502,6 @@ void row_make(const struct mpi_identifier *identifiers, size_t identifier_count,
 
 size_t row_bytes(const struct mpi_row *row)
 {
-    return sizeof *row + row->text_len;
+    size_t bytes = offsetof(struct mpi_row, text) + row->text_len;
+    return bytes > sizeof *row ? bytes : sizeof *row;
 }

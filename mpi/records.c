@@ -64,6 +64,10 @@ static void update_said(struct arena *arena, const struct mpi_record_input *inpu
         said->phones = new->phones;
         said->phone_count = new->phone_count;
     }
+    if (new->email_count > 0 || (input->cleared_fields & MPI_FIELD_EMAILS)) {
+        said->emails = new->emails;
+        said->email_count = new->email_count;
+    }
     if (new->address_count > 0 || (input->cleared_fields & MPI_FIELD_ADDRESSES)) {
         said->addresses = new->addresses;
         said->address_count = new->address_count;
@@ -71,6 +75,8 @@ static void update_said(struct arena *arena, const struct mpi_record_input *inpu
     bool mother = new->mother.family.len + new->mother.given.len > 0;
     if (mother || (input->cleared_fields & MPI_FIELD_MOTHER))
         said->mother = new->mother;
+    if (new->birth_place.len > 0 || (input->cleared_fields & MPI_FIELD_BIRTH_PLACE))
+        said->birth_place = new->birth_place;
     said->multiple_birth |= new->multiple_birth;
     said->birth_order = new->birth_order ? new->birth_order : said->birth_order;
     said->deceased |= new->deceased;
@@ -124,7 +130,7 @@ static bool name_too_long(const struct mpi_name *name)
 static bool has_long_value(const struct mpi_record_input *input)
 {
     const struct mpi_demographics *said = &input->demographics;
-    bool found = too_long(input->source) || name_too_long(&said->mother);
+    bool found = too_long(input->source) || name_too_long(&said->mother) || too_long(said->birth_place);
     for (size_t i = 0; i < input->identifier_count; i++)
         found |= too_long(input->identifiers[i].authority) || too_long(input->identifiers[i].value) ||
                  too_long(input->identifiers[i].type);
@@ -132,11 +138,28 @@ static bool has_long_value(const struct mpi_record_input *input)
         found |= name_too_long(&said->names[i]);
     for (size_t i = 0; i < said->phone_count; i++)
         found |= too_long(said->phones[i]);
+    for (size_t i = 0; i < said->email_count; i++)
+        found |= too_long(said->emails[i]);
     for (size_t i = 0; i < said->address_count; i++)
         found |= too_long(said->addresses[i].line) || too_long(said->addresses[i].city) ||
                  too_long(said->addresses[i].state) || too_long(said->addresses[i].postcode) ||
                  too_long(said->addresses[i].country);
     return found;
+}
+
+status said_check_lists(struct ctx *cx, const struct mpi_demographics *said)
+{
+    const struct {
+        size_t count;
+        const char *what;
+    } lists[] = {{said->name_count, "names"},
+                 {said->phone_count, "phones"},
+                 {said->email_count, "e-mail addresses"},
+                 {said->address_count, "addresses"}};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (BEYOND(LIMIT_NAMES_PER_RECORD, lists[i].count))
+            return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu %s", lists[i].count, lists[i].what);
+    return STATUS_OK;
 }
 
 status mpi_check_record(struct ctx *cx, const struct mpi_record_input *input)
@@ -146,10 +169,7 @@ status mpi_check_record(struct ctx *cx, const struct mpi_record_input *input)
     const struct mpi_demographics *said = &input->demographics;
     if (BEYOND(LIMIT_IDENTIFIERS_PER_RECORD, input->identifier_count))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers", input->identifier_count);
-    if (BEYOND(LIMIT_NAMES_PER_RECORD, said->name_count) || BEYOND(LIMIT_NAMES_PER_RECORD, said->phone_count) ||
-        BEYOND(LIMIT_NAMES_PER_RECORD, said->address_count))
-        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu names, %zu phones, %zu addresses", said->name_count,
-                        said->phone_count, said->address_count);
+    TRY(said_check_lists(cx, said));
     if (has_long_value(input) && bound_met(BOUND_LIMIT_FIELD_VALUE_BYTES))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "a value of more than %d bytes", LIMIT_FIELD_VALUE_BYTES);
     return STATUS_OK;
@@ -184,6 +204,7 @@ static uint32_t change_index(struct writer *w, uint32_t record, const struct sto
     union row_space space;
     row_make(stored->identifiers, stored->identifier_count, &stored->said, stored->former, stored->former_count,
              &space);
+    row_set_rarity(mpi->model, &space.row);
     if (record == 0)
         record = draft_add_record(mpi, space.row.own_key);
     index_set_handles(mpi, record, before ? before->identifiers : NULL, before ? before->identifier_count : 0,

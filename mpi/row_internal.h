@@ -4,7 +4,7 @@
  * Strings are offsets into `text`: one length byte, then the bytes; offset 0 is the empty string. Numbers that stand
  * for strings are str_hash() of the folded form. Everything is bounded: what does not fit takes no part in matching
  * (the record keeps it, ROW_MORE_SAID tells), and which values fit depends on the values, never on their order. About
- * 200 bytes and the text.
+ * 220 bytes and the text.
  */
 #pragma once
 
@@ -14,6 +14,7 @@
 enum {
     ROW_NAMES = 3,
     ROW_PHONES = 3,
+    ROW_EMAILS = 2,
     ROW_ADDRESSES = 2,
     ROW_NATIONALS = 3,
     ROW_SHARED = 4,
@@ -29,18 +30,21 @@ enum row_flag {
 };
 
 struct mpi_row_name {
-    uint16_t family, given, middle;      /* offsets */
-    uint16_t nicknames[2];               /* groups of the given name */
-    uint8_t family_common, given_common; /* 1 = among the names that many share */
+    uint16_t family, given, middle;                                  /* offsets */
+    uint16_t nicknames[2];                                           /* groups of the given name */
+    uint8_t family_common, given_common;                             /* 1 = among the names that many share */
+    uint8_t family_rarity, given_rarity, full_rarity, middle_rarity; /* middle: beside this given name */
     uint32_t family_sound, given_sound;
 };
 struct mpi_row_address {
-    uint32_t postcode, number, state; /* hashes, 0 = absent */
+    uint32_t postcode, area, number; /* hashes, 0 = absent; area: the first part of a postcode */
     uint16_t street, city;
+    uint8_t house_rarity, postcode_rarity, city_rarity;
 };
 struct mpi_row_national {
     uint16_t kind; /* hash of type (and authority where numbers are only unique there) */
     uint16_t text;
+    uint8_t rarity;
 };
 /* People have one number of this kind, so two different ones speak against; of passports and licences they have many.
  */
@@ -50,17 +54,21 @@ struct mpi_row {
     uint64_t own_key;            /* of the record's own identifier: names the record whatever order things arrived in */
     uint64_t shared[ROW_SHARED]; /* identifier keys, own first */
     uint32_t phones[ROW_PHONES];
+    uint32_t authority; /* hash of who gave out the record's own identifier, 0 = unsaid */
     struct mpi_row_name names[ROW_NAMES];
     struct mpi_row_address addresses[ROW_ADDRESSES];
     struct mpi_row_national nationals[ROW_NATIONALS];
+    uint16_t emails[ROW_EMAILS];
     uint16_t mother_family, mother_given;
+    uint16_t birth_place;
     uint16_t year;
     uint8_t month, day;
     char sex;           /* 'F', 'M' or 0: others say nothing */
     uint8_t generation; /* 1 Sr, 2 Jr or II, 3 III … 0 unknown */
     uint8_t birth_order;
     uint8_t flags;
-    uint8_t name_count, phone_count, address_count, national_count, shared_count;
+    uint8_t phone_rarity[ROW_PHONES], email_rarity[ROW_EMAILS], birth_rarity, birth_place_rarity;
+    uint8_t name_count, phone_count, email_count, address_count, national_count, shared_count;
     uint16_t text_len;
     char text[]; /* text_len bytes */
 };
@@ -88,6 +96,6 @@ size_t row_bytes(const struct mpi_row *row);
 uint64_t row_identifier_key(struct mpi_identifier identifier);
 
 /* Blocking keys of a row, sorted, each once. Two records are compared when they share a key that is not too common. */
-enum { ROW_KEYS_MAX = 48 };
+enum { ROW_KEYS_MAX = 80 };
 size_t row_keys(const struct mpi_row *row, uint64_t out_keys[ROW_KEYS_MAX]);
 bool row_keys_hold(const uint64_t *keys, size_t count, uint64_t key);

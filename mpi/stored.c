@@ -82,7 +82,32 @@ static struct mpi_name *cut_names(struct cut *cut, struct arena *arena, size_t *
     return names;
 }
 
-enum { SAID_MULTIPLE_BIRTH = 1, SAID_DECEASED = 2 };
+/* SAID_MORE: e-mail addresses and birth place follow at the end. A row that is older, or says neither, ends before. */
+enum { SAID_MULTIPLE_BIRTH = 1, SAID_DECEASED = 2, SAID_MORE = 4 };
+
+static uint8_t said_flags(const struct mpi_demographics *said)
+{
+    bool more = said->email_count > 0 || said->birth_place.len > 0;
+    return (uint8_t)((said->multiple_birth ? SAID_MULTIPLE_BIRTH : 0) | (said->deceased ? SAID_DECEASED : 0) |
+                     (more ? SAID_MORE : 0));
+}
+
+static void put_texts(struct buf *out, const struct str *texts, size_t count)
+{
+    buf_put_varint(out, count);
+    for (size_t i = 0; i < count; i++)
+        buf_put_lstr(out, texts[i]);
+}
+
+static const struct str *cut_texts(struct cut *cut, struct arena *arena, size_t *out_count)
+{
+    size_t count = cut_count(cut);
+    struct str *texts = arena_array(arena, count ? count : 1, sizeof *texts);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = cut_lstr(cut);
+    *out_count = count;
+    return texts;
+}
 
 static void put_said(struct buf *out, const struct mpi_demographics *said)
 {
@@ -94,11 +119,9 @@ static void put_said(struct buf *out, const struct mpi_demographics *said)
     buf_put_byte(out, said->birth_date.day);
     buf_put_byte(out, (uint8_t)said->sex);
     buf_put_byte(out, said->birth_order);
-    buf_put_byte(out,
-                 (uint8_t)((said->multiple_birth ? SAID_MULTIPLE_BIRTH : 0) | (said->deceased ? SAID_DECEASED : 0)));
-    buf_put_varint(out, said->phone_count);
-    for (size_t i = 0; i < said->phone_count; i++)
-        buf_put_lstr(out, said->phones[i]);
+    uint8_t flags = said_flags(said);
+    buf_put_byte(out, flags);
+    put_texts(out, said->phones, said->phone_count);
     buf_put_varint(out, said->address_count);
     for (size_t i = 0; i < said->address_count; i++) {
         const struct mpi_address *address = &said->addresses[i];
@@ -109,25 +132,25 @@ static void put_said(struct buf *out, const struct mpi_demographics *said)
         buf_put_lstr(out, address->country);
     }
     put_name(out, &said->mother);
+    if (flags & SAID_MORE) {
+        put_texts(out, said->emails, said->email_count);
+        buf_put_lstr(out, said->birth_place);
+    }
 }
 
-static void cut_lists(struct cut *cut, struct arena *arena, struct mpi_demographics *said)
+static const struct mpi_address *cut_addresses(struct cut *cut, struct arena *arena, size_t *out_count)
 {
-    size_t phones = said->phone_count = cut_count(cut);
-    struct str *phone = arena_array(arena, phones ? phones : 1, sizeof *phone);
-    for (size_t i = 0; i < phones; i++)
-        phone[i] = cut_lstr(cut);
-    said->phones = phone;
-    size_t addresses = said->address_count = cut_count(cut);
-    struct mpi_address *address = arena_array(arena, addresses ? addresses : 1, sizeof *address);
-    for (size_t i = 0; i < addresses; i++) {
+    size_t count = cut_count(cut);
+    struct mpi_address *address = arena_array(arena, count ? count : 1, sizeof *address);
+    for (size_t i = 0; i < count; i++) {
         address[i].line = cut_lstr(cut);
         address[i].city = cut_lstr(cut);
         address[i].state = cut_lstr(cut);
         address[i].postcode = cut_lstr(cut);
         address[i].country = cut_lstr(cut);
     }
-    said->addresses = address;
+    *out_count = count;
+    return address;
 }
 
 static struct mpi_demographics cut_said(struct cut *cut, struct arena *arena)
@@ -145,8 +168,13 @@ static struct mpi_demographics cut_said(struct cut *cut, struct arena *arena)
     uint8_t flags = cut_u8(cut);
     said.multiple_birth = flags & SAID_MULTIPLE_BIRTH;
     said.deceased = flags & SAID_DECEASED;
-    cut_lists(cut, arena, &said);
+    said.phones = cut_texts(cut, arena, &said.phone_count);
+    said.addresses = cut_addresses(cut, arena, &said.address_count);
     said.mother = cut_name(cut);
+    if (flags & SAID_MORE) {
+        said.emails = cut_texts(cut, arena, &said.email_count);
+        said.birth_place = cut_lstr(cut);
+    }
     return said;
 }
 
@@ -275,58 +303,82 @@ static int32_t unzigzag(uint64_t value)
     return (int32_t)(int64_t)(value >> 1 ^ -(value & 1));
 }
 
+/* Evidence lines are rows of model_fields, or what relatives share; the last one is the prior. */
+enum { LINE_KIN = 0xFE };
+
+static uint8_t line_field(const struct mpi_evidence *line)
+{
+    uint8_t field = 0;
+    while (field < FIELD_COUNT && model_fields[field].name != line->field)
+        field++;
+    return field < FIELD_COUNT ? field : LINE_KIN;
+}
+
+static uint8_t line_level(uint8_t field, const struct mpi_evidence *line)
+{
+    uint8_t level = 0;
+    while (field != LINE_KIN && level + 1 < LEVELS_MAX && model_fields[field].levels[level] != line->level)
+        level++;
+    return level;
+}
+
 static void put_comparison(struct buf *out, const struct mpi_comparison *comparison)
 {
-    const struct model *model = model_get(comparison->model_version);
     buf_put_varint(out, comparison->model_version);
     buf_put_varint(out, comparison->left_record);
     buf_put_varint(out, comparison->right_record);
     buf_put_varint(out, zigzag(comparison->score_mbit));
     buf_put_varint(out, comparison->probability_ppm);
-    size_t fields = 0, field = 0;
-    size_t count_at = out->len;
-    buf_put_byte(out, 0);
-    for (size_t i = 0; model && i + 1 < comparison->evidence_count; i++) { /* the last line is the prior */
-        const struct mpi_evidence *evidence = &comparison->evidence[i];
-        while (field < FIELD_COUNT && model->fields[field].name != evidence->field)
-            field++;
-        size_t level = 0;
-        while (level < LEVELS_MAX && field < FIELD_COUNT && model->fields[field].levels[level].name != evidence->level)
-            level++;
-        buf_put_byte(out, (uint8_t)field);
-        buf_put_byte(out, (uint8_t)level);
-        buf_put_varint(out, zigzag(evidence->weight_mbit));
-        fields++;
+    size_t lines = comparison->evidence_count ? comparison->evidence_count - 1 : 0;
+    buf_put_byte(out, (uint8_t)lines);
+    for (size_t i = 0; i < lines; i++) {
+        const struct mpi_evidence *line = &comparison->evidence[i];
+        uint8_t field = line_field(line);
+        buf_put_byte(out, field);
+        buf_put_byte(out, line_level(field, line));
+        buf_put_varint(out, zigzag(line->weight_mbit));
     }
-    buf_put_varint(
-        out, zigzag(comparison->evidence_count ? comparison->evidence[comparison->evidence_count - 1].weight_mbit : 0));
-    out->data[count_at] = (char)fields;
+    buf_put_varint(out, zigzag(comparison->evidence_count ? comparison->evidence[lines].weight_mbit : 0));
+}
+
+/* False: no such line. */
+static bool name_line(uint8_t field, uint8_t level, struct mpi_evidence *out_line)
+{
+    if (field == LINE_KIN && level == 0) {
+        out_line->field = model_kin_field;
+        out_line->level = model_kin_level;
+        return true;
+    }
+    if (field >= FIELD_COUNT || level >= LEVELS_MAX || model_fields[field].levels[level] == NULL)
+        return false;
+    out_line->field = model_fields[field].name;
+    out_line->level = model_fields[field].levels[level];
+    return true;
 }
 
 static struct mpi_comparison cut_comparison(struct cut *cut)
 {
+    enum { OTHER_FIELDS_VERSION = 1 }; /* its fields and levels are not today's: only its score is still understood */
     struct mpi_comparison made = {.model_version = (uint32_t)cut_varint(cut)};
-    const struct model *model = model_get(made.model_version);
     made.left_record = cut_varint(cut);
     made.right_record = cut_varint(cut);
     made.score_mbit = unzigzag(cut_varint(cut));
     made.probability_ppm = (uint32_t)cut_varint(cut);
-    size_t fields = cut_u8(cut);
-    if (fields >= MPI_EVIDENCE_MAX || (model == NULL && fields > 0))
+    size_t lines = cut_u8(cut);
+    if (lines >= MPI_EVIDENCE_MAX)
         cut->bad = true;
-    for (size_t i = 0; i < fields && !cut->bad; i++) {
-        size_t field = cut_u8(cut), level = cut_u8(cut);
-        int32_t weight = unzigzag(cut_varint(cut));
-        if (field >= FIELD_COUNT || level >= LEVELS_MAX || model->fields[field].levels[level].name == NULL) {
+    for (size_t i = 0; i < lines && !cut->bad; i++) {
+        uint8_t field = cut_u8(cut), level = cut_u8(cut);
+        struct mpi_evidence *line = &made.evidence[i];
+        line->weight_mbit = unzigzag(cut_varint(cut));
+        if (made.model_version != OTHER_FIELDS_VERSION && !name_line(field, level, line))
             cut->bad = true;
-            break;
-        }
-        made.evidence[made.evidence_count++] =
-            (struct mpi_evidence){model->fields[field].name, model->fields[field].levels[level].name, weight};
     }
     int32_t prior = unzigzag(cut_varint(cut));
-    if (fields > 0)
-        made.evidence[made.evidence_count++] = (struct mpi_evidence){model_prior_field, model_prior_level, prior};
+    if (lines == 0 || made.model_version == OTHER_FIELDS_VERSION)
+        return made;
+    made.evidence[lines] = (struct mpi_evidence){model_prior_field, model_prior_level, prior};
+    made.evidence_count = (uint32_t)lines + 1;
     return made;
 }
 

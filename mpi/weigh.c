@@ -1,25 +1,79 @@
 #include "model_internal.h"
 
-int32_t weigh_levels(const struct model *model, const struct levels *levels)
+/* log2(1 + 2^-(k/4)) in millibits. */
+#define SUM(k) ((int32_t)(__builtin_log2(1 + __builtin_exp2(-(k) / 4.0)) * 1000 + 0.5))
+enum { SUM_STEP_MBIT = 250, SUM_STEPS = 52 };
+static const int32_t sums[SUM_STEPS + 1] = {
+    SUM(0),  SUM(1),  SUM(2),  SUM(3),  SUM(4),  SUM(5),  SUM(6),  SUM(7),  SUM(8),  SUM(9),  SUM(10),
+    SUM(11), SUM(12), SUM(13), SUM(14), SUM(15), SUM(16), SUM(17), SUM(18), SUM(19), SUM(20), SUM(21),
+    SUM(22), SUM(23), SUM(24), SUM(25), SUM(26), SUM(27), SUM(28), SUM(29), SUM(30), SUM(31), SUM(32),
+    SUM(33), SUM(34), SUM(35), SUM(36), SUM(37), SUM(38), SUM(39), SUM(40), SUM(41), SUM(42), SUM(43),
+    SUM(44), SUM(45), SUM(46), SUM(47), SUM(48), SUM(49), SUM(50), SUM(51), 0};
+
+int32_t log2_one_plus(int32_t x_mbit)
 {
-    int32_t sum = model->prior_mbit;
+    int32_t size = x_mbit < 0 ? -x_mbit : x_mbit, larger = x_mbit < 0 ? 0 : x_mbit;
+    if (size >= SUM_STEPS * SUM_STEP_MBIT)
+        return larger;
+    int32_t step = size / SUM_STEP_MBIT, rest = size % SUM_STEP_MBIT;
+    return larger + sums[step] - (sums[step] - sums[step + 1]) * rest / SUM_STEP_MBIT;
+}
+
+/* How often strangers stand there, or have just this value. That both names are exact is in the given name's rarity. */
+int32_t strangers_at(const struct mpi_model *model, const struct levels *levels, size_t field)
+{
+    if (levels->rarity[field])
+        return -levels->rarity[field] * RARITY_MBIT;
+    int32_t strangers = model->fields[field][levels->at[field]].strangers;
+    bool names = field == FIELD_GIVEN && name_agrees(levels->at[FIELD_GIVEN]) && name_agrees(levels->at[FIELD_FAMILY]);
+    return names && strangers + model->namesake_mbit < 0 ? strangers + model->namesake_mbit : strangers;
+}
+
+/* Relatives of one birth date are twins, and twins do not get one name. */
+int32_t kin_at(const struct mpi_model *model, const struct levels *levels, size_t field)
+{
+    enum { ONE_NAME_AND_DATE_MBIT = -13000 };
+    bool one_name = levels->at[FIELD_GIVEN] == NAME_EXACT || levels->at[FIELD_GIVEN] == NAME_NICKNAME;
+    if (field == FIELD_BIRTH && levels->at[field] == BIRTH_EXACT && one_name)
+        return ONE_NAME_AND_DATE_MBIT;
+    return model->fields[field][levels->at[field]].kin;
+}
+
+int32_t weigh_field(const struct mpi_model *model, const struct levels *levels, enum model_field field)
+{
+    return levels->at[field] ? model->fields[field][levels->at[field]].same - strangers_at(model, levels, field) : 0;
+}
+
+/* What has to be taken back because relatives share it: never above 0. */
+static int32_t weigh_kin(const struct mpi_model *model, const struct levels *levels)
+{
+    int32_t sum = model->kin_mbit;
     for (size_t i = 0; i < FIELD_COUNT; i++)
-        sum += model->fields[i].levels[levels->at[i]].weight_mbit;
+        if (levels->at[i])
+            sum += kin_at(model, levels, i) - strangers_at(model, levels, i);
+    return -log2_one_plus(sum);
+}
+
+int32_t weigh_levels(const struct mpi_model *model, const struct levels *levels)
+{
+    int32_t sum = model->prior_mbit + weigh_kin(model, levels);
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        sum += weigh_field(model, levels, (enum model_field)i);
     return sum;
 }
 
-bool levels_veto(const struct model *model, const struct levels *levels)
+bool levels_veto(const struct levels *levels)
 {
     for (size_t i = 0; i < FIELD_COUNT; i++)
-        if (model->fields[i].vetoes >> levels->at[i] & 1)
+        if (model_fields[i].vetoes >> levels->at[i] & 1)
             return true;
     return false;
 }
 
-bool levels_hold(const struct model *model, const struct levels *levels)
+bool levels_hold(const struct mpi_model *model, const struct levels *levels)
 {
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        if (model->fields[i].holds >> levels->at[i] & 1)
+    for (size_t i = 0; i < FIELD_COUNT && !model->guesses; i++)
+        if (model_fields[i].holds >> levels->at[i] & 1)
             return true;
     return false;
 }
@@ -40,22 +94,26 @@ uint32_t probability_ppm(int32_t score_mbit)
     return (uint32_t)(negative ? less_likely : 1000000 - less_likely);
 }
 
-void explain_levels(const struct model *model, const struct levels *levels, uint64_t left, uint64_t right,
+static void add_line(struct mpi_comparison *comparison, const char *field, const char *level, int32_t weight_mbit)
+{
+    comparison->evidence[comparison->evidence_count++] = (struct mpi_evidence){field, level, weight_mbit};
+}
+
+void explain_levels(const struct mpi_model *model, const struct levels *levels, uint64_t left, uint64_t right,
                     struct mpi_comparison *out_comparison)
 {
     struct mpi_comparison made = {.left_record = left, .right_record = right, .model_version = model->version};
-    for (size_t i = 0; i < FIELD_COUNT; i++) {
-        const struct model_field_spec *field = &model->fields[i];
-        if (levels->at[i] == 0)
-            continue; /* level 0 of every field is silence */
-        made.evidence[made.evidence_count++] = (struct mpi_evidence){field->name, field->levels[levels->at[i]].name,
-                                                                     field->levels[levels->at[i]].weight_mbit};
-    }
-    made.evidence[made.evidence_count++] =
-        (struct mpi_evidence){model_prior_field, model_prior_level, model->prior_mbit};
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        if (levels->at[i] != 0) /* level 0 of every field is silence */
+            add_line(&made, model_fields[i].name, model_fields[i].levels[levels->at[i]],
+                     weigh_field(model, levels, (enum model_field)i));
+    int32_t kin = weigh_kin(model, levels);
+    if (kin != 0)
+        add_line(&made, model_kin_field, model_kin_level, kin);
+    add_line(&made, model_prior_field, model_prior_level, model->prior_mbit);
     made.score_mbit = weigh_levels(model, levels);
     made.probability_ppm = probability_ppm(made.score_mbit);
     *out_comparison = made;
 }
 
-_Static_assert((int)FIELD_COUNT + 1 <= (int)MPI_EVIDENCE_MAX, "every field must have a line");
+_Static_assert((int)FIELD_COUNT + 2 <= (int)MPI_EVIDENCE_MAX, "every field must have a line");

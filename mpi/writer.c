@@ -151,6 +151,7 @@ uint32_t writer_new_record(struct writer *w, struct str source, struct mpi_ident
                                    .active = true};
     union row_space space;
     row_make(&identifier, 1, &stored.said, NULL, 0, &space);
+    row_set_rarity(mpi->model, &space.row);
     uint32_t record = draft_add_record(mpi, space.row.own_key);
     struct best best;
     (void)index_set_row(mpi, record, &space.row, &best);

@@ -42,7 +42,7 @@ static inline int32_t batch_pair(const struct mpi *mpi, uint32_t a, uint32_t b, 
 {
     struct levels levels;
     compare_rows(entry_at(mpi, APPLIED, a)->row, entry_at(mpi, APPLIED, b)->row, &levels);
-    *out_veto = levels_veto(mpi->model, &levels);
+    *out_veto = levels_veto(&levels);
     return weigh_levels(mpi->model, &levels);
 }
 

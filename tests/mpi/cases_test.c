@@ -48,6 +48,23 @@ static const struct pair_case cases[] = {
       .birth = "19700517",
       .sex = 'F'},
      MPI_VERDICT_LINKED},
+    {"letters with marks spelled out",
+     {.id = "1", .family = "K\xC3\xB6hler", .given = "J\xC3\xBCrgen", .birth = "19630411", .sex = 'M'},
+     {.id = "2", .family = "Koehler", .given = "Juergen", .birth = "19630411", .sex = 'M'},
+     MPI_VERDICT_LINKED},
+    {"a double name the other way round",
+     {.id = "1", .family = "Ashby-Thornquist", .given = "Celia", .birth = "19770923", .sex = 'F'},
+     {.id = "2", .family = "Thornquist-Ashby", .given = "Celia", .birth = "19770923", .sex = 'F'},
+     MPI_VERDICT_LINKED},
+    {"a servant's name, in one word and in three",
+     {.id = "1", .family = "Haddad", .given = "Abdelkarim", .birth = "19790130", .sex = 'M', .phone = "2065550177"},
+     {.id = "2",
+      .family = "Al-Haddad",
+      .given = "Abd al-Karim",
+      .birth = "19790130",
+      .sex = 'M',
+      .phone = "2065550177"},
+     MPI_VERDICT_LINKED},
     {"twins: everything but the given name",
      {.id = "1",
       .family = "Moreau",
@@ -385,16 +402,17 @@ static void test_record__takes_what_is_at_its_bounds_and_no_more(void **state)
     static struct mpi_identifier identifiers[IDS + 1];
     static struct mpi_name names[NAMES + 1];
     static struct mpi_address addresses[NAMES + 1];
-    struct str phones[NAMES + 1], longest = {text, BYTES}, longer = {text, BYTES + 1};
+    struct str phones[NAMES + 1], emails[NAMES + 1], longest = {text, BYTES}, longer = {text, BYTES + 1};
     for (size_t i = 0; i <= IDS; i++)
         identifiers[i] = (struct mpi_identifier){longest, longest, longest};
     for (size_t i = 0; i <= NAMES; i++) {
-        names[i].family = phones[i] = addresses[i].city = longest;
+        names[i].family = phones[i] = emails[i] = addresses[i].city = longest;
     }
-    for (size_t beyond = 0; beyond < 8; beyond++) {
+    for (size_t beyond = 0; beyond < 11; beyond++) {
         identifiers[IDS - 1].value = beyond == 5 ? longer : longest;
         names[NAMES - 1].given = beyond == 6 ? longer : longest;
         addresses[0].line = beyond == 7 ? longer : longest;
+        emails[0] = beyond == 9 ? longer : longest;
         struct mpi_record_input input = {.source = longest,
                                          .identifiers = identifiers,
                                          .identifier_count = IDS + (beyond == 1),
@@ -403,7 +421,10 @@ static void test_record__takes_what_is_at_its_bounds_and_no_more(void **state)
                                                           .phones = phones,
                                                           .phone_count = NAMES + (beyond == 3),
                                                           .addresses = addresses,
-                                                          .address_count = NAMES + (beyond == 4)}};
+                                                          .address_count = NAMES + (beyond == 4),
+                                                          .emails = emails,
+                                                          .email_count = NAMES + (beyond == 8),
+                                                          .birth_place = beyond == 10 ? longer : longest}};
         if (beyond == 0)
             assert_ok(&s, mpi_check_record(&s.cx, &input));
         else

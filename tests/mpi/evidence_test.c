@@ -9,7 +9,8 @@ struct plenty {
     char text[MANY][16];
     struct mpi_identifier identifiers[1 + 2 * MANY];
     struct mpi_name names[MANY];
-    struct str phones[MANY];
+    struct str phones[MANY], emails[MANY];
+    char email[MANY][16];
     struct mpi_address addresses[MANY];
 };
 
@@ -41,15 +42,30 @@ static void make(struct plenty *p, size_t count, uint64_t *random, union row_spa
         p->identifiers[2 + 2 * kept] = (struct mpi_identifier){STR("USA"), str_from(text), STR("SS")};
         p->names[kept] = (struct mpi_name){.family = str_from(text), .given = STR("Ada")};
         p->phones[kept] = str_from(text);
+        snprintf(p->email[kept], sizeof p->email[0], "%c@Example.org", 'k' + (int)order[i]);
+        p->emails[kept] = str_from(p->email[kept]);
         p->addresses[kept++] = (struct mpi_address){.line = str_from(text), .postcode = STR("98101")};
     }
     struct mpi_demographics said = {.names = p->names,
                                     .name_count = kept,
                                     .phones = p->phones,
                                     .phone_count = kept,
+                                    .emails = p->emails,
+                                    .email_count = kept,
                                     .addresses = p->addresses,
                                     .address_count = kept};
     row_make(p->identifiers, 1 + 2 * kept, &said, NULL, 0, out);
+}
+
+static void check_same_emails(const struct mpi_row *left, const struct mpi_row *right)
+{
+    uint64_t left_sum = 0, right_sum = 0;
+    assert_int_equal(left->email_count, right->email_count);
+    for (size_t i = 0; i < left->email_count; i++) {
+        left_sum += left->emails[i];
+        right_sum += right->emails[i];
+    }
+    assert_int_equal(left_sum, right_sum);
 }
 
 static void check_same(size_t count, bool more_said)
@@ -68,6 +84,7 @@ static void check_same(size_t count, bool more_said)
         compare_rows(&first.row, &again.row, &same);
         compare_rows(&first.row, &first.row, &self);
         assert_memory_equal(&same, &self, sizeof same);
+        check_same_emails(&first.row, &again.row);
     }
 }
 
@@ -96,6 +113,35 @@ static void test_legal_name__counts_before_many_others(void **state)
     row_make(&own, 1, &said, NULL, 0, &space);
     assert_str(row_text(&space.row, space.row.names[0].family), "okafor");
     assert_int_equal(space.row.name_count, ROW_NAMES);
+}
+
+static void test_row__knows_emails_in_any_case_the_birth_place_and_who_gave_the_number(void **state)
+{
+    (void)state;
+    struct str emails[] = {STR(" Ada.Okafor@Example.ORG "), STR("ada.okafor@example.org"), STR("no address"),
+                           STR("@example.org"), STR("ada@")};
+    struct mpi_identifier own = {.authority = STR("North-1"), .value = STR("7"), .type = STR("MR")};
+    struct mpi_identifier same = {.authority = STR("NORTH 1"), .value = STR("8"), .type = STR("MR")};
+    struct mpi_demographics said = {.emails = emails, .email_count = 5, .birth_place = STR("S\xC3\xA3o Paulo")};
+    struct mpi_demographics other = {.emails = emails + 1, .email_count = 1, .birth_place = STR("unknown")};
+    union row_space left, right;
+    char longest[256]; /* 254 is the longest address there can be */
+    memset(longest, 'a', sizeof longest);
+    longest[200] = '@';
+    struct str long_emails[] = {{longest, 254}, {longest, 255}};
+    row_make(&own, 1, &(struct mpi_demographics){.emails = long_emails, .email_count = 2}, NULL, 0, &left);
+    assert_int_equal(left.row.email_count, 1);
+    row_make(&own, 1, &said, NULL, 0, &left);
+    row_make(&same, 1, &other, NULL, 0, &right);
+    assert_int_equal(left.row.email_count, 1);
+    assert_int_equal(left.row.emails[0], right.row.emails[0]);
+    assert_str(row_text(&left.row, left.row.birth_place), "sao paulo");
+    assert_int_equal(right.row.birth_place, 0);
+    assert_int_not_equal(left.row.authority, 0);
+    assert_int_equal(left.row.authority, right.row.authority);
+    own.authority = (struct str){0};
+    row_make(&own, 1, &other, NULL, 0, &right);
+    assert_int_equal(right.row.authority, 0);
 }
 
 static void test_records__that_say_more_are_counted(void **state)
@@ -196,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_evidence__is_the_same_in_any_order_at_the_bounds_and_beyond),
         cmocka_unit_test(test_legal_name__counts_before_many_others),
+        cmocka_unit_test(test_row__knows_emails_in_any_case_the_birth_place_and_who_gave_the_number),
         cmocka_unit_test(test_records__that_say_more_are_counted),
         cmocka_unit_test(test_identifiers__past_the_most_of_a_record_are_left_out_and_the_history_says_so),
         cmocka_unit_test(test_former_names__past_the_most_are_left_out_and_the_history_says_so),

@@ -27,8 +27,9 @@ enum {
     LIMIT_MADE_BYTES = 64 * 1024 * 1024,  /* bytes made of one message for all its routes; beyond: refused */
     LIMIT_REHEARSED_BYTES = 32 * 1024 * 1024, /* of messages shown by one TestRoute; the reply counts those left out */
     LIMIT_PATIENTS_PER_MESSAGE = 1000,        /* PID segments identified in one message; beyond: refused */
-    LIMIT_MERGES_PER_MESSAGE = 200,      /* PID + MRG groups; an entry holds 256 decisions (mpi/); beyond: refused */
-    LIMIT_VALUES_PER_ENTRY = 100 * 1000, /* identifiers, names, addresses, phones said in one entry; beyond: refused */
+    LIMIT_MERGES_PER_MESSAGE = 200, /* PID + MRG groups; an entry holds 256 decisions (mpi/); beyond: refused */
+    LIMIT_VALUES_PER_ENTRY =
+        100 * 1000, /* identifiers, names, addresses, phones, e-mails said in one entry; beyond: refused */
     LIMIT_IDENTITY_ROWS_BYTES = 64 * 1024 * 1024, /* of records read and written for one entry; beyond: refused */
     LIMIT_PEOPLE_PER_LOAD = 1000, /* records of one LoadPeople call, journaled as one entry; beyond: refused */
     LIMIT_JOURNAL_QUEUE_BYTES = 64 * 1024 * 1024, /* waiting for the journal's next sync; beyond: senders wait */

@@ -1,7 +1,7 @@
 /*
  * How fast the index is on this machine: synthetic people in memory, one thread, no store behind it.
  *
- * Memory: builds and frees an index of `people` records (about 550 bytes each). Threads: any; nothing shared.
+ * Memory: builds and frees an index of `people` records (about 600 bytes each). Threads: any; nothing shared.
  */
 #pragma once
 

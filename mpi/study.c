@@ -1,0 +1,140 @@
+#include "study_internal.h"
+
+#include "base/limits.h"
+
+struct mpi_study *mpi_study_new(void)
+{
+    struct mpi_study *study = mem_alloc(sizeof *study);
+    study->mpi = index_new();
+    return study;
+}
+
+void mpi_study_free(struct mpi_study *study)
+{
+    if (study == NULL)
+        return;
+    study->mpi->shown.records = study->mpi->applied.records; /* index_free() frees what readers see */
+    study->mpi->steps.count = 0;
+    index_free(study->mpi);
+    mem_free(study);
+}
+
+status mpi_study_add(struct mpi_study *study, struct ctx *cx, const struct mpi_record_input *input,
+                     uint32_t *out_record)
+{
+    TRY(mpi_check_record(cx, input));
+    if (study->mpi->applied.records == UINT32_MAX - 1)
+        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "a study holds at most %u records", UINT32_MAX - 1);
+    union row_space space;
+    row_make(input->identifiers, input->identifier_count, &input->demographics, NULL, 0, &space);
+    uint32_t record = index_load_record(study->mpi, space.row.own_key);
+    index_load_row(study->mpi, record, &space.row);
+    *out_record = record;
+    return STATUS_OK;
+}
+
+uint32_t mpi_study_records(const struct mpi_study *study)
+{
+    return study->mpi->applied.records;
+}
+
+/* ---- linking ---- */
+
+void study_see_by(struct mpi_study *study, const struct mpi_model *model)
+{
+    struct mpi *mpi = study->mpi;
+    mpi->model = model;
+    mpi->steps.count = 0;
+    mpi->applied.persons = mpi->applied.records;
+    for (uint32_t record = 1; record <= mpi->applied.records; record++) {
+        struct entry *entry = CHUNK_AT(&mpi->entries, record);
+        entry->edge_count = 0;
+        entry->person = entry->ring = record;
+        entry->retired_into = 0;
+        row_set_rarity(model, entry->row);
+    }
+}
+
+/* Edges to those that came later: the others have looked this way already. */
+static void link_record(struct mpi_study *study, uint32_t record)
+{
+    struct mpi *mpi = study->mpi;
+    const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
+    uint32_t *candidates;
+    size_t count = index_candidates(mpi, APPLIED, row, &(struct seeker){record, true}, &candidates);
+    for (size_t i = 0; i < count; i++) {
+        if (candidates[i] < record)
+            continue;
+        struct levels levels;
+        compare_rows(row, entry_at(mpi, APPLIED, candidates[i])->row, &levels);
+        int32_t score = weigh_levels(mpi->model, &levels);
+        study->compared++;
+        if (score >= mpi->model->review_mbit)
+            index_load_edge(mpi, record, candidates[i], score);
+    }
+    mem_free(candidates);
+    index_touch(mpi, record);
+}
+
+void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
+{
+    struct mpi *mpi = study->mpi;
+    study->compared = 0;
+    study_see_by(study, model);
+    mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
+    for (uint32_t record = 1; record <= mpi->applied.records; record++)
+        link_record(study, record);
+    index_recluster(mpi);
+}
+
+/* ---- asking ---- */
+
+uint32_t mpi_study_person(const struct mpi_study *study, uint32_t record)
+{
+    return entry_at(study->mpi, APPLIED, record)->person;
+}
+
+uint64_t mpi_study_compared(const struct mpi_study *study)
+{
+    return study->compared;
+}
+
+void mpi_study_each_pair(const struct mpi_study *study, void (*visit)(void *arg, const struct mpi_study_pair *pair),
+                         void *arg)
+{
+    for (uint32_t record = 1; record <= study->mpi->applied.records; record++) {
+        const struct entry *entry = entry_at(study->mpi, APPLIED, record);
+        for (uint32_t i = 0; i < entry->edge_count; i++) {
+            const struct edge *edge = &entry->edges[i];
+            if (edge->other < record)
+                continue;
+            struct mpi_study_pair pair = {record, edge->other, edge->score_mbit, probability_ppm(edge->score_mbit)};
+            visit(arg, &pair);
+        }
+    }
+}
+
+static struct levels levels_of(const struct mpi_study *study, uint32_t left, uint32_t right)
+{
+    struct levels levels;
+    compare_rows(entry_at(study->mpi, APPLIED, left)->row, entry_at(study->mpi, APPLIED, right)->row, &levels);
+    return levels;
+}
+
+void mpi_study_compare(const struct mpi_study *study, uint32_t left, uint32_t right,
+                       struct mpi_comparison *out_comparison)
+{
+    struct levels levels = levels_of(study, left, right);
+    explain_levels(study->mpi->model, &levels, left, right, out_comparison);
+}
+
+enum mpi_verdict mpi_study_verdict(const struct mpi_study *study, uint32_t left, uint32_t right)
+{
+    const struct mpi_model *model = study->mpi->model;
+    struct levels levels = levels_of(study, left, right);
+    int32_t score = weigh_levels(model, &levels);
+    if (score < model->review_mbit)
+        return MPI_VERDICT_NEW;
+    bool stopped = levels_veto(&levels) || levels_hold(model, &levels) || score < model->auto_mbit;
+    return stopped ? MPI_VERDICT_REVIEW : MPI_VERDICT_LINKED;
+}
