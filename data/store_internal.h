@@ -107,6 +107,12 @@ DB_LSN store_pages_lsn(const char *folder);
 bool store_logs_reach(DB_ENV *env, DB_LSN lsn, bool of_page);
 bool store_last_lsn(DB_ENV *env, DB_LSN *out_lsn);
 
+/* ---- store_log_room.c ---- */
+
+/* Before a commit that puts so many bytes in so many rows, without the lock: if the log's file has no room for it, the
+ * next one is begun now. */
+void store_log_make_room(struct data_store *store, uint64_t bytes, uint64_t rows);
+
 /* ---- store_read.c ---- */
 
 /* The readers' side of the lock; for SCOPED. */

@@ -371,6 +371,7 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
     look_at(store_meta(store)->db, STR("applied"));
     store_must_not_hold(store);
     int64_t asked_us = clock_mono_us();
+    store_log_make_room(store, txn->arena.used, txn->ops.count);
     store_commit_begin(store);
     pthread_rwlock_wrlock(&store->lock);
     int64_t got_us = clock_mono_us();
