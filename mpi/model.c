@@ -20,8 +20,8 @@ const struct mpi_model model_builtin = {
     .prior_mbit = -19500,
     .kin_mbit = -18500,
     .namesake_mbit = 1500,
-    .auto_mbit = 9966,    /* 99.9 % */
-    .review_mbit = -2000, /* 20 % */
+    .auto_mbit = 8500,    /* 99.7 % */
+    .review_mbit = -1000, /* 33 % */
     .clip_mbit = 15000,
     .fields = {
         [FIELD_FAMILY] = {[NAME_EXACT] = ROW(.86, .0012, .72),
@@ -44,7 +44,7 @@ const struct mpi_model model_builtin = {
                          [NAME_SOUND] = ROW(.006, .006, .008),
                          [NAME_SWAPPED] = ROW(1, 1, 1), /* said by the family name: one event, not two */
                          [NAME_OTHER] = ROW(.006, .002, .01),
-                         [NAME_DIFFERS] = ROW(.02, .975, .91)},
+                         [NAME_DIFFERS] = ROW(.006, .975, .91)},
         [FIELD_MIDDLE] = {[NAME_EXACT] = ROW(.62, .012, .05),
                           [NAME_SIMILAR] = ROW(.05, .008, .02),
                           [NAME_INITIAL] = ROW(.25, .06, .1),

@@ -52,7 +52,7 @@ static int32_t mbit_of(double share)
 /* Fields that only warn have no frequency. */
 static bool counts(size_t field)
 {
-    return field != FIELD_TWINS && field != FIELD_NEWBORN && field != FIELD_CONTRADICTION;
+    return field != FIELD_RELATIVES && field != FIELD_NEWBORN && field != FIELD_CONTRADICTION;
 }
 
 static struct levels levels_between(const struct mpi *mpi, uint32_t left, uint32_t right)
