@@ -73,12 +73,16 @@ static void show_store(struct cli_show *show, const Idem__Admin__V1__CommitTimes
 
 static void show_bounds(struct cli_show *show, const Idem__Admin__V1__Status *s)
 {
-    if (s->n_bounds_met == 0)
-        return;
-    cli_put(show, CLI_BOLD, STR("bounds met  "));
-    for (size_t i = 0; i < s->n_bounds_met; i++)
-        put_fact(show, s->bounds_met[i]->name, s->bounds_met[i]->times, i + 1 == s->n_bounds_met);
-    cli_end_line(show);
+    static const struct cli_column columns[] = {{"bound met", false, 8, false}, {"times", true, 0, true}};
+    struct cli_table table;
+    cli_table_init(&table, show, columns, 2);
+    for (size_t i = 0; i < s->n_bounds_met; i++) {
+        char count[32];
+        cli_format_count(s->bounds_met[i]->times, count);
+        cli_cell_text(&table, s->bounds_met[i]->name);
+        cli_cell_text(&table, count);
+    }
+    cli_table_end(&table, 0);
 }
 
 static void show_sources(struct cli_show *show, const Idem__Admin__V1__Status *s)
@@ -136,13 +140,15 @@ void cli_show_status(struct cli_show *show, const Idem__Admin__V1__Status *s, in
 {
     show_head(show, s, now_us);
     show_store(show, s->commit_times);
-    show_bounds(show, s);
     if (s->n_sources)
         cli_end_line(show);
     show_sources(show, s);
     if (s->n_lanes)
         cli_end_line(show);
     show_lanes(show, s, now_us);
+    if (s->n_bounds_met)
+        cli_end_line(show);
+    show_bounds(show, s);
 }
 
 void cli_show_status_line(struct cli_show *show, const Idem__Admin__V1__Status *s)
