@@ -82,8 +82,9 @@ def make_noisy(asked, scratch):
 
 
 def make_people(asked, scratch):
-    subprocess.run([asked.idem, "gen", "people", "--people", str(asked.people), "--seed", "7", "--out", f"{scratch}/made"],
-                   check=True, stdout=subprocess.DEVNULL)
+    with open(f"{scratch}/made.json", "wb") as file:
+        subprocess.run([asked.idem, "gen", "people", "--people", str(asked.people), "--seed", "7", "--ceiling", "--json",
+                        "--out", f"{scratch}/made"], check=True, stdout=file)
     return ([f"{scratch}/made/{source}.csv" for source in ("north", "lake", "lab", "insurer")],
             ["--truth-file", f"{scratch}/made/truth.csv"])
 
@@ -157,7 +158,11 @@ def evaluate(asked, scratch, row):
     chosen = ["--map", f"{MAPS}/{map_name}.yaml"] if map_name else []
     got = subprocess.run([asked.idem, "eval", "people", *files, *chosen, *options, *asked.options, "--json"],
                          stdout=subprocess.PIPE, check=True)
-    return json.loads(got.stdout)
+    said = json.loads(got.stdout)
+    if os.path.isfile(f"{scratch}/made.json"):
+        with open(f"{scratch}/made.json", encoding="utf-8") as file:
+            said["share_undecidable"] = json.load(file)["share_undecidable"]
+    return said
 
 
 HEAD = ("set", "records", "pairs", "P", "R", "F1", "even F1", "exact F1", "B3 F1", "wrong", "asked %", "no key", "answered", "ECE", "labels",
@@ -192,6 +197,8 @@ def print_lines(name, said, widths):
     print("  ".join(c.ljust(w) if i == 0 else c.rjust(max(w, 7)) for i, (c, w) in enumerate(zip(cells(name, said), widths))))
     if said.get("labels"):
         print("\n".join(label_lines(said)))
+    if "share_undecidable" in said:
+        print(f"  of the true pairs nobody could decide {said['share_undecidable']:.4%}")
     sys.stdout.flush()
 
 

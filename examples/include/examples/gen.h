@@ -139,10 +139,4 @@ status gen_write_messages(struct ctx *cx, struct gen *gen, const char *dir, cons
  * committed under examples/ is exactly this. Errors: base.file. */
 status gen_write_codes(struct ctx *cx, const char *dir);
 
-/* How well clusters agree with the truth: `found[i]` and `truth[i]` are the person numbers of record i. */
-struct gen_score {
-    uint64_t records, pairs_true, pairs_found, pairs_right; /* pairs of records of one human / one cluster / both */
-};
-struct gen_score gen_score_clusters(const uint64_t *found, const uint64_t *truth, size_t count);
-
 extern const struct reason gen_write_reason; /* "examples.write" */
