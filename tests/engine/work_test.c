@@ -205,6 +205,32 @@ static void test_a_large_record__is_read_and_written_so_often_and_no_more(void *
     world_end(&w);
 }
 
+/* Each code that nobody knows is looked for and written once, and the count of all with it. */
+static void test_unknown_codes__are_two_rows_each(void **state)
+{
+    (void)state;
+    enum { CODES = LIMIT_CODES_PER_MESSAGE / 10 };
+    struct world w;
+    world_begin(&w);
+    struct data_txn *txn = data_txn_begin(engine_store(w.engine));
+    for (unsigned i = 0; i < CODES; i++) {
+        struct arena_mark mark = arena_mark(&w.s.arena);
+        struct codes_seen seen = {.source = STR("north"),
+                                  .path = STR("OBX-3"),
+                                  .system = STR("L"),
+                                  .code = arena_printf(&w.s.arena, "X%u", i),
+                                  .outcome = CODES_OUTCOME_UNMAPPED};
+        assert_ok(&w.s, codes_apply_work_item(engine_codes(w.engine), txn, &w.s.cx, 1, &seen));
+        arena_rewind(&w.s.arena, mark);
+    }
+    struct data_txn_work work = data_txn_work(txn);
+    check_at_most("rows put", work.puts, 2 * CODES);
+    check_at_most("rows got", work.gets, 2 * CODES);
+    check_at_most("bytes", work.bytes, 100 * CODES);
+    data_txn_abort(txn);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_updates__read_each_record_once),
         cmocka_unit_test(test_merges__work_in_proportion_to_what_they_say),
         cmocka_unit_test(test_a_large_record__is_read_and_written_so_often_and_no_more),
+        cmocka_unit_test(test_unknown_codes__are_two_rows_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
