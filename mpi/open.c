@@ -157,7 +157,13 @@ static status load_all(struct opening *opening)
 
 status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi)
 {
+    return index_open(cx, store, BLOCK_CAP_DEFAULT, out_mpi);
+}
+
+status index_open(struct ctx *cx, struct data_store *store, uint32_t block_cap, struct mpi **out_mpi)
+{
     struct mpi *mpi = index_new();
+    mpi->block_cap = block_cap;
     mpi->store = store;
     mpi->records = data_table(store, "mpi.record");
     mpi->versions = data_table(store, "mpi.version");

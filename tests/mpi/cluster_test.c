@@ -27,8 +27,7 @@ static void check_permutations(uint64_t seed, uint32_t block_cap)
     uint32_t want[PEOPLE] = {0}; /* smallest index of the cluster */
     for (int round = 0; round < PERMUTATIONS; round++) {
         struct world world;
-        world_init(&world);
-        world.mpi->block_cap = block_cap;
+        world_init_capped(&world, block_cap);
         uint32_t record_of[PEOPLE], have[PEOPLE];
         for (uint32_t i = 0; i < PEOPLE; i++)
             record_of[order[i]] = (uint32_t)world_apply(&world, &people[order[i]].human).record;
@@ -68,8 +67,7 @@ static void test_clusters__are_the_same_when_keys_become_too_common(void **state
 static void check_incremental(uint64_t seed, uint32_t block_cap)
 {
     struct world world;
-    world_init(&world);
-    world.mpi->block_cap = block_cap;
+    world_init_capped(&world, block_cap);
     uint64_t random = seed;
     for (int step = 0; step < 150; step++) {
         uint64_t what = hash_random(&random) % 13, count = world.mpi->applied.records;
@@ -104,7 +102,6 @@ static void check_incremental(uint64_t seed, uint32_t block_cap)
         batch_check(world.mpi, "incremental", seed, step);
         if (step % 37 == 36) { /* what comes back from the store is the same index */
             world_reopen(&world);
-            world.mpi->block_cap = block_cap;
             batch_check(world.mpi, "reopened", seed, step);
         }
     }
@@ -124,8 +121,7 @@ static void test_large_component__is_cut_and_solved_in_bounded_time(void **state
 {
     (void)state;
     struct world world;
-    world_init(&world);
-    world.mpi->block_cap = 1000;
+    world_init_capped(&world, 1000);
     for (uint32_t i = 0; i < 400; i++) { /* one human, 400 records */
         char id[16];
         snprintf(id, sizeof id, "%u", i);
