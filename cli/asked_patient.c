@@ -22,6 +22,7 @@ Idem__Identity__V1__IdentifyRequest *asked_new(struct arena *arena)
     ask->identifiers = arena_array(arena, ASKED_IDENTIFIERS_MAX, sizeof *ask->identifiers);
     ask->demographics->names = arena_array(arena, ASKED_REPETITIONS_MAX, sizeof *ask->demographics->names);
     ask->demographics->phones = arena_array(arena, ASKED_REPETITIONS_MAX, sizeof *ask->demographics->phones);
+    ask->demographics->emails = arena_array(arena, ASKED_REPETITIONS_MAX, sizeof *ask->demographics->emails);
     ask->demographics->addresses = arena_array(arena, ASKED_REPETITIONS_MAX, sizeof *ask->demographics->addresses);
     return ask;
 }
@@ -29,8 +30,8 @@ Idem__Identity__V1__IdentifyRequest *asked_new(struct arena *arena)
 bool asked_is_empty(const Idem__Identity__V1__IdentifyRequest *ask)
 {
     const Idem__Identity__V1__Demographics *d = ask->demographics;
-    return ask->n_identifiers + d->n_names + d->n_phones + d->n_addresses == 0 && *d->birth_date == 0 && *d->sex == 0 &&
-           !d->mother;
+    return ask->n_identifiers + d->n_names + d->n_phones + d->n_emails + d->n_addresses == 0 && *d->birth_date == 0 &&
+           *d->sex == 0 && *d->birth_place == 0 && !d->mother;
 }
 
 void asked_add_identifier(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask, struct str authority,
@@ -84,6 +85,13 @@ void asked_add_phone(struct arena *arena, Idem__Identity__V1__IdentifyRequest *a
     Idem__Identity__V1__Demographics *d = ask->demographics;
     if (phone.len && d->n_phones < ASKED_REPETITIONS_MAX)
         d->phones[d->n_phones++] = keep(arena, phone);
+}
+
+void asked_add_email(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask, struct str email)
+{
+    Idem__Identity__V1__Demographics *d = ask->demographics;
+    if (email.len && d->n_emails < ASKED_REPETITIONS_MAX)
+        d->emails[d->n_emails++] = keep(arena, email);
 }
 
 bool asked_set_birth_date(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask, struct str text)
@@ -153,10 +161,23 @@ static void take_address(const struct pid *pid, struct str xad)
     address->country = keep(pid->arena, part(pid, xad, 6));
 }
 
-static void take_phone(const struct pid *pid, struct str xtn)
+/* XTN: the number in .1, or in .6 and .7, or in .12; the e-mail address in .4, or where the number belongs. */
+static void take_contact(const struct pid *pid, struct str xtn)
 {
-    struct str number = part(pid, xtn, 1);
-    asked_add_phone(pid->arena, pid->ask, number.len ? number : part(pid, xtn, 12));
+    struct str number = part(pid, xtn, 1), area = part(pid, xtn, 6), local = part(pid, xtn, 7);
+    if (number.len == 0 && local.len)
+        number = arena_printf(pid->arena, "%.*s%.*s", STR_ARGS(area), STR_ARGS(local));
+    if (number.len == 0)
+        number = part(pid, xtn, 12);
+    bool misplaced = str_find(number, '@') >= 0;
+    asked_add_email(pid->arena, pid->ask, part(pid, xtn, 4));
+    asked_add_email(pid->arena, pid->ask, misplaced ? number : STR_NONE);
+    asked_add_phone(pid->arena, pid->ask, misplaced ? STR_NONE : number);
+}
+
+static void take_birth_place(const struct pid *pid, struct str place)
+{
+    pid->ask->demographics->birth_place = keep(pid->arena, part(pid, place, 1));
 }
 
 /* Source: [HL7 2.5.1 3.4.2] PID. */
@@ -165,7 +186,8 @@ static void take_pid(const struct pid *pid, uint32_t segment)
     static const struct {
         uint32_t field;
         void (*take)(const struct pid *pid, struct str repetition);
-    } fields[] = {{3, take_identifier}, {5, take_name}, {6, take_mother}, {11, take_address}, {13, take_phone}};
+    } fields[] = {{3, take_identifier}, {5, take_name},     {6, take_mother},      {11, take_address},
+                  {13, take_contact},   {14, take_contact}, {23, take_birth_place}};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         struct str rest = hl7_field(pid->index, segment, fields[i].field), repetition;
         if (!rest.data || hl7_is_null(rest))
@@ -243,9 +265,12 @@ static status take_person(struct ctx *cx, const struct yaml_node *root, Idem__Id
     }
     if (yaml_get(root, "mother"))
         TRY(take_text(cx, root, "mother", &asked_mother(arena, ask)->family));
-    struct str phone = STR_NONE, born = STR_NONE;
+    struct str phone = STR_NONE, email = STR_NONE, born = STR_NONE;
     TRY(yaml_text(cx, yaml_get(root, "phone"), &phone));
     asked_add_phone(arena, ask, phone);
+    TRY(yaml_text(cx, yaml_get(root, "email"), &email));
+    asked_add_email(arena, ask, email);
+    TRY(take_text(cx, root, "birth-place", &ask->demographics->birth_place));
     TRY(take_text(cx, root, "sex", &ask->demographics->sex));
     TRY(yaml_text(cx, yaml_get(root, "born"), &born));
     if (born.len && !asked_set_birth_date(arena, ask, born))
@@ -255,8 +280,9 @@ static status take_person(struct ctx *cx, const struct yaml_node *root, Idem__Id
 
 status asked_read_json(struct ctx *cx, struct str text, Idem__Identity__V1__IdentifyRequest *ask)
 {
-    static const char *const keys[] = {"identifiers", "family", "given", "middle",   "suffix", "born",  "sex",
-                                       "phone",       "line",   "city",  "postcode", "state",  "mother"};
+    static const char *const keys[] = {"identifiers", "family", "given",  "middle", "suffix",
+                                       "born",        "sex",    "phone",  "line",   "city",
+                                       "postcode",    "state",  "mother", "email",  "birth-place"};
     const struct yaml_node *root;
     TRY(yaml_parse(cx, text, &root));
     TRY(yaml_map_keys(cx, root, keys, sizeof keys / sizeof keys[0]));

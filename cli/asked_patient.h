@@ -18,10 +18,11 @@ Idem__Identity__V1__Name *asked_name(struct arena *arena, Idem__Identity__V1__Id
 Idem__Identity__V1__Address *asked_address(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask);
 Idem__Identity__V1__Name *asked_mother(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask);
 void asked_add_phone(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask, struct str phone);
+void asked_add_email(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask, struct str email);
 /* "1980-02-29", "19800229", "1980": as the daemon wants it. False when there is no such day. */
 bool asked_set_birth_date(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask, struct str text);
 
-/* PID-3, 5, 6, 7, 8, 11, 13. hl7.* for messages that are none; cli.no-patient without PID. */
+/* PID-3, 5, 6, 7, 8, 11, 13, 14, 23. hl7.* for messages that are none; cli.no-patient without PID. */
 status asked_read_hl7(struct ctx *cx, struct str message, Idem__Identity__V1__IdentifyRequest *ask);
 /* {"identifiers": [{"authority", "value", "type"}], "family", "given", …}: the names of the options. yaml.*,
  * cli.no-patient. */

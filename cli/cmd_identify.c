@@ -50,6 +50,8 @@ static void read_options(struct cli_run *run, Idem__Identity__V1__IdentifyReques
     if (cli_text(run, "mother"))
         set(&asked_mother(arena, ask)->family, cli_text(run, "mother"));
     asked_add_phone(arena, ask, str_from(cli_text(run, "phone")));
+    asked_add_email(arena, ask, str_from(cli_text(run, "email")));
+    set(&ask->demographics->birth_place, cli_text(run, "birth-place"));
     set(&ask->demographics->sex, cli_text(run, "sex"));
 }
 
@@ -123,11 +125,13 @@ static const struct cli_option identify_options[] = {
     {"born", CLI_TEXT, "DATE", NULL, "1980-02-29, 1980-02 or 1980", NULL},
     {"sex", CLI_TEXT, "CODE", NULL, "HL7 table 0001: F, M, O, U \u2026", NULL},
     {"phone", CLI_TEXT, "NUMBER", NULL, "telephone number", NULL},
+    {"email", CLI_TEXT, "ADDRESS", NULL, "e-mail address", NULL},
     {"line", CLI_TEXT, "TEXT", NULL, "street and number", NULL},
     {"city", CLI_TEXT, "NAME", NULL, "city", NULL},
     {"postcode", CLI_TEXT, "CODE", NULL, "postcode", NULL},
     {"state", CLI_TEXT, "CODE", NULL, "state or province", NULL},
     {"mother", CLI_TEXT, "NAME", NULL, "mother's maiden name", NULL},
+    {"birth-place", CLI_TEXT, "NAME", NULL, "place of birth", NULL},
     {"max", CLI_NUMBER, "N", "5", "how many at most", NULL},
     {0}};
 

@@ -82,6 +82,11 @@ static Idem__Identity__V1__Demographics *make_demographics(struct arena *arena, 
         d->phones = arena_array(arena, 1, sizeof *d->phones);
         d->phones[d->n_phones++] = keep(arena, p->phone);
     }
+    if (p->email.len) {
+        d->emails = arena_array(arena, 1, sizeof *d->emails);
+        d->emails[d->n_emails++] = keep(arena, p->email);
+    }
+    d->birth_place = keep(arena, p->birth_place);
     if (p->mother.len)
         d->mother = make_name(arena, p->mother, "M");
     d->deceased = p->death_date.len > 0;

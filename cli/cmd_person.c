@@ -23,9 +23,12 @@ static void show_golden(struct cli_show *show, const Idem__Identity__V1__Demogra
     put_line(show, "sex", str_from(d->sex));
     for (size_t i = 0; i < d->n_phones; i++)
         put_line(show, i ? "" : "phone", str_from(d->phones[i]));
+    for (size_t i = 0; i < d->n_emails; i++)
+        put_line(show, i ? "" : "e-mail", str_from(d->emails[i]));
     for (size_t i = 0; i < d->n_addresses; i++)
         put_line(show, i ? "" : "address", cli_address_line(show->arena, d->addresses[i]));
     put_line(show, "mother", cli_name_line(show->arena, d->mother));
+    put_line(show, "birth place", str_from(d->birth_place));
     if (d->multiple_birth)
         put_line(show, "twin",
                  d->birth_order ? arena_printf(show->arena, "yes, number %" PRIu32, d->birth_order) : STR("yes"));

@@ -77,6 +77,11 @@ static struct str phone_at(const Idem__Identity__V1__Demographics *d, size_t i)
     return d && i < d->n_phones ? str_from(d->phones[i]) : STR_NONE;
 }
 
+static struct str email_at(const Idem__Identity__V1__Demographics *d, size_t i)
+{
+    return d && i < d->n_emails ? str_from(d->emails[i]) : STR_NONE;
+}
+
 static struct str address_at(struct arena *arena, const Idem__Identity__V1__Demographics *d, size_t i)
 {
     return d && i < d->n_addresses ? cli_address_line(arena, d->addresses[i]) : STR_NONE;
@@ -124,9 +129,12 @@ static void put_records(struct cli_show *show, const Idem__Identity__V1__Record 
     put_pair(&s, "sex", str_from(l ? l->sex : ""), str_from(r ? r->sex : ""));
     for (size_t i = 0; i < more_of(l ? l->n_phones : 0, r ? r->n_phones : 0); i++)
         put_phones(&s, i ? "" : "phone", phone_at(l, i), phone_at(r, i));
+    for (size_t i = 0; i < more_of(l ? l->n_emails : 0, r ? r->n_emails : 0); i++)
+        put_pair(&s, i ? "" : "e-mail", email_at(l, i), email_at(r, i));
     for (size_t i = 0; i < more_of(l ? l->n_addresses : 0, r ? r->n_addresses : 0); i++)
         put_pair(&s, i ? "" : "address", address_at(arena, l, i), address_at(arena, r, i));
     put_pair(&s, "mother", cli_name_line(arena, l ? l->mother : NULL), cli_name_line(arena, r ? r->mother : NULL));
+    put_pair(&s, "birth place", str_from(l ? l->birth_place : ""), str_from(r ? r->birth_place : ""));
     put_pair(&s, "twin", twin_of(arena, l), twin_of(arena, r));
     put_pair(&s, "deceased", l && l->deceased ? STR("yes") : STR_NONE, r && r->deceased ? STR("yes") : STR_NONE);
     put_identifiers(&s, left, right);

@@ -2,7 +2,7 @@
 
 #include "engine/engine.h"
 
-enum { FORMAT = 1 };
+enum { FORMAT = 1, PEOPLE_FORMAT = 2 }; /* people of format 1 say no e-mail address and no birth place */
 
 const char *entry_kind_name(uint16_t kind)
 {
@@ -21,12 +21,19 @@ const char *entry_kind_name(uint16_t kind)
     return kind < ENTRY_KIND_COUNT && names[kind] ? names[kind] : "unknown";
 }
 
-static struct cut open_body(struct str body)
+/* A body of any format up to the newest of its kind. */
+static struct cut open_body_up_to(struct str body, uint8_t newest, uint8_t *out_format)
 {
     struct cut cut = {body, false};
-    if (cut_u8(&cut) != FORMAT)
-        cut.bad = true;
+    *out_format = cut_u8(&cut);
+    cut.bad |= *out_format < FORMAT || *out_format > newest;
     return cut;
+}
+
+static struct cut open_body(struct str body)
+{
+    uint8_t format;
+    return open_body_up_to(body, FORMAT, &format);
 }
 
 /* A number of 32 bits; a larger one is damage, not a smaller number. */
@@ -150,6 +157,13 @@ static struct mpi_name cut_name(struct cut *cut)
     return name;
 }
 
+static void put_texts(struct buf *out, const struct str *texts, size_t count)
+{
+    buf_put_varint(out, count);
+    for (size_t i = 0; i < count; i++)
+        buf_put_lstr(out, texts[i]);
+}
+
 static void put_record(struct buf *out, const struct mpi_record_input *record)
 {
     buf_put_lstr(out, record->source);
@@ -167,9 +181,7 @@ static void put_record(struct buf *out, const struct mpi_record_input *record)
     buf_put_byte(out, d->birth_date.month);
     buf_put_byte(out, d->birth_date.day);
     buf_put_byte(out, (uint8_t)d->sex);
-    buf_put_varint(out, d->phone_count);
-    for (size_t i = 0; i < d->phone_count; i++)
-        buf_put_lstr(out, d->phones[i]);
+    put_texts(out, d->phones, d->phone_count);
     buf_put_varint(out, d->address_count);
     for (size_t i = 0; i < d->address_count; i++) {
         buf_put_lstr(out, d->addresses[i].line);
@@ -181,18 +193,20 @@ static void put_record(struct buf *out, const struct mpi_record_input *record)
     put_name(out, &d->mother);
     buf_put_byte(out, (uint8_t)(d->multiple_birth | d->deceased << 1));
     buf_put_byte(out, d->birth_order);
+    put_texts(out, d->emails, d->email_count);
+    buf_put_lstr(out, d->birth_place);
 }
 
 void entry_people_encode(struct buf *out, const struct mpi_record_input *records, size_t count)
 {
-    buf_put_byte(out, FORMAT);
+    buf_put_byte(out, PEOPLE_FORMAT);
     buf_put_varint(out, count);
     for (size_t i = 0; i < count; i++)
         put_record(out, &records[i]);
 }
 
 /* The fewest bytes that one of them takes. */
-enum { IDENTIFIER_BYTES = 3, NAME_BYTES = 6, PHONE_BYTES = 1, ADDRESS_BYTES = 5, RECORD_BYTES = 18, ID_BYTES = 1 };
+enum { IDENTIFIER_BYTES = 3, NAME_BYTES = 6, TEXT_BYTES = 1, ADDRESS_BYTES = 5, RECORD_BYTES = 18, ID_BYTES = 1 };
 
 /* A count that the rest of the body could hold at all: bounds what a damaged count can make us allocate. */
 static size_t cut_count(struct cut *cut, size_t each_bytes)
@@ -205,7 +219,17 @@ static size_t cut_count(struct cut *cut, size_t each_bytes)
     return (size_t)count;
 }
 
-static void cut_record(struct ctx *cx, struct cut *cut, struct mpi_record_input *out)
+static const struct str *cut_texts(struct ctx *cx, struct cut *cut, size_t *out_count)
+{
+    size_t count = cut_count(cut, TEXT_BYTES);
+    struct str *texts = arena_array(cx->arena, count, sizeof *texts);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = cut_lstr(cut);
+    *out_count = count;
+    return texts;
+}
+
+static void cut_record(struct ctx *cx, struct cut *cut, uint8_t format, struct mpi_record_input *out)
 {
     out->source = cut_lstr(cut);
     out->identifier_count = cut_count(cut, IDENTIFIER_BYTES);
@@ -226,11 +250,7 @@ static void cut_record(struct ctx *cx, struct cut *cut, struct mpi_record_input 
     d->birth_date.month = cut_u8(cut);
     d->birth_date.day = cut_u8(cut);
     d->sex = (char)cut_u8(cut);
-    d->phone_count = cut_count(cut, PHONE_BYTES);
-    struct str *phones = arena_array(cx->arena, d->phone_count, sizeof *phones);
-    for (size_t i = 0; i < d->phone_count; i++)
-        phones[i] = cut_lstr(cut);
-    d->phones = phones;
+    d->phones = cut_texts(cx, cut, &d->phone_count);
     d->address_count = cut_count(cut, ADDRESS_BYTES);
     struct mpi_address *addresses = arena_array(cx->arena, d->address_count, sizeof *addresses);
     for (size_t i = 0; i < d->address_count; i++) {
@@ -246,15 +266,20 @@ static void cut_record(struct ctx *cx, struct cut *cut, struct mpi_record_input 
     d->multiple_birth = bits & 1;
     d->deceased = bits >> 1 & 1;
     d->birth_order = cut_u8(cut);
+    if (format < PEOPLE_FORMAT)
+        return;
+    d->emails = cut_texts(cx, cut, &d->email_count);
+    d->birth_place = cut_lstr(cut);
 }
 
 status entry_people_decode(struct ctx *cx, struct str body, struct mpi_record_input **out_records, size_t *out_count)
 {
-    struct cut cut = open_body(body);
+    uint8_t format;
+    struct cut cut = open_body_up_to(body, PEOPLE_FORMAT, &format);
     size_t count = cut_count(&cut, RECORD_BYTES);
     struct mpi_record_input *records = arena_array(cx->arena, count, sizeof *records);
     for (size_t i = 0; i < count && !cut.bad; i++)
-        cut_record(cx, &cut, &records[i]);
+        cut_record(cx, &cut, format, &records[i]);
     TRY(close_body(cx, &cut, ENTRY_PEOPLE));
     *out_records = records;
     *out_count = count;

@@ -73,7 +73,7 @@ static void note_left_out(struct identifying *id, uint32_t pid, const struct pat
     } rows[] = {{left->identifiers, "identifiers"},
                 {left->names, "names"},
                 {left->addresses, "addresses"},
-                {left->phones, "phones"},
+                {left->contacts, "phones or e-mail addresses"},
                 {left->cut_values, "values cut"}};
     SCOPED(buf_fini) struct buf text = {0};
     char path[HL7_PATH_TEXT_MAX];

@@ -17,7 +17,8 @@ enum {
     PID_13 = 13,
     PID_14,
     PID_19 = 19,
-    PID_24 = 24,
+    PID_23 = 23,
+    PID_24,
     PID_25,
     PID_30 = 30
 };
@@ -204,21 +205,33 @@ static struct str read_phone(struct reading *r, struct str xtn)
     return component(r, xtn, 12);
 }
 
-static void read_phones(struct reading *r, uint32_t pid, struct mpi_demographics *out)
+/* [HL7 2.5.1 2.A.89 XTN] .4 is the e-mail address, where .3 says Internet or X.400; many write it where a number
+ * belongs.
+ */
+static void read_contacts(struct reading *r, uint32_t pid, struct mpi_demographics *out)
 {
     struct str *phones = arena_array(r->cx->arena, LIMIT_NAMES_PER_RECORD, sizeof *phones);
-    size_t count = 0;
+    struct str *emails = arena_array(r->cx->arena, LIMIT_NAMES_PER_RECORD, sizeof *emails);
+    size_t phone_count = 0, email_count = 0;
     for (uint32_t number = PID_13; number <= PID_14; number++) {
         struct str field = hl7_field(r->index, pid, number), rest = field, one;
-        uint32_t room = (uint32_t)(LIMIT_NAMES_PER_RECORD - count);
-        uint32_t repetitions = repetitions_taken(r, field, room, &r->left_out.phones);
+        size_t fuller = phone_count > email_count ? phone_count : email_count;
+        uint32_t room = (uint32_t)(LIMIT_NAMES_PER_RECORD - fuller);
+        uint32_t repetitions = repetitions_taken(r, field, room, &r->left_out.contacts);
         for (uint32_t i = 0; i < repetitions && hl7_next_repetition(r->index, &rest, &one); i++) {
-            phones[count] = read_phone(r, one);
-            count += phones[count].len > 0;
+            struct str phone = read_phone(r, one), email = component(r, one, 4);
+            bool misplaced = str_find(phone, '@') >= 0;
+            r->left_out.contacts += misplaced && email.len > 0 && !str_eq(phone, email);
+            if (phone.len > 0 && !misplaced)
+                phones[phone_count++] = phone;
+            if (email.len > 0 || misplaced)
+                emails[email_count++] = email.len > 0 ? email : phone;
         }
     }
     out->phones = phones;
-    out->phone_count = count;
+    out->phone_count = phone_count;
+    out->emails = emails;
+    out->email_count = email_count;
 }
 
 static char read_sex(struct str text)
@@ -230,15 +243,16 @@ static uint32_t read_cleared(const struct hl7_index *index, uint32_t pid)
 {
     static const struct {
         uint32_t field;
-        enum mpi_field bit;
+        uint32_t bits; /* enum mpi_field */
     } rows[] = {
-        {PID_5, MPI_FIELD_NAMES}, {PID_6, MPI_FIELD_MOTHER},     {PID_7, MPI_FIELD_BIRTH_DATE},
-        {PID_8, MPI_FIELD_SEX},   {PID_11, MPI_FIELD_ADDRESSES}, {PID_13, MPI_FIELD_PHONES},
+        {PID_5, MPI_FIELD_NAMES},        {PID_6, MPI_FIELD_MOTHER},     {PID_7, MPI_FIELD_BIRTH_DATE},
+        {PID_8, MPI_FIELD_SEX},          {PID_11, MPI_FIELD_ADDRESSES}, {PID_13, MPI_FIELD_PHONES | MPI_FIELD_EMAILS},
+        {PID_23, MPI_FIELD_BIRTH_PLACE},
     };
     uint32_t cleared = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (hl7_is_null(hl7_field(index, pid, rows[i].field)))
-            cleared |= rows[i].bit;
+            cleared |= rows[i].bits;
     return cleared;
 }
 
@@ -263,7 +277,8 @@ status patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid,
     date_parse(component(r, hl7_field(index, pid, PID_7), 1), &d->birth_date); /* impossible: as if absent */
     d->sex = read_sex(component(r, hl7_field(index, pid, PID_8), 1));
     read_addresses(r, hl7_field(index, pid, PID_11), d);
-    read_phones(r, pid, d);
+    read_contacts(r, pid, d);
+    d->birth_place = component(r, hl7_field(index, pid, PID_23), 1);
     d->multiple_birth = str_is(hl7_field(index, pid, PID_24), "Y");
     uint64_t order;
     if (str_to_u64(hl7_field(index, pid, PID_25), &order) && order > 0 && order < 100)

@@ -15,7 +15,8 @@
  * LIMIT_FIELD_VALUE_BYTES): left out or, as the values of names and addresses, cut. */
 struct patient_left_out {
     uint32_t identifiers;
-    uint32_t names, addresses, phones;
+    uint32_t names, addresses;
+    uint32_t contacts; /* telephones and e-mail addresses */
     uint32_t cut_values;
 };
 

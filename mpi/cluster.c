@@ -199,7 +199,7 @@ static void weigh_pair(struct piece *piece, uint32_t a, uint32_t b, const struct
     int32_t score = weigh_levels(model, levels);
     if (levels_veto(levels))
         piece->apart[at] = piece->apart[mirror] = 1;
-    bool held = levels_hold(levels);
+    bool held = levels_hold(model, levels);
     if (score < piece->best[at] || (score == piece->best[at] && held))
         return;
     piece->best[at] = piece->best[mirror] = score;

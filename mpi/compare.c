@@ -37,10 +37,12 @@ static enum name_level near_level(struct str left, struct str right, uint32_t le
     return NAME_DIFFERS;
 }
 
-/* One edit between two names that both occur here is another name; where one of them is nobody's, it is a slip. */
-static enum name_level edit_level(enum name_level near, uint8_t left_rarity, uint8_t right_rarity)
+/* Two that resemble each other and both occur here are two names; where one of them is nobody's, it is a slip. */
+static enum name_level of_names(enum name_level near, uint8_t left_rarity, uint8_t right_rarity)
 {
-    return near == NAME_EDIT && (left_rarity & right_rarity & RARITY_KNOWN) ? NAME_EDIT_NAMES : near;
+    if (!(left_rarity & right_rarity & RARITY_KNOWN))
+        return near;
+    return near == NAME_EDIT ? NAME_EDIT_NAMES : near == NAME_SIMILAR ? NAME_SIMILAR_NAMES : near;
 }
 
 static enum name_level family_level(const struct mpi_row *left, const struct mpi_row_name *left_name,
@@ -52,7 +54,7 @@ static enum name_level family_level(const struct mpi_row *left, const struct mpi
     if (str_eq(a, b))
         return NAME_EXACT;
     enum name_level near = near_level(a, b, left_name->family_sound, right_name->family_sound);
-    return edit_level(near, left_name->family_rarity, right_name->family_rarity);
+    return of_names(near, left_name->family_rarity, right_name->family_rarity);
 }
 
 static bool share_nickname(const struct mpi_row_name *left, const struct mpi_row_name *right)
@@ -78,7 +80,7 @@ static enum name_level given_level(const struct mpi_row *left, const struct mpi_
         return a.data[0] == b.data[0] ? NAME_INITIAL : NAME_DIFFERS;
     enum name_level near = near_level(a, b, left_name->given_sound, right_name->given_sound);
     if (near != NAME_DIFFERS)
-        return edit_level(near, left_name->given_rarity, right_name->given_rarity);
+        return of_names(near, left_name->given_rarity, right_name->given_rarity);
     struct str a_middle = row_text(left, left_name->middle), b_middle = row_text(right, right_name->middle);
     if ((a_middle.len > 1 && str_eq(a_middle, b)) || (b_middle.len > 1 && str_eq(b_middle, a)))
         return NAME_OTHER;
@@ -111,6 +113,15 @@ static bool is_swapped(const struct mpi_row *left, const struct mpi_row_name *le
            (second && text_jaro_winkler(a_family, b_given) >= 920);
 }
 
+/* That a stranger has just these two names, each in its place; of the two orders the likelier. */
+static uint8_t swapped_rarity(const struct mpi_row_name *a, const struct mpi_row_name *b)
+{
+    unsigned one = (a->family_rarity & RARITY_MAX) + (a->given_rarity & RARITY_MAX);
+    unsigned other = (b->family_rarity & RARITY_MAX) + (b->given_rarity & RARITY_MAX);
+    unsigned likelier = one < other ? one : other;
+    return (uint8_t)(likelier < RARITY_MAX ? likelier : RARITY_MAX);
+}
+
 /* What a level of a name says in general: which of several pairs of names speaks most must not depend on a model. */
 static int32_t name_strength(enum model_field field, uint8_t level)
 {
@@ -131,7 +142,9 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
             if (name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]) < WEAK_MBIT &&
                 is_swapped(left, a, right, b))
                 at[0] = at[1] = NAME_SWAPPED;
-            uint8_t family_rarity = at[0] == NAME_EXACT ? a->family_rarity & RARITY_MAX : 0;
+            uint8_t family_rarity = at[0] == NAME_EXACT     ? a->family_rarity & RARITY_MAX
+                                    : at[0] == NAME_SWAPPED ? swapped_rarity(a, b)
+                                                            : 0;
             uint8_t given_rarity = at[1] == NAME_EXACT ? a->given_rarity & RARITY_MAX : 0;
             int64_t weight = name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]);
             weight = weight * 1000 + family_rarity + given_rarity;
@@ -396,8 +409,9 @@ static enum list_level birth_place_level(const struct mpi_row *left, const struc
  */
 static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
 {
-    if (levels->at[FIELD_BIRTH] != BIRTH_EXACT)
-        return false;
+    if (levels->at[FIELD_BIRTH] != BIRTH_EXACT || levels->at[FIELD_NATIONAL] == LIST_EXACT ||
+        levels->at[FIELD_NATIONAL] == LIST_EDIT || levels->at[FIELD_IDENTIFIER] == SAME_EXACT)
+        return false; /* one number, two names: an error in a name, or adoption; not twins */
     uint8_t family = levels->at[FIELD_FAMILY], given = levels->at[FIELD_GIVEN];
     bool one_family = family == NAME_EXACT || family == NAME_EDIT || family == NAME_EDIT_NAMES || family == NAME_PART;
     bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT ||
@@ -413,10 +427,11 @@ static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *r
     case NAME_EXACT:
         return one_home && levels->at[FIELD_MIDDLE] == NAME_DIFFERS;
     case NAME_EDIT:
+    case NAME_SIMILAR:
     case NAME_PART:
         return (one_family || one_home) && told_apart;
-    case NAME_DIFFERS: /* one number, two names: an error in a name, or adoption; not twins */
-        return (one_family || one_home) && levels->at[FIELD_NATIONAL] != LIST_EXACT;
+    case NAME_DIFFERS:
+        return one_family || one_home;
     default:
         return one_home || (one_family && told_apart);
     }
@@ -426,7 +441,7 @@ static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *r
 static enum contradiction_level contradictions(const struct levels *levels)
 {
     uint8_t birth = levels->at[FIELD_BIRTH], given = levels->at[FIELD_GIVEN];
-    int count = (birth == BIRTH_DIFFERS || birth == BIRTH_ONLY_YEAR || birth == BIRTH_TWO_SLIPS) +
+    int count = (birth == BIRTH_DIFFERS || birth == BIRTH_ONLY_YEAR) +
                 (given == NAME_DIFFERS || given == NAME_OTHER) + (levels->at[FIELD_SEX] == SAME_DIFFERS) +
                 (levels->at[FIELD_NATIONAL] == LIST_DIFFERS);
     return count < 2 ? CONTRADICTION_NONE : count == 2 ? CONTRADICTION_TWO : CONTRADICTION_MORE;

@@ -32,7 +32,7 @@ static const char *cause_of(const struct mpi *mpi, const struct standing *standi
                                                                           : "decided, overruled by a newer decision";
     if (!standing->both_active)
         return "a record takes no part in matching";
-    if (levels_veto(&standing->levels) || levels_hold(&standing->levels))
+    if (levels_veto(&standing->levels) || levels_hold(mpi->model, &standing->levels))
         return standing->same_person ? "by decisions about others of the person" : "a veto";
     if (now->score_mbit >= mpi->model->review_mbit && !standing->met)
         return standing->same_person ? "the evidence of the whole person; the two share no key that few share"

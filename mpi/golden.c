@@ -2,8 +2,8 @@
 
 /*
  * Which record each golden value comes from: the most recent legal name, the birth date most records say, the most
- * recent address, phones and mother. Ties go to the later seq, then to the smaller record. Retired records only count
- * when no other says it.
+ * recent address, phones, e-mail addresses, mother and birth place. Ties go to the later seq, then to the smaller
+ * record. Retired records only count when no other says it.
  */
 static int rank_name(const struct mpi_name *name)
 {
@@ -83,7 +83,7 @@ static void fill_birth(struct mpi_person_view *view)
     view->golden_birth_record = best->id;
 }
 
-enum part { PART_SEX, PART_PHONES, PART_ADDRESSES, PART_MOTHER, PART_BIRTH_ORDER };
+enum part { PART_SEX, PART_PHONES, PART_EMAILS, PART_ADDRESSES, PART_MOTHER, PART_BIRTH_PLACE, PART_BIRTH_ORDER };
 
 static bool says(const struct mpi_record_view *record, enum part part)
 {
@@ -93,10 +93,14 @@ static bool says(const struct mpi_record_view *record, enum part part)
         return said->sex != 0 && said->sex != 'U';
     case PART_PHONES:
         return said->phone_count > 0;
+    case PART_EMAILS:
+        return said->email_count > 0;
     case PART_ADDRESSES:
         return said->address_count > 0;
     case PART_MOTHER:
         return said->mother.family.len + said->mother.given.len > 0;
+    case PART_BIRTH_PLACE:
+        return said->birth_place.len > 0;
     case PART_BIRTH_ORDER:
         return said->birth_order != 0;
     }
@@ -124,6 +128,10 @@ void golden_fill(struct ctx *cx, struct mpi_person_view *view)
         golden->phones = from->demographics.phones;
         golden->phone_count = from->demographics.phone_count;
     }
+    if ((from = latest_saying(view, PART_EMAILS))) {
+        golden->emails = from->demographics.emails;
+        golden->email_count = from->demographics.email_count;
+    }
     if ((from = latest_saying(view, PART_ADDRESSES))) {
         golden->addresses = from->demographics.addresses;
         golden->address_count = from->demographics.address_count;
@@ -131,6 +139,8 @@ void golden_fill(struct ctx *cx, struct mpi_person_view *view)
     }
     if ((from = latest_saying(view, PART_MOTHER)))
         golden->mother = from->demographics.mother;
+    if ((from = latest_saying(view, PART_BIRTH_PLACE)))
+        golden->birth_place = from->demographics.birth_place;
     if ((from = latest_saying(view, PART_BIRTH_ORDER)))
         golden->birth_order = from->demographics.birth_order;
     for (size_t i = 0; i < view->record_count; i++) {

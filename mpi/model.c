@@ -27,19 +27,21 @@ const struct mpi_model model_builtin = {
                           [NAME_EDIT] = ROW(.03, .0003, .012),
                           [NAME_EDIT_NAMES] = ROW(.015, .0006, .02),
                           [NAME_PART] = ROW(.03, .001, .06),
-                          [NAME_SIMILAR] = ROW(.015, .0015, .015),
+                          [NAME_SIMILAR] = ROW(.01, .0007, .005),
+                          [NAME_SIMILAR_NAMES] = ROW(.005, .001, .01),
                           [NAME_SOUND] = ROW(.01, .003, .01),
-                          [NAME_SWAPPED] = ROW(.008, .00002, .0005),
+                          [NAME_SWAPPED] = ROW(.008, .0000001, .0002),
                           [NAME_DIFFERS] = ROW(.04, .99, .16)},
         [FIELD_GIVEN] = {[NAME_EXACT] = ROW(.83, .006, .03),
                          [NAME_NICKNAME] = ROW(.03, .001, .005),
                          [NAME_EDIT] = ROW(.035, .0005, .001),
                          [NAME_EDIT_NAMES] = ROW(.02, .0015, .012),
                          [NAME_PART] = ROW(.01, .0005, .002),
-                         [NAME_SIMILAR] = ROW(.02, .006, .02),
+                         [NAME_SIMILAR] = ROW(.015, .003, .005),
+                         [NAME_SIMILAR_NAMES] = ROW(.006, .004, .015),
                          [NAME_INITIAL] = ROW(.015, .004, .006),
                          [NAME_SOUND] = ROW(.006, .006, .008),
-                         [NAME_SWAPPED] = ROW(.008, .00002, .0005),
+                         [NAME_SWAPPED] = ROW(1, 1, 1), /* said by the family name: one event, not two */
                          [NAME_OTHER] = ROW(.006, .002, .01),
                          [NAME_DIFFERS] = ROW(.02, .975, .91)},
         [FIELD_MIDDLE] = {[NAME_EXACT] = ROW(.62, .012, .05),
@@ -100,4 +102,14 @@ void mpi_model_free(struct mpi_model *model)
     for (size_t i = 0; i < VALUE_KINDS; i++)
         value_table_fini(&model->values[i]);
     mem_free(model);
+}
+
+struct mpi_model *mpi_model_guessing(const struct mpi_model *model)
+{
+    struct mpi_model *copy = mem_copy(model, sizeof *copy);
+    for (size_t i = 0; i < VALUE_KINDS; i++)
+        copy->values[i] = value_table_copy(&model->values[i]);
+    copy->auto_mbit = 0;
+    copy->guesses = true;
+    return copy;
 }

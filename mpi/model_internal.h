@@ -48,6 +48,7 @@ enum name_level {
     NAME_EDIT_NAMES, /* one edit apart, and both are names */
     NAME_PART,
     NAME_SIMILAR,
+    NAME_SIMILAR_NAMES,
     NAME_INITIAL,
     NAME_SOUND,
     NAME_SWAPPED,
@@ -143,6 +144,7 @@ struct mpi_model {
     int32_t auto_mbit;   /* score from which two records are linked */
     int32_t review_mbit; /* from which they are put before a steward; also the floor of an edge */
     int32_t clip_mbit;   /* one pair speaks at most this loudly in a cluster */
+    bool guesses;        /* answers what a person would be asked as well, by the odds alone: for measuring, never live */
     struct frequency fields[FIELD_COUNT][LEVELS_MAX];
     struct value_table values[VALUE_KINDS];
 };
@@ -160,7 +162,7 @@ int32_t weigh_levels(const struct mpi_model *model, const struct levels *levels)
 /* What one field says. */
 int32_t weigh_field(const struct mpi_model *model, const struct levels *levels, enum model_field field);
 bool levels_veto(const struct levels *levels);
-bool levels_hold(const struct levels *levels);
+bool levels_hold(const struct mpi_model *model, const struct levels *levels);
 /* Levels to evidence: one line per field that speaks, one for what relatives share, and the prior; the weights add up
  * to the score. */
 void explain_levels(const struct mpi_model *model, const struct levels *levels, uint64_t left, uint64_t right,
@@ -179,5 +181,6 @@ enum { ROW_VALUES_MAX = 4 };
 size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_MAX]);
 /* Sorts `values` (each once) and takes them. */
 void value_table_make(struct value_table *table, struct value_rarity *values, size_t count, uint8_t rest);
+struct value_table value_table_copy(const struct value_table *table);
 void value_table_fini(struct value_table *table);
 uint8_t value_table_get(const struct value_table *table, uint64_t value);

@@ -206,8 +206,8 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
 
 static void set_birth(struct mpi_row *row, struct date date)
 {
-    if (!date_is_valid(date) || date.year < 1850 || (date.year == 1900 && date.month <= 1 && date.day <= 1))
-        return; /* 1900-01-01 is what systems write for "none" */
+    if (date.year == 0 || (date.year == 1900 && date.month <= 1 && date.day <= 1))
+        return; /* 1900-01-01 is what systems write for "none"; an impossible day is a slip of a possible one */
     row->year = date.year;
     row->month = date.month;
     row->day = date.day;

@@ -289,6 +289,11 @@ size_t index_candidates(const struct mpi *mpi, enum sight sight, const struct mp
 /* The record whose own identifier has this key, or 0; the caller checks the text: a key may be shared. */
 uint32_t index_find_own(const struct mpi *mpi, enum sight sight, uint64_t own_key, struct holders_at *at);
 
+/* ---- records.c ---- */
+
+/* Not more of anything than a record holds: mpi.too-many. Pure. */
+status said_check_lists(struct ctx *cx, const struct mpi_demographics *said);
+
 /* ---- place.c: a record gets another row ---- */
 
 struct best {

@@ -131,6 +131,16 @@ void value_table_make(struct value_table *table, struct value_rarity *values, si
     }
 }
 
+struct value_table value_table_copy(const struct value_table *table)
+{
+    struct value_table copy = *table;
+    if (table->at)
+        copy.at = mem_copy(table->at, table->count * sizeof *table->at);
+    if (table->index)
+        copy.index = mem_copy(table->index, (((size_t)1 << INDEX_BITS) + 1) * sizeof *table->index);
+    return copy;
+}
+
 void value_table_fini(struct value_table *table)
 {
     mem_free(table->at);

@@ -63,6 +63,10 @@ static void update_said(struct arena *arena, const struct mpi_record_input *inpu
         said->phones = new->phones;
         said->phone_count = new->phone_count;
     }
+    if (new->email_count > 0 || (input->cleared_fields & MPI_FIELD_EMAILS)) {
+        said->emails = new->emails;
+        said->email_count = new->email_count;
+    }
     if (new->address_count > 0 || (input->cleared_fields & MPI_FIELD_ADDRESSES)) {
         said->addresses = new->addresses;
         said->address_count = new->address_count;
@@ -70,6 +74,8 @@ static void update_said(struct arena *arena, const struct mpi_record_input *inpu
     bool mother = new->mother.family.len + new->mother.given.len > 0;
     if (mother || (input->cleared_fields & MPI_FIELD_MOTHER))
         said->mother = new->mother;
+    if (new->birth_place.len > 0 || (input->cleared_fields & MPI_FIELD_BIRTH_PLACE))
+        said->birth_place = new->birth_place;
     said->multiple_birth |= new->multiple_birth;
     said->birth_order = new->birth_order ? new->birth_order : said->birth_order;
     said->deceased |= new->deceased;
@@ -121,7 +127,7 @@ static bool name_too_long(const struct mpi_name *name)
 static bool has_long_value(const struct mpi_record_input *input)
 {
     const struct mpi_demographics *said = &input->demographics;
-    bool found = too_long(input->source) || name_too_long(&said->mother);
+    bool found = too_long(input->source) || name_too_long(&said->mother) || too_long(said->birth_place);
     for (size_t i = 0; i < input->identifier_count; i++)
         found |= too_long(input->identifiers[i].authority) || too_long(input->identifiers[i].value) ||
                  too_long(input->identifiers[i].type);
@@ -129,11 +135,28 @@ static bool has_long_value(const struct mpi_record_input *input)
         found |= name_too_long(&said->names[i]);
     for (size_t i = 0; i < said->phone_count; i++)
         found |= too_long(said->phones[i]);
+    for (size_t i = 0; i < said->email_count; i++)
+        found |= too_long(said->emails[i]);
     for (size_t i = 0; i < said->address_count; i++)
         found |= too_long(said->addresses[i].line) || too_long(said->addresses[i].city) ||
                  too_long(said->addresses[i].state) || too_long(said->addresses[i].postcode) ||
                  too_long(said->addresses[i].country);
     return found;
+}
+
+status said_check_lists(struct ctx *cx, const struct mpi_demographics *said)
+{
+    const struct {
+        size_t count;
+        const char *what;
+    } lists[] = {{said->name_count, "names"},
+                 {said->phone_count, "phones"},
+                 {said->email_count, "e-mail addresses"},
+                 {said->address_count, "addresses"}};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (lists[i].count > LIMIT_NAMES_PER_RECORD)
+            return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu %s", lists[i].count, lists[i].what);
+    return STATUS_OK;
 }
 
 status mpi_check_record(struct ctx *cx, const struct mpi_record_input *input)
@@ -143,10 +166,7 @@ status mpi_check_record(struct ctx *cx, const struct mpi_record_input *input)
     const struct mpi_demographics *said = &input->demographics;
     if (input->identifier_count > LIMIT_IDENTIFIERS_PER_RECORD)
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers", input->identifier_count);
-    if (said->name_count > LIMIT_NAMES_PER_RECORD || said->phone_count > LIMIT_NAMES_PER_RECORD ||
-        said->address_count > LIMIT_NAMES_PER_RECORD)
-        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu names, %zu phones, %zu addresses", said->name_count,
-                        said->phone_count, said->address_count);
+    TRY(said_check_lists(cx, said));
     if (has_long_value(input))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "a value of more than %d bytes", LIMIT_FIELD_VALUE_BYTES);
     return STATUS_OK;

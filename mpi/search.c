@@ -98,11 +98,9 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
                     const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
                     size_t *out_count)
 {
-    if (identifier_count > LIMIT_IDENTIFIERS_PER_RECORD || demographics->name_count > LIMIT_NAMES_PER_RECORD ||
-        demographics->phone_count > LIMIT_NAMES_PER_RECORD || demographics->address_count > LIMIT_NAMES_PER_RECORD)
-        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers, %zu names, %zu phones, %zu addresses",
-                        identifier_count, demographics->name_count, demographics->phone_count,
-                        demographics->address_count);
+    if (identifier_count > LIMIT_IDENTIFIERS_PER_RECORD)
+        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers", identifier_count);
+    TRY(said_check_lists(cx, demographics));
     uint32_t *known = arena_array(cx->arena, identifier_count + 1, sizeof *known);
     size_t known_count;
     TRY(find_known(mpi, cx, identifiers, identifier_count, known, &known_count));

@@ -82,7 +82,32 @@ static struct mpi_name *cut_names(struct cut *cut, struct arena *arena, size_t *
     return names;
 }
 
-enum { SAID_MULTIPLE_BIRTH = 1, SAID_DECEASED = 2 };
+/* SAID_MORE: e-mail addresses and birth place follow at the end. A row that is older, or says neither, ends before. */
+enum { SAID_MULTIPLE_BIRTH = 1, SAID_DECEASED = 2, SAID_MORE = 4 };
+
+static uint8_t said_flags(const struct mpi_demographics *said)
+{
+    bool more = said->email_count > 0 || said->birth_place.len > 0;
+    return (uint8_t)((said->multiple_birth ? SAID_MULTIPLE_BIRTH : 0) | (said->deceased ? SAID_DECEASED : 0) |
+                     (more ? SAID_MORE : 0));
+}
+
+static void put_texts(struct buf *out, const struct str *texts, size_t count)
+{
+    buf_put_varint(out, count);
+    for (size_t i = 0; i < count; i++)
+        buf_put_lstr(out, texts[i]);
+}
+
+static const struct str *cut_texts(struct cut *cut, struct arena *arena, size_t *out_count)
+{
+    size_t count = cut_count(cut);
+    struct str *texts = arena_array(arena, count ? count : 1, sizeof *texts);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = cut_lstr(cut);
+    *out_count = count;
+    return texts;
+}
 
 static void put_said(struct buf *out, const struct mpi_demographics *said)
 {
@@ -94,11 +119,9 @@ static void put_said(struct buf *out, const struct mpi_demographics *said)
     buf_put_byte(out, said->birth_date.day);
     buf_put_byte(out, (uint8_t)said->sex);
     buf_put_byte(out, said->birth_order);
-    buf_put_byte(out,
-                 (uint8_t)((said->multiple_birth ? SAID_MULTIPLE_BIRTH : 0) | (said->deceased ? SAID_DECEASED : 0)));
-    buf_put_varint(out, said->phone_count);
-    for (size_t i = 0; i < said->phone_count; i++)
-        buf_put_lstr(out, said->phones[i]);
+    uint8_t flags = said_flags(said);
+    buf_put_byte(out, flags);
+    put_texts(out, said->phones, said->phone_count);
     buf_put_varint(out, said->address_count);
     for (size_t i = 0; i < said->address_count; i++) {
         const struct mpi_address *address = &said->addresses[i];
@@ -109,25 +132,25 @@ static void put_said(struct buf *out, const struct mpi_demographics *said)
         buf_put_lstr(out, address->country);
     }
     put_name(out, &said->mother);
+    if (flags & SAID_MORE) {
+        put_texts(out, said->emails, said->email_count);
+        buf_put_lstr(out, said->birth_place);
+    }
 }
 
-static void cut_lists(struct cut *cut, struct arena *arena, struct mpi_demographics *said)
+static const struct mpi_address *cut_addresses(struct cut *cut, struct arena *arena, size_t *out_count)
 {
-    size_t phones = said->phone_count = cut_count(cut);
-    struct str *phone = arena_array(arena, phones ? phones : 1, sizeof *phone);
-    for (size_t i = 0; i < phones; i++)
-        phone[i] = cut_lstr(cut);
-    said->phones = phone;
-    size_t addresses = said->address_count = cut_count(cut);
-    struct mpi_address *address = arena_array(arena, addresses ? addresses : 1, sizeof *address);
-    for (size_t i = 0; i < addresses; i++) {
+    size_t count = cut_count(cut);
+    struct mpi_address *address = arena_array(arena, count ? count : 1, sizeof *address);
+    for (size_t i = 0; i < count; i++) {
         address[i].line = cut_lstr(cut);
         address[i].city = cut_lstr(cut);
         address[i].state = cut_lstr(cut);
         address[i].postcode = cut_lstr(cut);
         address[i].country = cut_lstr(cut);
     }
-    said->addresses = address;
+    *out_count = count;
+    return address;
 }
 
 static struct mpi_demographics cut_said(struct cut *cut, struct arena *arena)
@@ -145,8 +168,13 @@ static struct mpi_demographics cut_said(struct cut *cut, struct arena *arena)
     uint8_t flags = cut_u8(cut);
     said.multiple_birth = flags & SAID_MULTIPLE_BIRTH;
     said.deceased = flags & SAID_DECEASED;
-    cut_lists(cut, arena, &said);
+    said.phones = cut_texts(cut, arena, &said.phone_count);
+    said.addresses = cut_addresses(cut, arena, &said.address_count);
     said.mother = cut_name(cut);
+    if (flags & SAID_MORE) {
+        said.emails = cut_texts(cut, arena, &said.email_count);
+        said.birth_place = cut_lstr(cut);
+    }
     return said;
 }
 

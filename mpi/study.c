@@ -135,6 +135,6 @@ enum mpi_verdict mpi_study_verdict(const struct mpi_study *study, uint32_t left,
     int32_t score = weigh_levels(model, &levels);
     if (score < model->review_mbit)
         return MPI_VERDICT_NEW;
-    bool stopped = levels_veto(&levels) || levels_hold(&levels) || score < model->auto_mbit;
+    bool stopped = levels_veto(&levels) || levels_hold(model, &levels) || score < model->auto_mbit;
     return stopped ? MPI_VERDICT_REVIEW : MPI_VERDICT_LINKED;
 }

@@ -14,7 +14,7 @@
  */
 enum {
     SEEKERS_MAX = 200000, /* records whose candidates are looked at; of more, an even sample */
-    RANDOM_PAIRS = 3000000,
+    RANDOM_PAIRS = 1000000,
     ROUNDS_MAX = 200,
     SAME_TRUST = 10, /* pairs that the general model's belief about a field counts as */
     KIN_TRUST = 100,
@@ -24,8 +24,10 @@ static const double share_min = 1e-9;
 struct shares {
     double at[FIELD_COUNT][LEVELS_MAX];
 };
+/* Levels, and how much rarer than usual the values are that both share, in bits. */
 struct pattern {
     uint8_t at[FIELD_COUNT];
+    int8_t rarer;
     double pairs;
 };
 struct trainer {
@@ -56,14 +58,28 @@ static struct levels levels_between(const struct mpi *mpi, uint32_t left, uint32
     return levels;
 }
 
+static int8_t rarer_bits(const struct mpi_model *model, const struct levels *levels)
+{
+    int32_t rarer = 0;
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        if (levels->rarity[i])
+            rarer += levels->rarity[i] * RARITY_MBIT + model->fields[i][levels->at[i]].strangers;
+    rarer = (rarer + (rarer < 0 ? -500 : 500)) / 1000;
+    return (int8_t)(rarer < -60 ? -60 : rarer > 60 ? 60 : rarer);
+}
+
 static void add_pattern(struct trainer *trainer, const struct levels *levels, double weight)
 {
+    uint8_t key[FIELD_COUNT + 1];
+    memcpy(key, levels->at, sizeof levels->at);
+    int8_t rarer = rarer_bits(trainer->mpi->model, levels);
+    key[FIELD_COUNT] = (uint8_t)rarer;
     bool added;
-    uint64_t *place = map_put(&trainer->known, (struct str){(const char *)levels->at, sizeof levels->at}, &added);
+    uint64_t *place = map_put(&trainer->known, (struct str){(const char *)key, sizeof key}, &added);
     if (added) {
         *place = trainer->patterns.count;
         struct pattern *pattern = VEC_ADD(&trainer->patterns);
-        *pattern = (struct pattern){.pairs = 0};
+        *pattern = (struct pattern){.rarer = rarer};
         memcpy(pattern->at, levels->at, sizeof pattern->at);
     }
     trainer->patterns.at[*place].pairs += weight;
@@ -120,6 +136,13 @@ static void see_random_pairs(struct trainer *trainer)
         if (left != right)
             see_random(trainer, left, right);
     }
+}
+
+/* A level that always holds in general says nothing of its own. */
+static bool is_learned(size_t field, size_t level)
+{
+    return model_fields[field].learned && model_fields[field].levels[level] &&
+           mpi_model_general()->fields[field][level].same != 0;
 }
 
 /* ---- values: how many persons have each ---- */
@@ -200,7 +223,8 @@ static void estimate_strangers(struct trainer *trainer)
             double share = trainer->random.at[i][k] / compared;
             share -= trainer->same * trainer->same_at.at[i][k] + trainer->kin * trainer->kin_at.at[i][k];
             share /= 1 - trainer->same - trainer->kin;
-            trainer->strangers_at.at[i][k] = share > 0.5 / compared ? share : 0.5 / compared;
+            if (is_learned(i, k))
+                trainer->strangers_at.at[i][k] = share > 0.5 / compared ? share : 0.5 / compared;
         }
     }
 }
@@ -242,7 +266,7 @@ struct belief { /* of a pattern: how likely its pairs are of each kind */
 
 static struct belief believe(const struct trainer *trainer, const struct pattern *pattern)
 {
-    double same = trainer->same, kin = trainer->kin, strangers = 1 - same - kin;
+    double same = trainer->same, kin = trainer->kin, strangers = (1 - same - kin) * exp2(-pattern->rarer);
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (pattern->at[i] == 0)
             continue;
@@ -260,8 +284,8 @@ static void learn_shares(struct shares *shares, const struct shares *seen, const
         double sum = trust;
         for (size_t k = 1; k < LEVELS_MAX; k++)
             sum += seen->at[i][k];
-        for (size_t k = 1; k < LEVELS_MAX && model_fields[i].learned; k++)
-            if (model_fields[i].levels[k])
+        for (size_t k = 1; k < LEVELS_MAX; k++)
+            if (is_learned(i, k))
                 shares->at[i][k] = fmax((seen->at[i][k] + trust * general->at[i][k]) / sum, share_min);
     }
 }
@@ -322,7 +346,7 @@ static void write_frequencies(const struct trainer *trainer, struct mpi_model *m
 {
     for (size_t i = 0; i < FIELD_COUNT; i++)
         for (size_t k = 1; k < LEVELS_MAX; k++)
-            if (model_fields[i].learned && model_fields[i].levels[k])
+            if (is_learned(i, k))
                 model->fields[i][k] =
                     (struct frequency){mbit_of(trainer->same_at.at[i][k]), mbit_of(trainer->strangers_at.at[i][k]),
                                        mbit_of(trainer->kin_at.at[i][k])};

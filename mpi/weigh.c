@@ -56,9 +56,9 @@ bool levels_veto(const struct levels *levels)
     return false;
 }
 
-bool levels_hold(const struct levels *levels)
+bool levels_hold(const struct mpi_model *model, const struct levels *levels)
 {
-    for (size_t i = 0; i < FIELD_COUNT; i++)
+    for (size_t i = 0; i < FIELD_COUNT && !model->guesses; i++)
         if (model_fields[i].holds >> levels->at[i] & 1)
             return true;
     return false;

@@ -49,11 +49,20 @@ static struct mpi_address address_in(const Idem__Identity__V1__Address *address)
                                 .country = str_from(address->country)};
 }
 
+static const struct str *texts_in(struct ctx *cx, char *const *texts, size_t count)
+{
+    struct str *out = arena_array(cx->arena, count, sizeof *out);
+    for (size_t i = 0; i < count; i++)
+        out[i] = str_from(texts[i]);
+    return out;
+}
+
 status convert_demographics(struct ctx *cx, const Idem__Identity__V1__Demographics *in,
                             struct mpi_demographics *out_demographics)
 {
     TRY(at_most(cx, in->n_names, LIMIT_NAMES_PER_RECORD, "names"));
     TRY(at_most(cx, in->n_phones, LIMIT_NAMES_PER_RECORD, "phones"));
+    TRY(at_most(cx, in->n_emails, LIMIT_NAMES_PER_RECORD, "e-mail addresses"));
     TRY(at_most(cx, in->n_addresses, LIMIT_NAMES_PER_RECORD, "addresses"));
     struct mpi_demographics out = {.multiple_birth = in->multiple_birth, .deceased = in->deceased};
     if (in->birth_date[0] && !date_parse(str_from(in->birth_date), &out.birth_date))
@@ -68,20 +77,20 @@ status convert_demographics(struct ctx *cx, const Idem__Identity__V1__Demographi
     struct mpi_name *names = arena_array(cx->arena, in->n_names, sizeof *names);
     for (size_t i = 0; i < in->n_names; i++)
         names[i] = name_in(in->names[i]);
-    struct str *phones = arena_array(cx->arena, in->n_phones, sizeof *phones);
-    for (size_t i = 0; i < in->n_phones; i++)
-        phones[i] = str_from(in->phones[i]);
     struct mpi_address *addresses = arena_array(cx->arena, in->n_addresses, sizeof *addresses);
     for (size_t i = 0; i < in->n_addresses; i++)
         addresses[i] = address_in(in->addresses[i]);
     out.names = names;
     out.name_count = in->n_names;
-    out.phones = phones;
+    out.phones = texts_in(cx, in->phones, in->n_phones);
     out.phone_count = in->n_phones;
+    out.emails = texts_in(cx, in->emails, in->n_emails);
+    out.email_count = in->n_emails;
     out.addresses = addresses;
     out.address_count = in->n_addresses;
     if (in->mother)
         out.mother = name_in(in->mother);
+    out.birth_place = str_from(in->birth_place);
     *out_demographics = out;
     return STATUS_OK;
 }
@@ -113,6 +122,8 @@ Idem__Identity__V1__Demographics *convert_demographics_out(struct ctx *cx, const
     out->sex = message_text(cx, str_make(&in->sex, in->sex != 0));
     out->phones = message_texts(cx, in->phones, in->phone_count);
     out->n_phones = in->phone_count;
+    out->emails = message_texts(cx, in->emails, in->email_count);
+    out->n_emails = in->email_count;
     MESSAGE_LIST(cx, out, addresses, &idem__identity__v1__address__descriptor, in->address_count);
     for (size_t i = 0; i < in->address_count; i++) {
         const struct mpi_address *address = &in->addresses[i];
@@ -126,6 +137,7 @@ Idem__Identity__V1__Demographics *convert_demographics_out(struct ctx *cx, const
         out->mother = message_new(cx, &idem__identity__v1__name__descriptor);
         name_out(cx, &in->mother, out->mother);
     }
+    out->birth_place = message_text(cx, in->birth_place);
     out->multiple_birth = in->multiple_birth;
     out->birth_order = in->birth_order;
     out->deceased = in->deceased;

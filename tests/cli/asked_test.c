@@ -43,9 +43,39 @@ static void test_asked__holds_what_the_daemon_takes_and_one_more(void **state)
     }
 }
 
+/* XTN: phones and e-mail addresses of both fields, each as what it is. */
+static void test_asked__tells_emails_from_phones_and_takes_the_birth_place(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    Idem__Identity__V1__IdentifyRequest *ask = asked_new(&s.arena);
+    assert_true(asked_is_empty(ask));
+    assert_ok(&s, asked_read_hl7(
+                      &s.cx,
+                      STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1\rPID|1||||||||||||5551~^NET^Internet^a@b.c|"
+                          "^PRN^PH^^^31^20555~d@e.f^NET^Internet|||||||||Ghent\r"),
+                      ask));
+    const Idem__Identity__V1__Demographics *d = ask->demographics;
+    assert_int_equal(d->n_phones, 2);
+    assert_string_equal(d->phones[0], "5551");
+    assert_string_equal(d->phones[1], "3120555");
+    assert_int_equal(d->n_emails, 2);
+    assert_string_equal(d->emails[0], "a@b.c");
+    assert_string_equal(d->emails[1], "d@e.f");
+    assert_string_equal(d->birth_place, "Ghent");
+    ask = asked_new(&s.arena);
+    assert_ok(&s, asked_read_json(&s.cx, STR("{\"email\": \"a@b.c\", \"birth-place\": \"Ghent\"}"), ask));
+    assert_string_equal(ask->demographics->emails[0], "a@b.c");
+    assert_string_equal(ask->demographics->birth_place, "Ghent");
+    assert_false(asked_is_empty(ask));
+    support_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_asked__tells_emails_from_phones_and_takes_the_birth_place),
         cmocka_unit_test(test_asked__holds_what_the_daemon_takes_and_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

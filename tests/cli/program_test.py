@@ -378,6 +378,17 @@ def test_people(daemon):
     got = daemon.idem("people", "load", broken)
     check_exit("a misspelt column is refused", got, 2)
     check("and the right one named", b"family" in got.stderr, got.stderr)
+    columns = f"{SCRATCH}/columns.csv"
+    open(columns, "w").write("source,authority,id,family,given,email,birth_place\n"
+                             "north,COLUMNS,1,Quillfeather,Ursa,ursa@example.org,Ghent\n")
+    both(daemon, "people", "load", columns)
+    said = both(daemon, "person", "find", "COLUMNS", "1")["golden"]
+    check("e-mail address and birth place of a CSV are kept",
+          (said.get("emails"), said.get("birth_place")) == (["ursa@example.org"], "Ghent"), str(said))
+    got = daemon.idem("person", "find", "COLUMNS", "1")
+    check("and shown", b"ursa@example.org" in got.stdout and b"Ghent" in got.stdout, got.stdout)
+    both(daemon, "identify", "--family", "Quillfeather", "--email", "ursa@example.org", "--birth-place", "Ghent",
+         "--given", "Ursa")
     both(daemon, "identify", "--family", "Lind", "--given", "Ada", "--born", "1980-02-29")
     both(daemon, "identify", "--family", "Nobodyatall", "--born", "1901-01-01", want=1)
     both(daemon, "identify", f"{SCRATCH}/good.hl7")

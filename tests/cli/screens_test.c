@@ -202,6 +202,12 @@ static void test_review__marks_what_differs_and_only_that(void **state)
     Idem__Identity__V1__Record left, right;
     fill_record(&left, "Lind", "1980-02-29", "+1 292 555 5900");
     fill_record(&right, "LIND", "1980-02-28", "292-555-5900");
+    char *email[2] = {(char *)"Ada@example.org", (char *)"ada@example.org"};
+    left.demographics->emails = &email[0];
+    right.demographics->emails = &email[1];
+    left.demographics->n_emails = right.demographics->n_emails = 1;
+    left.demographics->birth_place = (char *)"Ghent";
+    right.demographics->birth_place = (char *)"Bruges";
     review.id = 3;
     review.state = (char *)"open";
     review.left = &left;
@@ -213,6 +219,9 @@ static void test_review__marks_what_differs_and_only_that(void **state)
     assert_true(shows(&screen, "\u2260 born"));
     assert_false(shows(&screen, "\u2260 name"));  /* letter case is no difference */
     assert_false(shows(&screen, "\u2260 phone")); /* nor are blanks and the country */
+    assert_true(shows(&screen, "e-mail"));
+    assert_false(shows(&screen, "\u2260 e-mail"));
+    assert_true(shows(&screen, "\u2260 birth place"));
     assert_true(shows(&screen, "idem review same 3"));
     close_screen(&screen);
     left.demographics->names[0]->family = (char *)evil;

@@ -36,19 +36,24 @@ static struct mpi_record_input random_record(struct arena *arena)
     struct mpi_name *names = arena_array(arena, 4, sizeof *names);
     struct mpi_address *addresses = arena_array(arena, 4, sizeof *addresses);
     struct str *phones = arena_array(arena, 4, sizeof *phones);
+    struct str *emails = arena_array(arena, 4, sizeof *emails);
     d->name_count = next_random() % 4;
     d->phone_count = next_random() % 4;
+    d->email_count = next_random() % 4;
     d->address_count = next_random() % 4;
     for (size_t i = 0; i < 4; i++) {
         identifiers[i] = (struct mpi_identifier){random_text(arena, 5), random_text(arena, 12), random_text(arena, 2)};
         names[i] = random_name(arena);
         phones[i] = random_text(arena, 10);
+        emails[i] = random_text(arena, 10);
         addresses[i].line = random_text(arena, 12);
         addresses[i].country = random_text(arena, 2);
     }
     record.identifiers = identifiers;
     d->names = names;
     d->phones = phones;
+    d->emails = emails;
+    d->birth_place = random_text(arena, 10);
     d->addresses = addresses;
     d->birth_date = (struct date){(uint16_t)next_random(), (uint8_t)next_random(), (uint8_t)next_random()};
     d->sex = (char)next_random();
@@ -207,6 +212,43 @@ static void test_flipped_bytes__never_do_more_than_make_another_entry(void **sta
     support_fini(&s);
 }
 
+/* One person as format 1 had it, byte by byte: what a journal holds is read for ever. */
+static void test_people_of_format_1__are_read_and_say_no_email_and_no_birth_place(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    static const char body[] = "\x01\x01" /* format, one person */
+                               "\x05north\x01\x01N\x01"
+                               "7\x02MR" /* source, identifier */
+                               "\x01\x04Lind\x03"
+                               "Ada\0\0\0\x01L" /* name */
+                               "\x07\xbc\x02\x1d"
+                               "F" /* 1980-02-29, sex */
+                               "\x01\x07"
+                               "5551234\0" /* phone, no address */
+                               "\x04"
+                               "Berg\0\0\0\0\0\x03\x02"; /* mother; multiple birth and deceased; second */
+    struct mpi_record_input *records;
+    size_t count;
+    assert_ok(&s, entry_people_decode(&s.cx, str_make(body, sizeof body - 1), &records, &count));
+    assert_int_equal(count, 1);
+    const struct mpi_demographics *d = &records[0].demographics;
+    assert_str(records[0].identifiers[0].value, "7");
+    assert_str(d->names[0].given, "Ada");
+    assert_int_equal(d->birth_date.year, 1980);
+    assert_str(d->phones[0], "5551234");
+    assert_str(d->mother.family, "Berg");
+    assert_true(d->multiple_birth && d->deceased && d->birth_order == 2);
+    assert_int_equal(d->email_count, 0);
+    assert_int_equal(d->birth_place.len, 0);
+    char newer[sizeof body - 1];
+    memcpy(newer, body, sizeof newer);
+    newer[0] = 3; /* of an idem that is not yet */
+    assert_fails(&s, entry_people_decode(&s.cx, str_make(newer, sizeof newer), &records, &count), "engine.entry-bad");
+    support_fini(&s);
+}
+
 static void test_damaged_count__cannot_ask_for_more_memory_than_the_body_could_fill(void **state)
 {
     (void)state;
@@ -262,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_every_kind__comes_back_byte_for_byte),
         cmocka_unit_test(test_truncation__is_always_refused),
         cmocka_unit_test(test_flipped_bytes__never_do_more_than_make_another_entry),
+        cmocka_unit_test(test_people_of_format_1__are_read_and_say_no_email_and_no_birth_place),
         cmocka_unit_test(test_damaged_count__cannot_ask_for_more_memory_than_the_body_could_fill),
         cmocka_unit_test(test_numbers_too_large_for_their_field__are_damage),
         cmocka_unit_test(test_every_kind__has_a_name),

@@ -72,6 +72,14 @@ static void test_identifiers__own_first_with_authority_or_the_source(void **stat
     }
 }
 
+static struct str joined(struct read *r, const struct str *texts, size_t count)
+{
+    struct str all = STR("");
+    for (size_t i = 0; i < count; i++)
+        all = arena_printf(&r->s.arena, "%.*s%s%.*s", STR_ARGS(all), i ? " " : "", STR_ARGS(texts[i]));
+    return all;
+}
+
 static void test_demographics__from_their_fields(void **state)
 {
     (void)state;
@@ -79,7 +87,7 @@ static void test_demographics__from_their_fields(void **state)
     begin(&r,
           STR(MSH "PID|1||7^^^N^MR||de Groot&de&Groot^Anna^Maria^JR^DR^MD^L~Smit^^^^^^M~^^^|Berg^Els|198002291130|F|||"
                   "Main St 1&Main St&1^Apt 2^Town^ST^12345^NLD~^^^|NL|5551234~^PRN^PH^^31^20^5559876~^^^a@b.c|"
-                  "^WPN^^^^^^^^^^+31 20 555||||||||||Y|2|||||Y\r"));
+                  "^WPN^^^^^^^^^^+31 20 555|||||||||Ghent|Y|2|||||Y\r"));
     const struct mpi_demographics *d = &r.record.demographics;
     assert_int_equal(d->name_count, 2);
     assert_str(d->names[0].family, "de Groot"); /* FN: the first subcomponent is the whole surname */
@@ -96,10 +104,13 @@ static void test_demographics__from_their_fields(void **state)
     assert_str(d->addresses[0].line, "Main St 1");
     assert_str(d->addresses[0].city, "Town");
     assert_str(d->addresses[0].country, "NLD");
-    assert_int_equal(d->phone_count, 3); /* XTN-1; area and local; XTN-12. The mail address is none */
+    assert_int_equal(d->phone_count, 3); /* XTN-1; area and local; XTN-12 */
     assert_str(d->phones[0], "5551234");
     assert_str(d->phones[1], "205559876");
     assert_str(d->phones[2], "+31 20 555");
+    assert_int_equal(d->email_count, 1);
+    assert_str(d->emails[0], "a@b.c");
+    assert_str(d->birth_place, "Ghent");
     assert_true(d->multiple_birth);
     assert_int_equal(d->birth_order, 2);
     assert_true(d->deceased);
@@ -107,13 +118,44 @@ static void test_demographics__from_their_fields(void **state)
     end(&r);
 }
 
+/* [HL7 2.5.1 2.A.89 XTN]: .3 Internet or X.400, the address in .4; senders also write it where the number belongs. */
+static void test_emails__are_told_from_phones_wherever_they_stand(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields, *phones, *emails; /* PID-13 and PID-14 */
+    } cases[] = {
+        {"^NET^Internet^a@b.c|", "", "a@b.c"},
+        {"^NET^X.400^C=NL\\T\\A=x|", "", "C=NL&A=x"},
+        {"|^NET^Internet^a@b.c", "", "a@b.c"},
+        {"5551234^PRN^PH^a@b.c|", "5551234", "a@b.c"}, /* both in one repetition */
+        {"a@b.c^NET^Internet|", "", "a@b.c"},
+        {"^^^^^^^^^^^a@b.c|5551234", "5551234", "a@b.c"},
+        {"a@b.c^NET^Internet^a@b.c|", "", "a@b.c"},
+        {"^NET^Internet^\"\"|", "", ""},
+        {"5551234~^NET^Internet^a@b.c|5559876~^NET^Internet^d@e.f", "5551234 5559876", "a@b.c d@e.f"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct read r;
+        char message[512];
+        int len = snprintf(message, sizeof message, MSH "PID|1||7^^^N^MR||||||||||%s\r", cases[i].fields);
+        begin(&r, str_make(message, (size_t)len));
+        const struct mpi_demographics *d = &r.record.demographics;
+        assert_str(joined(&r, d->phones, d->phone_count), cases[i].phones);
+        assert_str(joined(&r, d->emails, d->email_count), cases[i].emails);
+        assert_int_equal(r.left_out.contacts, 0);
+        end(&r);
+    }
+}
+
 static void test_nulls_and_nonsense__clear_or_are_as_if_absent(void **state)
 {
     (void)state;
     struct read r;
-    begin(&r, STR(MSH "PID|1||7^^^N^MR||\"\"|\"\"|\"\"|\"\"|||\"\"||\"\"\r"));
+    begin(&r, STR(MSH "PID|1||7^^^N^MR||\"\"|\"\"|\"\"|\"\"|||\"\"||\"\"||||||||||\"\"\r"));
     assert_int_equal(r.record.cleared_fields, MPI_FIELD_NAMES | MPI_FIELD_MOTHER | MPI_FIELD_BIRTH_DATE |
-                                                  MPI_FIELD_SEX | MPI_FIELD_ADDRESSES | MPI_FIELD_PHONES);
+                                                  MPI_FIELD_SEX | MPI_FIELD_ADDRESSES | MPI_FIELD_PHONES |
+                                                  MPI_FIELD_EMAILS | MPI_FIELD_BIRTH_PLACE);
     assert_int_equal(r.record.demographics.name_count, 0);
     assert_int_equal(r.record.demographics.phone_count, 0);
     end(&r);
@@ -163,7 +205,7 @@ static void test_limits__keep_what_the_index_takes(void **state)
     static const struct {
         unsigned field;
         const char *one;
-    } cases[] = {{3, "7^^^N^MR"}, {5, "Doe^J"}, {11, "Main^^Town"}, {13, "5551234"}};
+    } cases[] = {{3, "7^^^N^MR"}, {5, "Doe^J"}, {11, "Main^^Town"}, {13, "5551234"}, {13, "^^^a@b.c"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct read r;
         struct buf message = {0};
@@ -187,8 +229,10 @@ static void test_left_out__is_counted_from_one_beyond_each_limit(void **state)
                  {3, "7^^^N^MR", LIMIT_IDENTIFIERS_PER_RECORD, {.identifiers = 2}},
                  {5, "Doe^J", LIMIT_NAMES_PER_RECORD, {.names = 1}},
                  {11, "Main^^Town", LIMIT_NAMES_PER_RECORD, {.addresses = 1}},
-                 {13, "5551234", LIMIT_NAMES_PER_RECORD, {.phones = 1}},
-                 {14, "5551234", LIMIT_NAMES_PER_RECORD, {.phones = 1}}};
+                 {13, "5551234", LIMIT_NAMES_PER_RECORD, {.contacts = 1}},
+                 {14, "5551234", LIMIT_NAMES_PER_RECORD, {.contacts = 1}},
+                 {13, "^^^a@b.c", LIMIT_NAMES_PER_RECORD, {.contacts = 1}},
+                 {14, "555^^^a@b.c", LIMIT_NAMES_PER_RECORD, {.contacts = 1}}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (size_t more = 0; more < 2; more++) {
             struct read r;
@@ -334,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identifiers__own_first_with_authority_or_the_source),
         cmocka_unit_test(test_demographics__from_their_fields),
+        cmocka_unit_test(test_emails__are_told_from_phones_wherever_they_stand),
         cmocka_unit_test(test_nulls_and_nonsense__clear_or_are_as_if_absent),
         cmocka_unit_test(test_charsets_and_other_delimiters__are_read),
         cmocka_unit_test(test_limits__keep_what_the_index_takes),

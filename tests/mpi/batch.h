@@ -232,7 +232,7 @@ static inline bool batch_bodies(const struct mpi *mpi, const struct batch *batch
             struct levels levels;
             compare_rows(entry_at(mpi, APPLIED, i)->row, entry_at(mpi, APPLIED, k)->row, &levels);
             int32_t score = weigh_levels(mpi->model, &levels);
-            bool holds = levels_hold(&levels);
+            bool holds = levels_hold(mpi->model, &levels);
             held = score > best ? holds : score == best ? held && holds : held;
             best = score > best ? score : best;
             any = true;

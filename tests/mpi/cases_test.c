@@ -385,16 +385,17 @@ static void test_record__takes_what_is_at_its_bounds_and_no_more(void **state)
     static struct mpi_identifier identifiers[IDS + 1];
     static struct mpi_name names[NAMES + 1];
     static struct mpi_address addresses[NAMES + 1];
-    struct str phones[NAMES + 1], longest = {text, BYTES}, longer = {text, BYTES + 1};
+    struct str phones[NAMES + 1], emails[NAMES + 1], longest = {text, BYTES}, longer = {text, BYTES + 1};
     for (size_t i = 0; i <= IDS; i++)
         identifiers[i] = (struct mpi_identifier){longest, longest, longest};
     for (size_t i = 0; i <= NAMES; i++) {
-        names[i].family = phones[i] = addresses[i].city = longest;
+        names[i].family = phones[i] = emails[i] = addresses[i].city = longest;
     }
-    for (size_t beyond = 0; beyond < 8; beyond++) {
+    for (size_t beyond = 0; beyond < 11; beyond++) {
         identifiers[IDS - 1].value = beyond == 5 ? longer : longest;
         names[NAMES - 1].given = beyond == 6 ? longer : longest;
         addresses[0].line = beyond == 7 ? longer : longest;
+        emails[0] = beyond == 9 ? longer : longest;
         struct mpi_record_input input = {.source = longest,
                                          .identifiers = identifiers,
                                          .identifier_count = IDS + (beyond == 1),
@@ -403,7 +404,10 @@ static void test_record__takes_what_is_at_its_bounds_and_no_more(void **state)
                                                           .phones = phones,
                                                           .phone_count = NAMES + (beyond == 3),
                                                           .addresses = addresses,
-                                                          .address_count = NAMES + (beyond == 4)}};
+                                                          .address_count = NAMES + (beyond == 4),
+                                                          .emails = emails,
+                                                          .email_count = NAMES + (beyond == 8),
+                                                          .birth_place = beyond == 10 ? longer : longest}};
         if (beyond == 0)
             assert_ok(&s, mpi_check_record(&s.cx, &input));
         else

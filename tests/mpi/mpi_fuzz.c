@@ -17,7 +17,7 @@ static void make_row(struct cut *cut, union row_space *space)
 {
     struct mpi_name names[3];
     struct mpi_identifier identifiers[3];
-    struct str phones[2];
+    struct str phones[2], emails[2];
     struct mpi_address address;
     for (size_t i = 0; i < 3; i++) {
         names[i] = (struct mpi_name){
@@ -27,12 +27,17 @@ static void make_row(struct cut *cut, union row_space *space)
     }
     phones[0] = next_text(cut);
     phones[1] = next_text(cut);
+    emails[0] = next_text(cut);
+    emails[1] = next_text(cut);
     address = (struct mpi_address){
         .line = next_text(cut), .city = next_text(cut), .state = next_text(cut), .postcode = next_text(cut)};
     struct mpi_demographics said = {.names = names,
                                     .name_count = 3,
                                     .phones = phones,
                                     .phone_count = 2,
+                                    .emails = emails,
+                                    .email_count = 2,
+                                    .birth_place = next_text(cut),
                                     .addresses = &address,
                                     .address_count = 1,
                                     .sex = (char)cut_u8(cut),

@@ -14,3 +14,7 @@ struct mpi_model;
 /* The built-in one, for an index that knows nothing about its people yet. Never freed. */
 const struct mpi_model *mpi_model_general(void);
 void mpi_model_free(struct mpi_model *model);
+
+/* The same beliefs without caution: links at even odds, and answers what a person would be asked by the odds as well.
+ * For measuring what a model knows, never for an index. Freed with mpi_model_free(). */
+struct mpi_model *mpi_model_guessing(const struct mpi_model *model);

@@ -73,6 +73,8 @@ enum mpi_field {
     MPI_FIELD_PHONES = 1 << 3,
     MPI_FIELD_ADDRESSES = 1 << 4,
     MPI_FIELD_MOTHER = 1 << 5,
+    MPI_FIELD_EMAILS = 1 << 6,
+    MPI_FIELD_BIRTH_PLACE = 1 << 7,
 };
 
 /* ---- evidence ---- */
@@ -267,7 +269,8 @@ status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_
 
 struct mpi_counts {
     uint64_t records, persons, decisions, reviews_open, index_bytes;
-    uint64_t more_said; /* records that say more names, phones, addresses or numbers than matching looks at */
+    uint64_t more_said; /* records that say more names, phones, e-mail or postal addresses or numbers than matching
+                           looks at */
 };
 /* How much there is now. */
 struct mpi_counts mpi_count(struct mpi *mpi);
