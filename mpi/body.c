@@ -11,7 +11,7 @@
  * follow from the values. No padding: compared as bytes. */
 struct facts {
     uint32_t phones[ROW_PHONES], authority;
-    uint32_t sites[ROW_ADDRESSES][3];
+    uint32_t sites[ROW_ADDRESSES][2];
     uint16_t names[ROW_NAMES][3], streets[ROW_ADDRESSES], cities[ROW_ADDRESSES];
     uint16_t national_kinds[ROW_NATIONALS], nationals[ROW_NATIONALS], emails[ROW_EMAILS];
     uint16_t mother_family, mother_given, birth_place, year;
@@ -19,7 +19,7 @@ struct facts {
     uint8_t name_count, phone_count, email_count, address_count, national_count, spare[3];
 };
 _Static_assert(sizeof(struct facts) ==
-                   4 * (ROW_PHONES + 1 + 3 * ROW_ADDRESSES) +
+                   4 * (ROW_PHONES + 1 + 2 * ROW_ADDRESSES) +
                        2 * (3 * ROW_NAMES + 2 * ROW_ADDRESSES + 2 * ROW_NATIONALS + ROW_EMAILS + 4) + 14,
                "no padding");
 
@@ -53,7 +53,6 @@ static void take_facts(const struct mpi_row *row, struct facts *facts)
     for (size_t i = 0; i < row->address_count; i++) {
         facts->sites[i][0] = row->addresses[i].postcode;
         facts->sites[i][1] = row->addresses[i].number;
-        facts->sites[i][2] = row->addresses[i].state;
         facts->streets[i] = row->addresses[i].street;
         facts->cities[i] = row->addresses[i].city;
     }
@@ -100,7 +99,8 @@ int32_t body_score(const struct mpi *mpi, const struct mpi_row *row, struct leve
 bool body_is_one(const struct mpi *mpi, const struct mpi_row *row)
 {
     struct levels levels;
-    return body_score(mpi, row, &levels) >= mpi->model->auto_mbit && !levels_veto(&levels) && !levels_hold(&levels);
+    return body_score(mpi, row, &levels) >= mpi->model->auto_mbit && !levels_veto(&levels) &&
+           !levels_hold(mpi->model, &levels);
 }
 
 /* ---- who belongs to a body ---- */

@@ -24,15 +24,20 @@ static const struct {
     [RULE_IDENTIFIER] = {"identifier", NAMES | BIRTH | HOME | REACHED | ORIGIN | BIT(NATIONAL)},
     [RULE_NATIONAL] = {"national identifier", NAMES | BIRTH | HOME | REACHED | ORIGIN},
     [RULE_PHONE] = {"phone", NAMES | BIRTH | HOME | ORIGIN | BIT(EMAIL)},
-    [RULE_EMAIL] = {"e-mail", NAMES | BIRTH | HOME | ORIGIN},
+    [RULE_EMAIL] = {"e-mail address", NAMES | BIRTH | HOME | ORIGIN},
+    [RULE_EMAIL_LOCAL] = {"first part of the e-mail address", NAMES | BIRTH | HOME | ORIGIN},
     [RULE_HOUSE] = {"street and number", NAMES | BIRTH | ORIGIN | BIT(POSTCODE)},
-    [RULE_FAMILY_POSTCODE] = {"family name and postcode", BIRTH | ORIGIN | BIT(GIVEN) | BIT(STREET) | BIT(NATIONAL)},
+    [RULE_BIRTH] = {"birth date", NAMES | ORIGIN | HOME},
+    [RULE_BOTH_NAMES] = {"both names", BIRTH | ORIGIN | HOME | BIT(NATIONAL)},
+    [RULE_FAMILY_POSTCODE] = {"family name and postcode", BIRTH | ORIGIN | BIT(STREET) | BIT(NATIONAL)},
     [RULE_GIVEN_POSTCODE] = {"given name and postcode", BIRTH | ORIGIN | BIT(STREET) | BIT(NATIONAL)},
-    [RULE_BOTH_NAMES] = {"both names", BIRTH | ORIGIN | HOME | BIT(NATIONAL)}, /* HOME: names may be swapped */
-    [RULE_GIVEN_BIRTH] = {"given name and birth date", ORIGIN | HOME | BIT(NATIONAL)},
-    [RULE_GIVEN_SWAPPED_BIRTH] = {"given name and birth date, day and month in any order", ORIGIN | BIT(STREET)},
-    [RULE_FAMILY_YEAR] = {"family name and birth year", ORIGIN | BIT(DAY) | BIT(STREET)},
-    [RULE_BIRTH_SEX] = {"birth date and sex", ORIGIN | HOME},
+    [RULE_FAMILY_PLACE] = {"family name and birth place", BIRTH | BIT(MOTHER) | BIT(STREET)},
+    [RULE_GIVEN_PLACE] = {"given name and birth place", BIRTH | BIT(MOTHER) | BIT(STREET)},
+    [RULE_FAMILY_YEAR] = {"family name and birth year", BIT(DAY) | BIT(MOTHER) | BIT(STREET)},
+    [RULE_GIVEN_YEAR] = {"given name and birth year", BIT(DAY) | BIT(MOTHER) | BIT(STREET)},
+    [RULE_FAMILY_DAY] = {"family name, birth day and month", BIT(MOTHER) | BIT(STREET)},
+    [RULE_GIVEN_DAY] = {"given name, birth day and month", BIT(MOTHER) | BIT(STREET)},
+    [RULE_POSTCODE_YEAR] = {"postcode and birth year", BIT(DAY) | ORIGIN | BIT(STREET)},
 };
 
 const char *row_rule_name(enum row_rule rule)
@@ -56,11 +61,6 @@ static uint64_t text_key(const struct mpi_row *row, uint16_t at)
 }
 
 /* One number for all spellings a nickname table knows: robert and bob meet in one block. */
-static uint64_t given_key(const struct mpi_row *row, const struct mpi_row_name *name)
-{
-    return name->nicknames[0] ? name->nicknames[0] : text_key(row, name->given);
-}
-
 static uint64_t given_sound(const struct mpi_row *row, const struct mpi_row_name *name)
 {
     return name->nicknames[0]  ? name->nicknames[0] + (1ull << 32)
@@ -76,11 +76,6 @@ static uint64_t family_sound(const struct mpi_row *row, const struct mpi_row_nam
 static bool has_full_birth(const struct mpi_row *row)
 {
     return row->day != 0 && !(row->flags & ROW_BIRTH_ESTIMATED);
-}
-
-static uint64_t date_number(uint64_t year, uint64_t month, uint64_t day)
-{
-    return year * 10000u + month * 100u + day;
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -116,19 +111,29 @@ static void add_key(struct keys *keys, enum row_rule rule, uint64_t first, uint6
 
 static void add_name_keys(struct keys *keys, const struct mpi_row *row, const struct mpi_row_name *name)
 {
-    bool full = has_full_birth(row);
-    uint64_t birth = full ? date_number(row->year, row->month, row->day) : 0;
     uint64_t family = family_sound(row, name), given = given_sound(row, name);
-    add_key(keys, RULE_FAMILY_YEAR, family, row->year);
-    add_key(keys, RULE_GIVEN_BIRTH, given_key(row, name), birth);
-    add_key(keys, RULE_GIVEN_BIRTH, text_key(row, name->family), birth); /* the names stand in each other's place */
-    add_key(keys, RULE_GIVEN_SWAPPED_BIRTH, given, full ? row->year * 10000u + swapped_day(row) : 0);
+    uint64_t day = has_full_birth(row) ? row->month * 100u + row->day : 0, place = text_key(row, row->birth_place);
     if (family && given) /* in either order */
         add_key(keys, RULE_BOTH_NAMES, mix(smaller(family, given)), larger(family, given));
+    add_key(keys, RULE_FAMILY_YEAR, family, row->year);
+    add_key(keys, RULE_GIVEN_YEAR, given, row->year);
+    add_key(keys, RULE_FAMILY_DAY, family, day);
+    add_key(keys, RULE_GIVEN_DAY, given, day);
+    add_key(keys, RULE_FAMILY_PLACE, family, place);
+    add_key(keys, RULE_GIVEN_PLACE, given, place);
     for (size_t i = 0; i < row->address_count; i++) {
         add_key(keys, RULE_FAMILY_POSTCODE, family, row->addresses[i].postcode);
         add_key(keys, RULE_GIVEN_POSTCODE, given, row->addresses[i].postcode);
     }
+}
+
+static void add_email_keys(struct keys *keys, const struct mpi_row *row, uint16_t email)
+{
+    enum { LOCAL_MIN = 5 }; /* "info" is anybody */
+    struct str rest = row_text(row, email), local;
+    add_key(keys, RULE_EMAIL, text_key(row, email), 1);
+    if (str_split(&rest, '@', &local) && local.len >= LOCAL_MIN)
+        add_key(keys, RULE_EMAIL_LOCAL, str_hash(local), 1);
 }
 
 /* A dozen keys: no call per comparison. */
@@ -158,11 +163,13 @@ size_t row_keys(const struct mpi_row *row, struct row_key out_keys[ROW_KEYS_MAX]
     for (size_t i = 0; i < row->phone_count; i++)
         add_key(&keys, RULE_PHONE, row->phones[i], 1);
     for (size_t i = 0; i < row->email_count; i++)
-        add_key(&keys, RULE_EMAIL, text_key(row, row->emails[i]), 1);
+        add_email_keys(&keys, row, row->emails[i]);
     if (has_full_birth(row))
-        add_key(&keys, RULE_BIRTH_SEX, date_number(row->year, row->month, row->day), (uint8_t)row->sex + 1u);
-    for (size_t i = 0; i < row->address_count; i++)
+        add_key(&keys, RULE_BIRTH, row->year * 10000u + row->month * 100u + row->day, 1);
+    for (size_t i = 0; i < row->address_count; i++) {
         add_key(&keys, RULE_HOUSE, text_key(row, row->addresses[i].street), row->addresses[i].number);
+        add_key(&keys, RULE_POSTCODE_YEAR, row->addresses[i].postcode, row->year);
+    }
     for (size_t i = 0; i < row->name_count; i++)
         add_name_keys(&keys, row, &row->names[i]);
     return sort_keys(&keys);

@@ -103,14 +103,19 @@ enum row_rule {
     RULE_NATIONAL,
     RULE_PHONE,
     RULE_EMAIL,
+    RULE_EMAIL_LOCAL,
     RULE_HOUSE,
+    RULE_BIRTH,
+    RULE_BOTH_NAMES,
     RULE_FAMILY_POSTCODE,
     RULE_GIVEN_POSTCODE,
-    RULE_BOTH_NAMES,
-    RULE_GIVEN_BIRTH,
-    RULE_GIVEN_SWAPPED_BIRTH,
+    RULE_FAMILY_PLACE,
+    RULE_GIVEN_PLACE,
     RULE_FAMILY_YEAR,
-    RULE_BIRTH_SEX,
+    RULE_GIVEN_YEAR,
+    RULE_FAMILY_DAY,
+    RULE_GIVEN_DAY,
+    RULE_POSTCODE_YEAR,
     RULE_COUNT,
 };
 const char *row_rule_name(enum row_rule rule);
@@ -122,7 +127,7 @@ struct row_key {
     uint16_t rule;
     uint16_t depth; /* by how many values it was narrowed */
 };
-enum { ROW_KEYS_MAX = 48, ROW_TRAITS_MAX = 40, ROW_NARROW_MAX = 2 };
+enum { ROW_KEYS_MAX = 64, ROW_TRAITS_MAX = 40, ROW_NARROW_MAX = 2 };
 
 /* The keys of a row, ascending, each once. */
 size_t row_keys(const struct mpi_row *row, struct row_key out_keys[ROW_KEYS_MAX]);

@@ -103,6 +103,23 @@ static inline void same_questions(const struct mpi *one, const struct mpi *two, 
     }
 }
 
+static inline void same_count(void *arg, uint64_t key, uint32_t record)
+{
+    uint64_t *sum = arg;
+    sum[0]++;
+    sum[1] += key * 31 + record;
+}
+
+/* Nobody stands under a key too many or too few. */
+static inline void same_postings(const struct mpi *one, const struct mpi *two)
+{
+    uint64_t a[2] = {0}, b[2] = {0};
+    blocks_each(&one->blocks, same_count, a);
+    blocks_each(&two->blocks, same_count, b);
+    assert_int_equal(a[0], b[0]);
+    assert_int_equal(a[1], b[1]);
+}
+
 static inline void same_index(const struct mpi *one, const struct mpi *two, enum sight sight)
 {
     const struct tally *a = tally_of(one, sight), *b = tally_of(two, sight);
@@ -118,4 +135,6 @@ static inline void same_index(const struct mpi *one, const struct mpi *two, enum
         same_members(one, two, sight, i);
     }
     same_questions(one, two, sight);
+    if (sight == SHOWN)
+        same_postings(one, two);
 }
