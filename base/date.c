@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-enum { YEAR_MIN = 1800, YEAR_MAX = 2200 };
+enum { YEAR_MIN = 1, YEAR_MAX = 2200 }; /* registers of old hold people of any century */
 
 static unsigned days_in_month(unsigned year, unsigned month)
 {

@@ -7,14 +7,14 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "examples/gen.h"
+#include "mpi/measure.h"
 
 #include <inttypes.h>
 
 enum { TRUTH_BYTES_MAX = 256 * 1024 * 1024 };
 
 struct answers {
-    VEC(uint64_t) found, truth;
+    VEC(struct mpi_placed) placed;
     struct map seen; /* authority and id: a truth file may name a record twice */
     uint64_t unknown;
 };
@@ -51,8 +51,8 @@ static status ask_row(struct cli_run *run, const struct csv *csv, const int colu
         answers->unknown++;
         return STATUS_OK;
     }
-    *VEC_ADD(&answers->found) = person;
-    *VEC_ADD(&answers->truth) = truth;
+    *VEC_ADD(&answers->placed) =
+        (struct mpi_placed){.found = person, .truth = truth, .group = (uint32_t)answers->placed.count};
     return STATUS_OK;
 }
 
@@ -77,26 +77,24 @@ static status ask_file(struct cli_run *run, const char *path, struct answers *an
             csv->count <= (size_t)columns[0] || csv->count <= (size_t)columns[1] || csv->count <= (size_t)columns[2];
         got = narrow ? STATUS_OK : ask_row(run, csv, columns, answers);
         if (got == STATUS_OK &&
-            answers->found.count > 1) /* the first call makes the connection, which lives in the arena */
+            answers->placed.count > 1) /* the first call makes the connection, which lives in the arena */
             arena_rewind(run->cx->arena, mark);
     }
     mem_free(csv);
     return got;
 }
 
-static double share(uint64_t part, uint64_t whole)
+static void put_score(struct cli_run *run, const struct answers *answers)
 {
-    return whole ? (double)part / (double)whole : 1;
-}
-
-static void put_score(struct cli_run *run, struct gen_score score, uint64_t unknown)
-{
-    double precision = share(score.pairs_right, score.pairs_found), recall = share(score.pairs_right, score.pairs_true);
+    struct mpi_agreement score;
+    mpi_measure_agreement(answers->placed.at, answers->placed.count, &score);
+    double precision = mpi_share(score.pairs_right, score.pairs_found),
+           recall = mpi_share(score.pairs_right, score.pairs_true);
     if (run->json) {
         struct json json = {.out = &run->out};
         json_object(&json, NULL);
         json_u64(&json, "records", score.records);
-        json_u64(&json, "unknown", unknown);
+        json_u64(&json, "unknown", answers->unknown);
         json_u64(&json, "pairs_true", score.pairs_true);
         json_u64(&json, "pairs_found", score.pairs_found);
         json_u64(&json, "pairs_right", score.pairs_right);
@@ -117,7 +115,7 @@ static void put_score(struct cli_run *run, struct gen_score score, uint64_t unkn
     cli_putf(&run->show, CLI_BOLD, "recall    %.4f", recall);
     cli_putf(&run->show, CLI_PLAIN, "  %s of %s pairs of one human are linked", right, all);
     cli_end_line(&run->show);
-    cli_putf(&run->show, CLI_DIM, "%s records compared, %" PRIu64 " not in the index", records, unknown);
+    cli_putf(&run->show, CLI_DIM, "%s records compared, %" PRIu64 " not in the index", records, answers->unknown);
     cli_end_line(&run->show);
 }
 
@@ -131,10 +129,9 @@ static enum cli_exit run_score(struct cli_run *run)
     if (got != STATUS_OK)
         exit = cli_failed(run, got, NULL);
     else
-        put_score(run, gen_score_clusters(answers.found.at, answers.truth.at, answers.found.count), answers.unknown);
+        put_score(run, &answers);
     map_fini(&answers.seen);
-    VEC_FINI(&answers.found);
-    VEC_FINI(&answers.truth);
+    VEC_FINI(&answers.placed);
     return exit;
 }
 

@@ -9,7 +9,7 @@
 extern const struct cli_command cli_send_commands[], cli_trace_commands[], cli_messages_commands[],
     cli_person_commands[], cli_why_commands[], cli_identify_commands[], cli_people_commands[], cli_review_commands[],
     cli_codes_commands[], cli_route_commands[], cli_dlq_commands[], cli_journal_commands[], cli_status_commands[],
-    cli_pki_commands[], cli_gen_commands[], cli_score_commands[], cli_self_commands[];
+    cli_pki_commands[], cli_gen_commands[], cli_eval_commands[], cli_score_commands[], cli_self_commands[];
 #ifdef IDEM_CLI_BENCH
 extern const struct cli_command cli_bench_commands[];
 #endif

@@ -70,6 +70,14 @@ static int column_named(const char *plain)
     return -1;
 }
 
+const char *loader_people_column(struct str header)
+{
+    char plain[64];
+    load_plain_name(header, plain);
+    int column = column_named(plain);
+    return column < 0 ? NULL : columns[column].names[0];
+}
+
 static const char *nearest_column(const char *plain)
 {
     const char *words[COLUMN_COUNT * NAMES_PER_COLUMN];

@@ -182,9 +182,13 @@ static void apply_decisions(struct piece *piece)
     VEC_FINI(&found);
 }
 
-static int32_t clip(int32_t score, int32_t limit)
+/*
+ * No pair drowns the rest. Below the floor all pairs say the same: that nobody would ask. Records of one group repeat
+ * each other's old names and addresses, so their disagreements are one disagreement many times.
+ */
+static int32_t clip(const struct mpi_model *model, int32_t score)
 {
-    return score > limit ? limit : score < -limit ? -limit : score;
+    return score > model->clip_mbit ? model->clip_mbit : score < model->review_mbit ? model->review_mbit : score;
 }
 
 /*
@@ -225,7 +229,7 @@ static void weigh_pairs(struct piece *piece)
         piece->size[a] = piece->group[a] == a;
         for (uint32_t b = 0; b < piece->count; b++) {
             size_t at = cell(piece, a, b);
-            piece->sum[at] = piece->best[at] == INT32_MIN ? 0 : clip(piece->best[at], mpi->model->clip_mbit);
+            piece->sum[at] = piece->best[at] == INT32_MIN ? 0 : clip(mpi->model, piece->best[at]);
             piece->apart[at] |= piece->held[at];
         }
     }

@@ -146,10 +146,15 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
                                     : at[0] == NAME_SWAPPED ? swapped_rarity(a, b)
                                                             : 0;
             uint8_t given_rarity = at[1] == NAME_EXACT ? a->given_rarity & RARITY_MAX : 0;
+            if (at[0] == NAME_EXACT && at[1] == NAME_EXACT &&
+                a->full_rarity) /* how rare it is beside this family name */
+                given_rarity = a->full_rarity > family_rarity ? (uint8_t)(a->full_rarity - family_rarity) : 1;
+            uint8_t middle_rarity = at[1] == NAME_EXACT && at[2] == NAME_EXACT ? a->middle_rarity : 0;
             int64_t weight = name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]);
             weight = weight * 1000 + family_rarity + given_rarity;
-            uint64_t shape = (uint64_t)at[0] << 32 | (uint64_t)at[1] << 24 | (uint64_t)at[2] << 16 |
-                             (uint64_t)family_rarity << 8 | given_rarity; /* ties must not depend on order */
+            uint64_t shape = (uint64_t)at[0] << 40 | (uint64_t)at[1] << 32 | (uint64_t)at[2] << 24 |
+                             (uint64_t)middle_rarity << 16 | (uint64_t)family_rarity << 8 |
+                             given_rarity; /* ties must not depend on order */
             if (weight < best || (weight == best && shape >= best_shape))
                 continue;
             best = weight;
@@ -159,6 +164,7 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
             levels->at[FIELD_MIDDLE] = at[2];
             levels->rarity[FIELD_FAMILY] = family_rarity;
             levels->rarity[FIELD_GIVEN] = given_rarity;
+            levels->rarity[FIELD_MIDDLE] = middle_rarity;
         }
     }
 }
@@ -304,6 +310,8 @@ static enum address_level one_address(const struct mpi_row *left, const struct m
         return ADDRESS_POSTCODE;
     if (city)
         return ADDRESS_CITY;
+    if (a->area != 0 && a->area == b->area)
+        return ADDRESS_AREA;
     bool comparable = (a->postcode && b->postcode) || (a_city.len && b_city.len) || (a_street.len && b_street.len);
     return comparable ? ADDRESS_DIFFERS : ADDRESS_ABSENT;
 }
@@ -391,6 +399,16 @@ static enum same_level same_number(uint32_t left, uint32_t right)
     return left == 0 || right == 0 ? SAME_ABSENT : left == right ? SAME_EXACT : SAME_DIFFERS;
 }
 
+static enum sex_level sex_level(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
+{
+    if (left->sex == 0 || right->sex == 0)
+        return SEX_ABSENT;
+    bool same = left->sex == right->sex;
+    if (name_agrees(levels->at[FIELD_GIVEN]))
+        return same ? SEX_SAME_AS_NAMED : SEX_DIFFERS_UNLIKE_NAME;
+    return same ? SEX_SAME : SEX_DIFFERS;
+}
+
 static enum list_level birth_place_level(const struct mpi_row *left, const struct mpi_row *right, uint8_t *out_rarity)
 {
     struct str a = row_text(left, left->birth_place), b = row_text(right, right->birth_place);
@@ -403,21 +421,27 @@ static enum list_level birth_place_level(const struct mpi_row *left, const struc
     return near_text(a, b) || share_word(a, b) ? LIST_EDIT : LIST_DIFFERS;
 }
 
+static bool sex_differs(const struct levels *levels)
+{
+    return levels->at[FIELD_SEX] == SEX_DIFFERS || levels->at[FIELD_SEX] == SEX_DIFFERS_UNLIKE_NAME;
+}
+
 /*
  * Twins agree on nearly everything, so independence of the fields fails and the given name alone must decide: where it
- * could be two names, a person decides. A slip in a name is no sign of two children, unless something else is.
+ * could be two names, a person decides, unless one number says that they are one. A slip in a name is no sign of two
+ * children, unless something else is.
  */
 static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
 {
-    if (levels->at[FIELD_BIRTH] != BIRTH_EXACT || levels->at[FIELD_NATIONAL] == LIST_EXACT ||
-        levels->at[FIELD_NATIONAL] == LIST_EDIT || levels->at[FIELD_IDENTIFIER] == SAME_EXACT)
-        return false; /* one number, two names: an error in a name, or adoption; not twins */
+    if (levels->at[FIELD_BIRTH] != BIRTH_EXACT || levels->at[FIELD_IDENTIFIER] == SAME_EXACT)
+        return false;
     uint8_t family = levels->at[FIELD_FAMILY], given = levels->at[FIELD_GIVEN];
     bool one_family = family == NAME_EXACT || family == NAME_EDIT || family == NAME_EDIT_NAMES || family == NAME_PART;
     bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT ||
                     levels->at[FIELD_MOTHER] == LIST_EXACT;
     bool marked = (left->flags | right->flags) & ROW_MULTIPLE_BIRTH;
-    bool told_apart = levels->at[FIELD_NATIONAL] == LIST_DIFFERS || levels->at[FIELD_SEX] == SAME_DIFFERS || marked;
+    bool told_apart = levels->at[FIELD_NATIONAL] == LIST_DIFFERS || sex_differs(levels) || marked;
+    bool one_number = levels->at[FIELD_NATIONAL] == LIST_EXACT || levels->at[FIELD_NATIONAL] == LIST_EDIT;
     switch (given) {
     case NAME_ABSENT:
     case NAME_NICKNAME:
@@ -431,19 +455,37 @@ static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *r
     case NAME_PART:
         return (one_family || one_home) && told_apart;
     case NAME_DIFFERS:
-        return one_family || one_home;
+        return (one_family || one_home) && levels->at[FIELD_NATIONAL] != LIST_EXACT;
     default:
-        return one_home || (one_family && told_apart);
+        return !one_number && (one_home || (one_family && told_apart));
     }
+}
+
+/* Father and son of one name, or two children named after one: the years between them are no slip of the pen. */
+static bool looks_like_namesake(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
+{
+    enum { GENERATION_MIN = 14, GENERATION_MAX = 60 };
+    int gap = left->year > right->year ? left->year - right->year : right->year - left->year;
+    bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT;
+    bool apart = (gap >= GENERATION_MIN && gap <= GENERATION_MAX) || levels->at[FIELD_BIRTH] == BIRTH_YEAR;
+    return left->year != 0 && right->year != 0 && apart && one_home && levels->at[FIELD_NATIONAL] != LIST_EXACT &&
+           levels->at[FIELD_IDENTIFIER] != SAME_EXACT;
+}
+
+static enum relatives_level relatives_level(const struct mpi_row *left, const struct mpi_row *right,
+                                            const struct levels *levels)
+{
+    return looks_like_twins(left, right, levels)      ? RELATIVES_TWINS
+           : looks_like_namesake(left, right, levels) ? RELATIVES_NAMESAKES
+                                                      : RELATIVES_NO_SIGN;
 }
 
 /* Strong fields that say two people. Two of them are more than a slip: a person decides. */
 static enum contradiction_level contradictions(const struct levels *levels)
 {
     uint8_t birth = levels->at[FIELD_BIRTH], given = levels->at[FIELD_GIVEN];
-    int count = (birth == BIRTH_DIFFERS || birth == BIRTH_ONLY_YEAR) +
-                (given == NAME_DIFFERS || given == NAME_OTHER) + (levels->at[FIELD_SEX] == SAME_DIFFERS) +
-                (levels->at[FIELD_NATIONAL] == LIST_DIFFERS);
+    int count = (birth == BIRTH_DIFFERS || birth == BIRTH_ONLY_YEAR) + (given == NAME_DIFFERS || given == NAME_OTHER) +
+                (sex_differs(levels)) + (levels->at[FIELD_NATIONAL] == LIST_DIFFERS);
     return count < 2 ? CONTRADICTION_NONE : count == 2 ? CONTRADICTION_TWO : CONTRADICTION_MORE;
 }
 
@@ -465,7 +507,7 @@ void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struc
     levels.at[FIELD_BIRTH] = (uint8_t)birth_level(left, right);
     if (levels.at[FIELD_BIRTH] == BIRTH_EXACT)
         rarity[FIELD_BIRTH] = left->birth_rarity & RARITY_MAX;
-    levels.at[FIELD_SEX] = (uint8_t)same_number((uint8_t)left->sex, (uint8_t)right->sex);
+    levels.at[FIELD_SEX] = (uint8_t)sex_level(left, right, &levels);
     levels.at[FIELD_PHONE] = (uint8_t)phone_level(left, right, &rarity[FIELD_PHONE]);
     levels.at[FIELD_EMAIL] = (uint8_t)email_level(left, right, &rarity[FIELD_EMAIL]);
     levels.at[FIELD_ADDRESS] = (uint8_t)address_level(left, right, &rarity[FIELD_ADDRESS]);
@@ -476,7 +518,7 @@ void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struc
     levels.at[FIELD_GENERATION] = (uint8_t)same_number(left->generation, right->generation);
     levels.at[FIELD_BIRTH_ORDER] = (uint8_t)same_number(left->birth_order, right->birth_order);
     levels.at[FIELD_AUTHORITY] = (uint8_t)same_number(left->authority, right->authority);
-    levels.at[FIELD_TWINS] = looks_like_twins(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
+    levels.at[FIELD_RELATIVES] = (uint8_t)relatives_level(left, right, &levels);
     levels.at[FIELD_NEWBORN] = lacks_given_of_its_own(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
     levels.at[FIELD_CONTRADICTION] = (uint8_t)contradictions(&levels);
     *out_levels = levels;

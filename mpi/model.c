@@ -19,8 +19,9 @@ const struct mpi_model model_builtin = {
     .version = 2,
     .prior_mbit = -19500,
     .kin_mbit = -18500,
+    .namesake_mbit = 1500,
     .auto_mbit = 9966,    /* 99.9 % */
-    .review_mbit = -2000, /* 20 % */
+    .review_mbit = -1000, /* 33 % */
     .clip_mbit = 15000,
     .fields = {
         [FIELD_FAMILY] = {[NAME_EXACT] = ROW(.86, .0012, .72),
@@ -43,7 +44,7 @@ const struct mpi_model model_builtin = {
                          [NAME_SOUND] = ROW(.006, .006, .008),
                          [NAME_SWAPPED] = ROW(1, 1, 1), /* said by the family name: one event, not two */
                          [NAME_OTHER] = ROW(.006, .002, .01),
-                         [NAME_DIFFERS] = ROW(.02, .975, .91)},
+                         [NAME_DIFFERS] = ROW(.006, .975, .91)},
         [FIELD_MIDDLE] = {[NAME_EXACT] = ROW(.62, .012, .05),
                           [NAME_SIMILAR] = ROW(.05, .008, .02),
                           [NAME_INITIAL] = ROW(.25, .06, .1),
@@ -62,7 +63,10 @@ const struct mpi_model model_builtin = {
                          [BIRTH_NEAR] = ROW(.002, .001, .004),
                          [BIRTH_TWO_SLIPS] = ROW(.004, .008, .014),
                          [BIRTH_DIFFERS] = ROW(.006, .973, .92)},
-        [FIELD_SEX] = {[SAME_EXACT] = ROW(.985, .5, .5), [SAME_DIFFERS] = ROW(.015, .5, .5)},
+        [FIELD_SEX] = {[SEX_SAME] = ROW(.985, .5, .5),
+                       [SEX_DIFFERS] = ROW(.015, .5, .5),
+                       [SEX_SAME_AS_NAMED] = ROW(.985, .97, .97),
+                       [SEX_DIFFERS_UNLIKE_NAME] = ROW(.015, .06, .06)},
         [FIELD_PHONE] = {[LIST_EXACT] = ROW(.55, .000004, .5),
                          [LIST_EDIT] = ROW(.03, .000005, .003),
                          [LIST_DIFFERS] = ROW(.42, 1, .497)},
@@ -75,7 +79,8 @@ const struct mpi_model model_builtin = {
                            [ADDRESS_POSTCODE] = ROW(.08, .004, .03),
                            [ADDRESS_LINE] = ROW(.02, .00002, .01),
                            [ADDRESS_CITY] = ROW(.1, .02, .03),
-                           [ADDRESS_DIFFERS] = ROW(.2, .975, .04)},
+                           [ADDRESS_AREA] = ROW(.05, .02, .02),
+                           [ADDRESS_DIFFERS] = ROW(.15, .955, .03)},
         [FIELD_NATIONAL] = {[LIST_EXACT] = ROW(.93, .0000002, .004),
                             [LIST_EDIT] = ROW(.04, .0000005, .0005),
                             [LIST_DIFFERS] = ROW(.03, 1, .996)},

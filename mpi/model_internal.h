@@ -33,7 +33,7 @@ enum model_field {
     FIELD_GENERATION,
     FIELD_BIRTH_ORDER,
     FIELD_AUTHORITY, /* who gave the two records their own identifiers */
-    FIELD_TWINS,     /* one day, one family or home, and no certainty that it is one child */
+    FIELD_RELATIVES, /* what looks like two people of one home */
     FIELD_NEWBORN,   /* no given name of its own */
     FIELD_CONTRADICTION,
     FIELD_COUNT,
@@ -73,6 +73,8 @@ enum birth_level {
     BIRTH_DIFFERS
 };
 enum same_level { SAME_ABSENT, SAME_EXACT, SAME_DIFFERS };
+/* Of two who bear one given name the sex says little more: the name has said it. */
+enum sex_level { SEX_ABSENT, SEX_SAME, SEX_DIFFERS, SEX_SAME_AS_NAMED, SEX_DIFFERS_UNLIKE_NAME };
 enum list_level { LIST_ABSENT, LIST_EXACT, LIST_EDIT, LIST_DIFFERS };
 enum email_level { EMAIL_ABSENT, EMAIL_EXACT, EMAIL_LOCAL, EMAIL_EDIT, EMAIL_DIFFERS };
 enum address_level {
@@ -82,8 +84,10 @@ enum address_level {
     ADDRESS_LINE, /* street and number, of places that differ */
     ADDRESS_POSTCODE,
     ADDRESS_CITY,
+    ADDRESS_AREA, /* postcodes nearly agree */
     ADDRESS_DIFFERS
 };
+enum relatives_level { RELATIVES_NO_SIGN, RELATIVES_TWINS, RELATIVES_NAMESAKES };
 enum contradiction_level { CONTRADICTION_NONE, CONTRADICTION_TWO, CONTRADICTION_MORE };
 
 /* ---- fields.c: what there is to compare; the same in every model ---- */
@@ -94,6 +98,7 @@ struct model_field_spec {
     uint32_t holds;  /* bit per level: two records at this level do not link by themselves; another record of a decided
                         person may */
     bool learned;    /* its frequencies are estimated when a model is trained */
+    bool of_a_home;  /* those of relatives too; of the other fields they are what families are like anywhere */
     const char *levels[LEVELS_MAX]; /* [0]: silence; NULL: no such level */
 };
 extern const struct model_field_spec model_fields[FIELD_COUNT];
@@ -105,6 +110,8 @@ extern const char model_prior_field[], model_prior_level[], model_kin_field[], m
 enum value_kind {
     VALUE_FAMILY,
     VALUE_GIVEN,
+    VALUE_FULL_NAME,
+    VALUE_GIVEN_MIDDLE,
     VALUE_BIRTH,
     VALUE_PHONE,
     VALUE_EMAIL,
@@ -113,7 +120,11 @@ enum value_kind {
     VALUE_POSTCODE,
     VALUE_CITY,
     VALUE_BIRTH_PLACE,
-    VALUE_KINDS
+    VALUE_KINDS,
+    /* counted, but in no model: names of one year of birth */
+    VALUE_FAMILY_YEAR = VALUE_KINDS,
+    VALUE_GIVEN_YEAR,
+    VALUE_FULL_NAME_YEAR,
 };
 /*
  * Rarity: one byte for -log2(frequency of a value) in quarters of a bit, 1 to 127, and a bit that tells that the value
@@ -139,12 +150,14 @@ struct frequency {
 };
 struct mpi_model {
     uint32_t version;
-    int32_t prior_mbit;  /* log2 odds that two records picked blindly are one person */
-    int32_t kin_mbit;    /* log2 odds that two people picked blindly are relatives of one home */
+    int32_t prior_mbit; /* log2 odds that two records picked blindly are one person */
+    int32_t kin_mbit;   /* log2 odds that two people picked blindly are relatives of one home */
+    /* How much more often strangers share both names than each name's frequency tells: people of one community do. */
+    int32_t namesake_mbit;
     int32_t auto_mbit;   /* score from which two records are linked */
     int32_t review_mbit; /* from which they are put before a steward; also the floor of an edge */
     int32_t clip_mbit;   /* one pair speaks at most this loudly in a cluster */
-    bool guesses;        /* answers what a person would be asked as well, by the odds alone: for measuring, never live */
+    bool guesses; /* answers what a person would be asked as well, by the odds alone: for measuring, never live */
     struct frequency fields[FIELD_COUNT][LEVELS_MAX];
     struct value_table values[VALUE_KINDS];
 };
@@ -156,9 +169,19 @@ struct levels {
     uint8_t rarity[FIELD_COUNT]; /* of the value that both share, quarters of a bit; 0: the level's frequency */
 };
 
+/* The two may be one name, however spelt. */
+static inline bool name_agrees(uint8_t level)
+{
+    return level != NAME_ABSENT && level != NAME_OTHER && level != NAME_DIFFERS && level != NAME_SWAPPED;
+}
+
 /* Facts about two rows; symmetric. Allocates nothing, about 0.3 us. Threads: pure. */
 void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struct levels *out_levels);
 int32_t weigh_levels(const struct mpi_model *model, const struct levels *levels);
+/* log2 of how often strangers stand at the level of a field, or have just the value that both share. */
+int32_t strangers_at(const struct mpi_model *model, const struct levels *levels, size_t field);
+/* The same of relatives. */
+int32_t kin_at(const struct mpi_model *model, const struct levels *levels, size_t field);
 /* What one field says. */
 int32_t weigh_field(const struct mpi_model *model, const struct levels *levels, enum model_field field);
 bool levels_veto(const struct levels *levels);

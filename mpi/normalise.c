@@ -3,10 +3,11 @@
 
 #include "base/invariant.h"
 #include "base/limits.h"
-#include "base/text/fold.h"
 #include "base/text/nickname.h"
 #include "base/text/phonetic.h"
 #include "common_names_internal.h"
+#include "name_forms_internal.h"
+#include "placeholders_internal.h"
 
 #include <stdlib.h>
 
@@ -23,89 +24,16 @@ static uint16_t pack_text(struct mpi_row *row, struct str s)
     return at;
 }
 
-struct word {
-    char bytes[ROW_WORD_MAX];
-    size_t len;
-};
-
-static struct str word_str(const struct word *word)
+static uint32_t hash_folded(struct str folded)
 {
-    return (struct str){word->bytes, word->len};
-}
-
-static struct word fold_word(struct str text)
-{
-    struct word word;
-    word.len = text_fold(text, word.bytes, sizeof word.bytes);
-    return word;
+    return folded.len ? (uint32_t)str_hash(folded) | 1 : 0; /* never 0: that means absent */
 }
 
 static uint32_t hash_word(struct str text)
 {
     struct word word;
     word.len = text_fold_joined(text, word.bytes, sizeof word.bytes);
-    return word.len ? (uint32_t)str_hash(word_str(&word)) | 1 : 0; /* never 0: that means absent */
-}
-
-/* ---- placeholders ---- */
-
-/* Words with their lengths: measuring them again for every record is most of the cost. */
-#define WORD(text) STR_INIT(text)
-
-static bool is_one_of(struct str s, const struct str *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(s, words[i]))
-            return true;
-    return false;
-}
-
-/* Words people type when a form insists on a name. */
-static bool is_name_placeholder(struct str folded)
-{
-    static const struct str words[] = {WORD("test"),      WORD("unknown"),      WORD("unk"),        WORD("na"),
-                                       WORD("n a"),       WORD("none"),         WORD("no name"),    WORD("noname"),
-                                       WORD("nn"),        WORD("nfn"),          WORD("nln"),        WORD("nmn"),
-                                       WORD("doe"),       WORD("xx"),           WORD("xxx"),        WORD("patient"),
-                                       WORD("unnamed"),   WORD("unidentified"), WORD("anonymous"),  WORD("testpatient"),
-                                       WORD("dummy"),     WORD("zztest"),       WORD("zzz"),        WORD("refused"),
-                                       WORD("not known"), WORD("inconnu"),      WORD("desconocido")};
-    return is_one_of(folded, words, sizeof words / sizeof words[0]);
-}
-
-/* "Baby of Maria", "Baby Boy A", "Twin B", "BB", "Infant": a child that has no name yet. */
-static bool is_newborn_placeholder(struct str folded)
-{
-    static const struct str whole[] = {WORD("bb"),     WORD("bg"),    WORD("nb"),    WORD("babyboy"), WORD("babygirl"),
-                                       WORD("babyof"), WORD("twina"), WORD("twinb"), WORD("newborn")};
-    static const struct str first[] = {WORD("baby"), WORD("infant"), WORD("newborn"), WORD("twin"), WORD("triplet"),
-                                       WORD("bb"),   WORD("bg"),     WORD("boy"),     WORD("girl")};
-    static const struct str second[] = {WORD("of"), WORD("boy"),  WORD("girl"),  WORD("a"), WORD("b"),
-                                        WORD("c"),  WORD("one"),  WORD("two"),   WORD("1"), WORD("2"),
-                                        WORD("3"),  WORD("male"), WORD("female")};
-    if (is_one_of(folded, whole, sizeof whole / sizeof whole[0]))
-        return true;
-    struct str rest = folded, one, two;
-    if (!str_split(&rest, ' ', &one) || !is_one_of(one, first, sizeof first / sizeof first[0]))
-        return false;
-    return str_split(&rest, ' ', &two) ? is_one_of(two, second, sizeof second / sizeof second[0])
-                                       : str_is(one, "baby") || str_is(one, "infant");
-}
-
-static bool is_number_placeholder(struct str number)
-{
-    static const struct str known[] = {WORD("123456789"), WORD("987654321"),  WORD("078051120"),
-                                       WORD("219099999"), WORD("1234567890"), WORD("111223333")};
-    if (number.len < 4)
-        return true;
-    size_t same = 1, last_zeros = 0;
-    for (size_t i = 1; i < number.len; i++)
-        same += number.data[i] == number.data[0];
-    while (last_zeros < number.len && number.data[number.len - 1 - last_zeros] == '0')
-        last_zeros++;
-    if (same + 1 >= number.len || last_zeros + 2 >= number.len)
-        return true; /* 999999999, 000000001 */
-    return is_one_of(number, known, sizeof known / sizeof known[0]);
+    return hash_folded(word_str(&word));
 }
 
 /* ---- names ---- */
@@ -175,12 +103,14 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
         row->flags |= ROW_GIVEN_PLACEHOLDER;
         given.len = middle.len = 0;
     }
-    if (is_name_placeholder(word_str(&given)))
+    if (is_placeholder(word_str(&given), PLACEHOLDER_NAME))
         given.len = 0;
-    if (is_name_placeholder(word_str(&family)))
+    if (is_placeholder(word_str(&family), PLACEHOLDER_NAME))
         family.len = 0;
-    if (is_name_placeholder(word_str(&middle)))
+    if (is_placeholder(word_str(&middle), PLACEHOLDER_NAME))
         middle.len = 0;
+    name_form_family(&family);
+    name_form_given(&given, &middle);
     split_given(&given, &middle);
     if (family.len + given.len == 0 || have_name(row, word_str(&family), word_str(&given), word_str(&middle)))
         return;
@@ -202,12 +132,22 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
     name->nicknames[1] = groups[1];
 }
 
+/* What a name looks like elsewhere, as far as names that are said leave room. */
+static void add_spellings(struct mpi_row *row, const struct mpi_name *said)
+{
+    static bool (*const ways[])(const struct mpi_name *, struct name_spelling *) = {name_spell_out, name_turn_round};
+    struct name_spelling other;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        if (row->name_count < ROW_NAMES && ways[i](said, &other))
+            add_name(row, &other.name);
+}
+
 /* ---- the other fields ---- */
 
 static void set_birth(struct mpi_row *row, struct date date)
 {
-    if (date.year == 0 || (date.year == 1900 && date.month <= 1 && date.day <= 1))
-        return; /* 1900-01-01 is what systems write for "none"; an impossible day is a slip of a possible one */
+    if (date.year == 0 || is_birth_placeholder(date))
+        return; /* an impossible day counts: it is a slip of a possible one */
     row->year = date.year;
     row->month = date.month;
     row->day = date.day;
@@ -224,7 +164,7 @@ static uint32_t phone_of(struct str said)
         if (said.data[i] >= '0' && said.data[i] <= '9')
             digits[count++] = said.data[i];
     size_t from = count > 9 ? count - 9 : 0;
-    if (count - from < 6 || is_number_placeholder(str_make(digits + from, count - from)))
+    if (count < 6 || is_phone_placeholder(str_make(digits, count)))
         return 0;
     uint32_t phone = 0;
     for (size_t i = from; i < count; i++)
@@ -252,7 +192,7 @@ struct email {
     size_t len; /* 0: no address */
 };
 
-/* An address names its owner whatever the case of its letters. */
+/* An address names its owner whatever the case of its letters. Nobody's is as none. */
 static struct email email_of(struct str said)
 {
     struct email email = {.len = 0};
@@ -264,6 +204,8 @@ static struct email email_of(struct str said)
         char c = address.data[i];
         email.bytes[email.len++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
     }
+    if (is_email_placeholder((struct str){email.bytes, email.len}))
+        email.len = 0;
     return email;
 }
 
@@ -297,8 +239,22 @@ static uint32_t postcode_of(struct str said)
     while (digits < said.len && said.data[digits] >= '0' && said.data[digits] <= '9')
         digits++;
     if (digits >= 3)
-        return hash_word(str_sub(said, 0, digits > 5 && digits != 6 ? 5 : digits));
-    return hash_word(said);
+        said = str_sub(said, 0, digits > 5 && digits != 6 ? 5 : digits);
+    struct word code;
+    code.len = text_fold_joined(said, code.bytes, sizeof code.bytes);
+    return is_postcode_placeholder(word_str(&code)) ? 0 : hash_folded(word_str(&code));
+}
+
+/* What its neighbours share: three digits of a numeric one, "SW1A" of "SW1A 1AA". 0: it has no such part. */
+static uint32_t area_of(struct str said)
+{
+    size_t digits = 0;
+    while (digits < said.len && said.data[digits] >= '0' && said.data[digits] <= '9')
+        digits++;
+    if (digits >= 4)
+        return hash_word(str_sub(said, 0, digits - 2 > 3 ? 3 : digits - 2));
+    const char *blank = memchr(said.data, ' ', said.len);
+    return digits == 0 && blank ? hash_word(str_sub(said, 0, (size_t)(blank - said.data))) : 0;
 }
 
 /* "12 Main St" → number "12", street "main": the kind of street is written too differently to count. */
@@ -336,10 +292,10 @@ static void add_address(struct mpi_row *row, const struct mpi_address *said)
     struct word street, city = fold_word(said->city);
     uint32_t number, postcode = postcode_of(str_trim(said->postcode));
     split_line(said->line, &street, &number);
-    if (is_name_placeholder(word_str(&city)))
+    if (is_placeholder(word_str(&city), PLACEHOLDER_CITY))
         city.len = 0;
-    if (is_name_placeholder(word_str(&street)))
-        street.len = 0;
+    if (is_placeholder(word_str(&street), PLACEHOLDER_STREET))
+        street.len = number = 0;
     if (postcode == 0 && street.len == 0 && city.len == 0)
         return;
     if (row->address_count == ROW_ADDRESSES) {
@@ -349,7 +305,7 @@ static void add_address(struct mpi_row *row, const struct mpi_address *said)
     struct mpi_row_address *address = &row->addresses[row->address_count++];
     address->postcode = postcode;
     address->number = number;
-    address->state = hash_word(said->state);
+    address->area = area_of(str_trim(said->postcode));
     address->street = pack_text(row, word_str(&street));
     address->city = pack_text(row, word_str(&city));
 }
@@ -465,6 +421,9 @@ static void add_names(struct mpi_row *row, const struct mpi_name *said, size_t s
     order_when_many(items, count, ROW_NAMES);
     for (size_t i = 0; i < count; i++)
         add_name(row, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
+    order_when_many(items, count, 0); /* nor may it decide whose other spellings find room */
+    for (size_t i = 0; i < count; i++)
+        add_spellings(row, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
 }
 
 static void add_phones(struct mpi_row *row, const struct str *said, size_t count)
@@ -527,12 +486,14 @@ void row_make(const struct mpi_identifier *identifiers, size_t identifier_count,
     add_emails(row, said->emails, said->email_count);
     add_addresses(row, said->addresses, said->address_count);
     struct word mother_family = fold_word(said->mother.family), mother_given = fold_word(said->mother.given);
-    if (!is_name_placeholder(word_str(&mother_family)))
+    name_form_family(&mother_family);
+    name_form_given(&mother_given, &(struct word){.len = 0});
+    if (!is_placeholder(word_str(&mother_family), PLACEHOLDER_NAME))
         row->mother_family = pack_text(row, word_str(&mother_family));
-    if (!is_name_placeholder(word_str(&mother_given)))
+    if (!is_placeholder(word_str(&mother_given), PLACEHOLDER_NAME))
         row->mother_given = pack_text(row, word_str(&mother_given));
     struct word birth_place = fold_word(said->birth_place);
-    if (!is_name_placeholder(word_str(&birth_place)))
+    if (!is_placeholder(word_str(&birth_place), PLACEHOLDER_CITY))
         row->birth_place = pack_text(row, word_str(&birth_place));
     row->birth_order = said->birth_order;
     if (said->multiple_birth)

@@ -22,6 +22,19 @@ static uint64_t given_value(const struct mpi_row *row, size_t i)
     return given.len > 1 ? value_of(given) : 0;
 }
 
+static uint64_t full_name_value(const struct mpi_row *row, size_t i)
+{
+    uint64_t family = family_value(row, i), given = given_value(row, i);
+    return family && given ? (family * 31 + given) | 1 : 0;
+}
+
+static uint64_t given_middle_value(const struct mpi_row *row, size_t i)
+{
+    struct str middle = row_text(row, row->names[i].middle);
+    uint64_t given = given_value(row, i);
+    return given && middle.len > 1 ? (given * 37 + value_of(middle)) | 1 : 0;
+}
+
 static uint64_t birth_value(const struct mpi_row *row)
 {
     return row->day != 0 ? row->year * 10000u + row->month * 100u + row->day : 0;
@@ -65,13 +78,29 @@ static uint64_t birth_place_value(const struct mpi_row *row)
     return value_of(row_text(row, row->birth_place));
 }
 
+/* The kind of name that is counted by year of birth. */
+static enum value_kind named_kind(enum value_kind kind)
+{
+    return kind == VALUE_FAMILY_YEAR ? VALUE_FAMILY : kind == VALUE_GIVEN_YEAR ? VALUE_GIVEN : VALUE_FULL_NAME;
+}
+
 size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_MAX])
 {
+    if (kind >= VALUE_KINDS) {
+        size_t names = row_values(row, named_kind(kind), out_values);
+        for (size_t i = 0; i < names; i++)
+            out_values[i] = (out_values[i] * 31 + row->year) | 1;
+        return names;
+    }
     static uint64_t (*const of_list[VALUE_KINDS])(const struct mpi_row *row, size_t i) = {
-        [VALUE_FAMILY] = family_value,     [VALUE_GIVEN] = given_value, [VALUE_PHONE] = phone_value,
-        [VALUE_EMAIL] = email_value,       [VALUE_HOUSE] = house_value, [VALUE_NATIONAL] = national_value,
-        [VALUE_POSTCODE] = postcode_value, [VALUE_CITY] = city_value};
-    const size_t counts[VALUE_KINDS] = {[VALUE_FAMILY] = row->name_count,
+        [VALUE_FULL_NAME] = full_name_value, [VALUE_GIVEN_MIDDLE] = given_middle_value,
+        [VALUE_FAMILY] = family_value,       [VALUE_GIVEN] = given_value,
+        [VALUE_PHONE] = phone_value,         [VALUE_EMAIL] = email_value,
+        [VALUE_HOUSE] = house_value,         [VALUE_NATIONAL] = national_value,
+        [VALUE_POSTCODE] = postcode_value,   [VALUE_CITY] = city_value};
+    const size_t counts[VALUE_KINDS] = {[VALUE_FULL_NAME] = row->name_count,
+                                        [VALUE_GIVEN_MIDDLE] = row->name_count,
+                                        [VALUE_FAMILY] = row->name_count,
                                         [VALUE_GIVEN] = row->name_count,
                                         [VALUE_PHONE] = row->phone_count,
                                         [VALUE_EMAIL] = row->email_count,
@@ -176,6 +205,26 @@ static uint8_t name_rarity(const struct value_table *table, uint64_t value, bool
     return (uint8_t)((common ? if_common : if_not) | RARITY_KNOWN);
 }
 
+/* Of both names together: as counted, where many share them; else from each, as far as names are independent here. */
+static uint8_t full_name_rarity(const struct mpi_model *model, const struct mpi_row *row, size_t i)
+{
+    const struct mpi_row_name *name = &row->names[i];
+    uint8_t listed = value_table_get(&model->values[VALUE_FULL_NAME], full_name_value(row, i)) & RARITY_MAX;
+    int32_t family = name->family_rarity & RARITY_MAX, given = name->given_rarity & RARITY_MAX;
+    if (listed || !family || !given)
+        return listed;
+    int32_t both = family + given - model->namesake_mbit / RARITY_MBIT;
+    return (uint8_t)(both < 1 ? 1 : both > RARITY_MAX ? RARITY_MAX : both);
+}
+
+/* "Ngoc Anh" is one name that is written as two: where many of a given name have the same second one it says little. */
+static uint8_t middle_rarity(const struct mpi_model *model, const struct mpi_row *row, size_t i)
+{
+    uint8_t both = value_table_get(&model->values[VALUE_GIVEN_MIDDLE], given_middle_value(row, i)) & RARITY_MAX;
+    uint8_t given = row->names[i].given_rarity & RARITY_MAX;
+    return both == 0 || given == 0 ? 0 : both > given ? (uint8_t)(both - given) : 1;
+}
+
 void row_set_rarity(const struct mpi_model *model, struct mpi_row *row)
 {
     enum { COMMON_FAMILY = 34, OTHER_FAMILY = 50, COMMON_GIVEN = 28, OTHER_GIVEN = 42 }; /* 8.5, 12.5, 7, 10.5 bits */
@@ -186,6 +235,10 @@ void row_set_rarity(const struct mpi_model *model, struct mpi_row *row)
             name_rarity(&values[VALUE_FAMILY], family_value(row, i), name->family_common, COMMON_FAMILY, OTHER_FAMILY);
         name->given_rarity =
             name_rarity(&values[VALUE_GIVEN], given_value(row, i), name->given_common, COMMON_GIVEN, OTHER_GIVEN);
+    }
+    for (size_t i = 0; i < row->name_count; i++) {
+        row->names[i].full_rarity = full_name_rarity(model, row, i);
+        row->names[i].middle_rarity = middle_rarity(model, row, i);
     }
     for (size_t i = 0; i < row->phone_count; i++)
         row->phone_rarity[i] = value_table_get(&values[VALUE_PHONE], phone_value(row, i));

@@ -30,14 +30,14 @@ enum row_flag {
 };
 
 struct mpi_row_name {
-    uint16_t family, given, middle;      /* offsets */
-    uint16_t nicknames[2];               /* groups of the given name */
-    uint8_t family_common, given_common; /* 1 = among the names that many share */
-    uint8_t family_rarity, given_rarity;
+    uint16_t family, given, middle;                                  /* offsets */
+    uint16_t nicknames[2];                                           /* groups of the given name */
+    uint8_t family_common, given_common;                             /* 1 = among the names that many share */
+    uint8_t family_rarity, given_rarity, full_rarity, middle_rarity; /* middle: beside this given name */
     uint32_t family_sound, given_sound;
 };
 struct mpi_row_address {
-    uint32_t postcode, number, state; /* hashes, 0 = absent */
+    uint32_t postcode, area, number; /* hashes, 0 = absent; area: the first part of a postcode */
     uint16_t street, city;
     uint8_t house_rarity, postcode_rarity, city_rarity;
 };

@@ -18,16 +18,17 @@ enum {
     ROUNDS_MAX = 200,
     SAME_TRUST = 10, /* pairs that the general model's belief about a field counts as */
     KIN_TRUST = 100,
+    NAMESAKES_MAX_MBIT = 8000,
 };
 static const double share_min = 1e-9;
 
 struct shares {
     double at[FIELD_COUNT][LEVELS_MAX];
 };
-/* Levels, and how much rarer than usual the values are that both share, in bits. */
+/* Levels, and how much rarer than their fields alone tell strangers would stand there, and relatives; in bits. */
 struct pattern {
     uint8_t at[FIELD_COUNT];
-    int8_t rarer;
+    int8_t rarer, rarer_kin;
     double pairs;
 };
 struct trainer {
@@ -38,14 +39,20 @@ struct trainer {
     struct shares random; /* counts among random pairs, and how many were compared in at[field][0] */
     double random_pairs, same, kin;
     struct shares same_at, kin_at, strangers_at;
+    bool counted[FIELD_COUNT]; /* how often strangers agree exactly */
 };
+
+static int32_t mbit_of(double share)
+{
+    return (int32_t)lround(log2(fmin(fmax(share, share_min), 1)) * 1000);
+}
 
 /* ---- what is seen ---- */
 
 /* Fields that only warn have no frequency. */
 static bool counts(size_t field)
 {
-    return field != FIELD_TWINS && field != FIELD_NEWBORN && field != FIELD_CONTRADICTION;
+    return field != FIELD_RELATIVES && field != FIELD_NEWBORN && field != FIELD_CONTRADICTION;
 }
 
 static struct levels levels_between(const struct mpi *mpi, uint32_t left, uint32_t right)
@@ -58,29 +65,40 @@ static struct levels levels_between(const struct mpi *mpi, uint32_t left, uint32
     return levels;
 }
 
-static int8_t rarer_bits(const struct mpi_model *model, const struct levels *levels)
+static int8_t in_bits(int32_t mbit)
 {
-    int32_t rarer = 0;
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        if (levels->rarity[i])
-            rarer += levels->rarity[i] * RARITY_MBIT + model->fields[i][levels->at[i]].strangers;
-    rarer = (rarer + (rarer < 0 ? -500 : 500)) / 1000;
-    return (int8_t)(rarer < -60 ? -60 : rarer > 60 ? 60 : rarer);
+    int32_t bits = (mbit + (mbit < 0 ? -500 : 500)) / 1000;
+    return (int8_t)(bits < -60 ? -60 : bits > 60 ? 60 : bits);
+}
+
+static struct pattern pattern_of(const struct mpi_model *model, const struct levels *levels)
+{
+    struct pattern pattern = {.pairs = 0};
+    int32_t strangers = 0, kin = 0;
+    memcpy(pattern.at, levels->at, sizeof pattern.at);
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        if (levels->at[i] == 0)
+            continue;
+        strangers += model->fields[i][levels->at[i]].strangers - strangers_at(model, levels, i);
+        kin += model->fields[i][levels->at[i]].kin - kin_at(model, levels, i);
+    }
+    pattern.rarer = in_bits(strangers);
+    pattern.rarer_kin = in_bits(kin);
+    return pattern;
 }
 
 static void add_pattern(struct trainer *trainer, const struct levels *levels, double weight)
 {
-    uint8_t key[FIELD_COUNT + 1];
-    memcpy(key, levels->at, sizeof levels->at);
-    int8_t rarer = rarer_bits(trainer->mpi->model, levels);
-    key[FIELD_COUNT] = (uint8_t)rarer;
+    struct pattern pattern = pattern_of(trainer->mpi->model, levels);
+    char key[sizeof pattern.at + 2];
+    memcpy(key, pattern.at, sizeof pattern.at);
+    key[sizeof pattern.at] = (char)pattern.rarer;
+    key[sizeof pattern.at + 1] = (char)pattern.rarer_kin;
     bool added;
-    uint64_t *place = map_put(&trainer->known, (struct str){(const char *)key, sizeof key}, &added);
+    uint64_t *place = map_put(&trainer->known, (struct str){key, sizeof key}, &added);
     if (added) {
         *place = trainer->patterns.count;
-        struct pattern *pattern = VEC_ADD(&trainer->patterns);
-        *pattern = (struct pattern){.rarer = rarer};
-        memcpy(pattern->at, levels->at, sizeof pattern->at);
+        *VEC_ADD(&trainer->patterns) = pattern;
     }
     trainer->patterns.at[*place].pairs += weight;
 }
@@ -202,6 +220,15 @@ static struct value_counts count_values(const struct mpi *mpi, enum value_kind k
     return counts;
 }
 
+/* Ordered pairs of persons that agree. */
+static double agreeing_pairs(const struct value_counts *values)
+{
+    double agreeing = 0;
+    for (size_t i = 0; i < values->count; i++)
+        agreeing += (double)values->at[i].persons * (values->at[i].persons - 1.0);
+    return agreeing;
+}
+
 /* ---- strangers ---- */
 
 /* Fields whose exact agreement can be counted over all pairs, not only over a sample. */
@@ -214,6 +241,14 @@ static const struct {
                {FIELD_EMAIL, VALUE_EMAIL, EMAIL_EXACT},           {FIELD_NATIONAL, VALUE_NATIONAL, LIST_EXACT},
                {FIELD_BIRTH_PLACE, VALUE_BIRTH_PLACE, LIST_EXACT}};
 
+static bool is_counted(const struct trainer *trainer, size_t field, size_t level)
+{
+    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
+        if (counted[i].field == field && counted[i].exact == level)
+            return trainer->counted[field];
+    return false;
+}
+
 /* Random pairs hold a few matches and relatives as well: their share is taken out. */
 static void estimate_strangers(struct trainer *trainer)
 {
@@ -223,23 +258,22 @@ static void estimate_strangers(struct trainer *trainer)
             double share = trainer->random.at[i][k] / compared;
             share -= trainer->same * trainer->same_at.at[i][k] + trainer->kin * trainer->kin_at.at[i][k];
             share /= 1 - trainer->same - trainer->kin;
-            if (is_learned(i, k))
+            if (is_learned(i, k) && !is_counted(trainer, i, k))
                 trainer->strangers_at.at[i][k] = share > 0.5 / compared ? share : 0.5 / compared;
         }
     }
 }
 
 /* Of two persons (not records) picked blindly. */
-static void count_exact_strangers(struct trainer *trainer)
+static void count_exact_strangers(struct trainer *trainer, struct mpi_model *model)
 {
     for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
         struct value_counts values = count_values(trainer->mpi, counted[i].kind);
-        double agreeing = 0, persons = (double)values.persons;
-        for (size_t k = 0; k < values.count; k++)
-            agreeing += (double)values.at[k].persons * (values.at[k].persons - 1.0);
+        double persons = (double)values.persons;
+        trainer->counted[counted[i].field] = persons > 1;
         if (persons > 1)
-            trainer->strangers_at.at[counted[i].field][counted[i].exact] =
-                fmax(agreeing, 1) / (persons * (persons - 1));
+            model->fields[counted[i].field][counted[i].exact].strangers =
+                mbit_of(fmax(agreeing_pairs(&values), 1) / (persons * (persons - 1)));
         VEC_FINI(&values);
     }
 }
@@ -253,7 +287,7 @@ static void believe_general(struct trainer *trainer)
         for (size_t k = 0; k < LEVELS_MAX; k++) {
             trainer->same_at.at[i][k] = exp2(general->fields[i][k].same / 1000.0);
             trainer->kin_at.at[i][k] = exp2(general->fields[i][k].kin / 1000.0);
-            trainer->strangers_at.at[i][k] = exp2(general->fields[i][k].strangers / 1000.0);
+            trainer->strangers_at.at[i][k] = exp2(trainer->mpi->model->fields[i][k].strangers / 1000.0);
         }
     }
     trainer->same = 0.5 / trainer->mpi->applied.records;
@@ -266,7 +300,8 @@ struct belief { /* of a pattern: how likely its pairs are of each kind */
 
 static struct belief believe(const struct trainer *trainer, const struct pattern *pattern)
 {
-    double same = trainer->same, kin = trainer->kin, strangers = (1 - same - kin) * exp2(-pattern->rarer);
+    double same = trainer->same, kin = trainer->kin * exp2(-pattern->rarer_kin);
+    double strangers = (1 - same - trainer->kin) * exp2(-pattern->rarer);
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (pattern->at[i] == 0)
             continue;
@@ -278,10 +313,13 @@ static struct belief believe(const struct trainer *trainer, const struct pattern
     return sum > 0 ? (struct belief){same / sum, kin / sum} : (struct belief){0, 0};
 }
 
-static void learn_shares(struct shares *shares, const struct shares *seen, const struct shares *general, double trust)
+static void learn_shares(struct shares *shares, const struct shares *seen, const struct shares *general, double trust,
+                         bool kin)
 {
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         double sum = trust;
+        if (kin && !model_fields[i].of_a_home)
+            continue;
         for (size_t k = 1; k < LEVELS_MAX; k++)
             sum += seen->at[i][k];
         for (size_t k = 1; k < LEVELS_MAX; k++)
@@ -305,31 +343,23 @@ static double maximise(struct trainer *trainer, const struct trainer *general)
             kin_seen.at[i][pattern->at[i]] += belief.kin * pattern->pairs;
         }
     }
-    learn_shares(&trainer->same_at, &same_seen, &general->same_at, SAME_TRUST);
-    learn_shares(&trainer->kin_at, &kin_seen, &general->kin_at, KIN_TRUST);
+    learn_shares(&trainer->same_at, &same_seen, &general->same_at, SAME_TRUST, false);
+    learn_shares(&trainer->kin_at, &kin_seen, &general->kin_at, KIN_TRUST, true);
     double before = trainer->same;
     trainer->same = fmax(same, 0.5) / trainer->all_pairs;
     trainer->kin = fmax(kin, 0.5) / trainer->all_pairs;
     return fabs(trainer->same - before) / trainer->same;
 }
 
-/* `persons`: who is one person is known well enough to count values by person. */
-static uint32_t learn(struct trainer *trainer, bool persons)
+static uint32_t learn(struct trainer *trainer)
 {
     struct trainer *general = mem_alloc(sizeof *general);
     general->mpi = trainer->mpi;
     believe_general(general);
     uint32_t rounds = 0;
-    double moved = 1;
-    if (persons)
-        count_exact_strangers(trainer);
-    struct shares exact = trainer->strangers_at;
-    while (rounds < ROUNDS_MAX && moved > 1e-5) {
+    for (double moved = 1; rounds < ROUNDS_MAX && moved > 1e-5; rounds++) {
         estimate_strangers(trainer);
-        for (size_t i = 0; persons && i < sizeof counted / sizeof counted[0]; i++)
-            trainer->strangers_at.at[counted[i].field][counted[i].exact] = exact.at[counted[i].field][counted[i].exact];
         moved = maximise(trainer, general);
-        rounds++;
     }
     mem_free(general);
     return rounds;
@@ -337,9 +367,26 @@ static uint32_t learn(struct trainer *trainer, bool persons)
 
 /* ---- the model ---- */
 
-static int32_t mbit_of(double share)
+/* Ordered pairs of persons that share a value of this kind and were born in different years, as a share of all. */
+static double share_apart(const struct mpi *mpi, enum value_kind kind, enum value_kind kind_and_year)
 {
-    return (int32_t)lround(log2(fmin(fmax(share, share_min), 1)) * 1000);
+    struct value_counts values = count_values(mpi, kind), same_year = count_values(mpi, kind_and_year);
+    double persons = (double)values.persons, agreeing = agreeing_pairs(&values) - agreeing_pairs(&same_year);
+    VEC_FINI(&values);
+    VEC_FINI(&same_year);
+    return persons > 1 ? fmax(agreeing, 1) / (persons * (persons - 1)) : 1;
+}
+
+/*
+ * How many times more often strangers share both names than each name's frequency tells. Counted on pairs born in
+ * different years: records of one person that nobody has put together yet would look like namesakes.
+ */
+static int32_t namesakes(const struct mpi *mpi)
+{
+    double family = share_apart(mpi, VALUE_FAMILY, VALUE_FAMILY_YEAR),
+           given = share_apart(mpi, VALUE_GIVEN, VALUE_GIVEN_YEAR),
+           both = share_apart(mpi, VALUE_FULL_NAME, VALUE_FULL_NAME_YEAR);
+    return (int32_t)lround(fmin(fmax(log2(both / (family * given)) * 1000, 0), NAMESAKES_MAX_MBIT));
 }
 
 static void write_frequencies(const struct trainer *trainer, struct mpi_model *model)
@@ -385,8 +432,9 @@ static double good_turing(const struct value_counts *values, uint32_t count)
 
 /* Kinds with a long tail list everything that two have; of the others only what is suspiciously frequent counts. */
 static const uint32_t listed_from[VALUE_KINDS] = {
-    [VALUE_FAMILY] = 2, [VALUE_GIVEN] = 2, [VALUE_POSTCODE] = 2, [VALUE_CITY] = 2,     [VALUE_BIRTH_PLACE] = 2,
-    [VALUE_BIRTH] = 8,  [VALUE_PHONE] = 8, [VALUE_EMAIL] = 8,    [VALUE_NATIONAL] = 4, [VALUE_HOUSE] = 10};
+    [VALUE_FAMILY] = 2,   [VALUE_GIVEN] = 2, [VALUE_FULL_NAME] = 8,   [VALUE_GIVEN_MIDDLE] = 4,
+    [VALUE_POSTCODE] = 2, [VALUE_CITY] = 2,  [VALUE_BIRTH_PLACE] = 2, [VALUE_BIRTH] = 8,
+    [VALUE_PHONE] = 8,    [VALUE_EMAIL] = 8, [VALUE_NATIONAL] = 4,    [VALUE_HOUSE] = 10};
 
 static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi_model *model)
 {
@@ -404,7 +452,7 @@ static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi
     VEC(struct value_rarity) listed = {0};
     for (size_t i = 0; i < values.count && i < VALUES_MAX && values.at[i].persons >= listed_from[kind]; i++) {
         uint32_t count = values.at[i].persons;
-        if (!long_tail && count < 4 * usual)
+        if (!long_tail && kind != VALUE_FULL_NAME && kind != VALUE_GIVEN_MIDDLE && count < 4 * usual)
             break;
         uint8_t rarity = rarity_of(long_tail && count <= TURING_MAX ? turing[count] : count, persons);
         *VEC_ADD(&listed) =
@@ -415,26 +463,86 @@ static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi
     VEC_FINI(&values);
 }
 
-static struct mpi_model *write_model(const struct trainer *trainer, bool values)
+/* ---- the threshold ---- */
+
+struct scores {
+    int32_t *at;
+    size_t count, cap;
+};
+
+static int order_scores(const void *left, const void *right)
+{
+    int32_t a = *(const int32_t *)left, b = *(const int32_t *)right;
+    return a > b ? -1 : a < b;
+}
+
+static bool is_held(const struct mpi *mpi, uint32_t left, uint32_t right)
+{
+    struct levels levels;
+    compare_rows(entry_at(mpi, APPLIED, left)->row, entry_at(mpi, APPLIED, right)->row, &levels);
+    return levels_hold(mpi_model_general(), &levels);
+}
+
+/*
+ * Links are made from where on, by the model's own odds, at most one link in WRONG_ONE_IN is wrong; never below 98 %
+ * for a single one, and 99.9 % is always enough.
+ */
+static int32_t choose_auto(const struct mpi *mpi)
+{
+    enum { WRONG_ONE_IN = 5000, LOWEST_MBIT = 5615, HIGHEST_MBIT = 9966 };
+    struct scores scores = {0};
+    for (uint32_t record = 1; record <= mpi->applied.records; record++) {
+        const struct entry *entry = entry_at(mpi, APPLIED, record);
+        for (uint32_t i = 0; i < entry->edge_count; i++)
+            if (entry->edges[i].other > record && entry->edges[i].score_mbit >= LOWEST_MBIT &&
+                !is_held(mpi, record, entry->edges[i].other))
+                *VEC_ADD(&scores) = entry->edges[i].score_mbit;
+    }
+    if (scores.count > 1)
+        qsort(scores.at, scores.count, sizeof scores.at[0], order_scores);
+    uint64_t wrong_ppm = 0;
+    int32_t lowest = HIGHEST_MBIT;
+    for (size_t i = 0; i < scores.count; i++) {
+        wrong_ppm += 1000000 - probability_ppm(scores.at[i]);
+        if (wrong_ppm * WRONG_ONE_IN <= 1000000 * (uint64_t)(i + 1) && scores.at[i] < lowest)
+            lowest = scores.at[i];
+    }
+    VEC_FINI(&scores);
+    return lowest;
+}
+
+/* What is counted, before anything is learned: values by the persons that are known so far, and general beliefs. */
+static struct mpi_model *count_model(struct trainer *trainer)
 {
     struct mpi_model *model = mem_copy(mpi_model_general(), sizeof *model);
-    write_frequencies(trainer, model);
-    for (size_t i = 0; values && i < VALUE_KINDS; i++)
+    model->namesake_mbit = namesakes(trainer->mpi);
+    for (size_t i = 0; i < VALUE_KINDS; i++)
         write_values(trainer->mpi, (enum value_kind)i, model);
+    count_exact_strangers(trainer, model);
     return model;
 }
 
+/*
+ * Persons are needed to count values, values to find persons: so it starts with the cautious general model and goes
+ * round a few times.
+ */
 void mpi_study_train(struct mpi_study *study, struct mpi_model **out_model, struct mpi_training *out_training)
 {
-    enum { PASSES = 2 }; /* the first tells who is one person, so that the second counts persons */
+    enum { PASSES = 2 };
     struct trainer *trainer = mem_alloc(sizeof *trainer);
     trainer->mpi = study->mpi;
     double records = study->mpi->applied.records;
     trainer->all_pairs = records * (records - 1) / 2;
     struct mpi_training training = {0};
     struct mpi_model *model = mem_copy(mpi_model_general(), sizeof *model);
-    study_see_by(study, mpi_model_general());
+    struct mpi_model *guessing = mpi_model_guessing(model);
+    mpi_study_link(study, guessing);
     for (size_t pass = 0; pass < PASSES && records > 1; pass++) {
+        struct mpi_model *next = count_model(trainer);
+        study_see_by(study, next);
+        mpi_model_free(guessing);
+        mpi_model_free(model);
+        model = next;
         map_clear(&trainer->known);
         trainer->patterns.count = 0;
         trainer->random_pairs = 0;
@@ -442,12 +550,14 @@ void mpi_study_train(struct mpi_study *study, struct mpi_model **out_model, stru
         believe_general(trainer);
         training.pairs = see_pairs(trainer);
         see_random_pairs(trainer);
-        training.rounds = learn(trainer, pass > 0);
-        struct mpi_model *next = write_model(trainer, true);
-        mpi_study_link(study, next);
-        mpi_model_free(model);
-        model = next;
+        training.rounds = learn(trainer);
+        write_frequencies(trainer, model);
+        guessing = mpi_model_guessing(model); /* who is one person, as well as is known: not only what is certain */
+        mpi_study_link(study, guessing);
     }
+    model->auto_mbit = choose_auto(study->mpi);
+    study_see_by(study, model);
+    mpi_model_free(guessing);
     training.patterns = (uint32_t)trainer->patterns.count;
     training.random_pairs = (uint64_t)trainer->random_pairs;
     training.matches = trainer->same * trainer->all_pairs;

@@ -19,10 +19,24 @@ int32_t log2_one_plus(int32_t x_mbit)
     return larger + sums[step] - (sums[step] - sums[step + 1]) * rest / SUM_STEP_MBIT;
 }
 
-static int32_t strangers_at(const struct mpi_model *model, const struct levels *levels, size_t field)
+/* How often strangers stand there, or have just this value. That both names are exact is in the given name's rarity. */
+int32_t strangers_at(const struct mpi_model *model, const struct levels *levels, size_t field)
 {
-    return levels->rarity[field] ? -levels->rarity[field] * RARITY_MBIT
-                                 : model->fields[field][levels->at[field]].strangers;
+    if (levels->rarity[field])
+        return -levels->rarity[field] * RARITY_MBIT;
+    int32_t strangers = model->fields[field][levels->at[field]].strangers;
+    bool names = field == FIELD_GIVEN && name_agrees(levels->at[FIELD_GIVEN]) && name_agrees(levels->at[FIELD_FAMILY]);
+    return names && strangers + model->namesake_mbit < 0 ? strangers + model->namesake_mbit : strangers;
+}
+
+/* Relatives of one birth date are twins, and twins do not get one name. */
+int32_t kin_at(const struct mpi_model *model, const struct levels *levels, size_t field)
+{
+    enum { ONE_NAME_AND_DATE_MBIT = -13000 };
+    bool one_name = levels->at[FIELD_GIVEN] == NAME_EXACT || levels->at[FIELD_GIVEN] == NAME_NICKNAME;
+    if (field == FIELD_BIRTH && levels->at[field] == BIRTH_EXACT && one_name)
+        return ONE_NAME_AND_DATE_MBIT;
+    return model->fields[field][levels->at[field]].kin;
 }
 
 int32_t weigh_field(const struct mpi_model *model, const struct levels *levels, enum model_field field)
@@ -36,7 +50,7 @@ static int32_t weigh_kin(const struct mpi_model *model, const struct levels *lev
     int32_t sum = model->kin_mbit;
     for (size_t i = 0; i < FIELD_COUNT; i++)
         if (levels->at[i])
-            sum += model->fields[i][levels->at[i]].kin - strangers_at(model, levels, i);
+            sum += kin_at(model, levels, i) - strangers_at(model, levels, i);
     return -log2_one_plus(sum);
 }
 

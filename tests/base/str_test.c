@@ -212,9 +212,9 @@ static void test_date_parse__takes_years_up_to_its_bounds(void **state)
 {
     (void)state;
     struct date date;
-    assert_true(date_parse(STR("1800-01-01"), &date));
+    assert_true(date_parse(STR("0001-01-01"), &date));
     assert_true(date_parse(STR("2200-12-31"), &date));
-    assert_false(date_parse(STR("1799-12-31"), &date));
+    assert_false(date_parse(STR("0000-12-31"), &date));
     assert_false(date_parse(STR("2201-01-01"), &date));
 }
 

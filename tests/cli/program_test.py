@@ -186,6 +186,63 @@ def test_alone():
         check_exit(f"gen {what}", run("gen", what, "--out", f"{SCRATCH}/gen", *(["--people", 200] if what != "codes" else [])), 0)
 
 
+def test_eval():
+    """Ten rows of three files: figures worked out by hand. The daemon is not asked."""
+    one, two, three, side = (f"{SCRATCH}/{name}.csv" for name in ("one", "two", "three", "side"))
+    head = "id,family,given,dob,sex,phone,who\n"
+    # 1, 2 and 3 are one human; O1 and O2 are two whom nothing but the truth tells apart; F and 9 are one of whom nothing
+    # but the truth says so; Z says no truth. Persons: {1 2 3} {O1 O2} {F} {9} {Z}
+    open(one, "w").write(head + "1,Lindqvist,Anna,1980-02-29,F,5551234,x\nO1,Okonkwo,Chidiebere,1975-05-17,M,5559876,y\n"
+                         "F,Ferreira,Tomás,1990-11-03,M,,z\nF,Twice,Number,1990-11-03,M,,z\n5,Short\n")
+    open(two, "w").write(head + "2,Lindqvist,Anna,1980-02-29,F,5551234,x\nO2,Okonkwo,Chidiebere,1975-05-17,M,5559876,v\n"
+                         "Z,Hashimoto,Ren,1966-01-09,,,\n")
+    open(three, "w").write(head + "3,Lindqvist,Anna,1980-02-29,F,5551234,x\n9,Lund,Bo,1951-07-30,M,,z\n")
+    ask = ("eval", "people", one, two, three)
+    got = run(*ask, "--truth", "who", "--json")
+    check_exit("eval people", got, 0)
+    said = check_json("eval people --json", got)
+    want = {"records": 8, "humans": 4, "left_out": 2, "truth_missing": 1,
+            "wrong": {"pairs": 1, "by_themselves": 1, "persons": 1},
+            "missed": {"pairs": 1, "no_key": 0, "too_little": 1, "asked": 0, "rest": 0}}
+    check("eval counts", all(said.get(k) == v for k, v in want.items()), str(said))
+    made = said["automatic"]
+    check("eval pairs", (made["pairs"]["right"], made["pairs"]["found"], made["pairs"]["true"]) == (3, 4, 4) and
+          made["pairs"]["precision"] == .75, str(made))
+    check("eval persons", (made["persons"]["right"], made["persons"]["found"], made["persons"]["true"]) == (1, 4, 4), str(said))
+    check("eval B-cubed", abs(made["records"]["precision"] - 6 / 7) < 1e-5 and abs(made["records"]["recall"] - 6 / 7) < 1e-5,
+          str(made))
+    open(side, "w").write("authority,id,person\none,1,x\none,O1,y\none,F,z\ntwo,2,x\ntwo,O2,v\nthree,3,x\nthree,9,z\n")
+    other = check_json("eval --truth-file", run(*ask, "--truth-file", side, "--json"))
+    check("the truth may be elsewhere", other["automatic"] == made, str(other))
+    open(two, "a").write("2b,Lindqvist,Anna,1980-02-29,F,5551234,x\n")
+    across = check_json("eval --link-only", run(*ask, "--truth", "who", "--link-only", "--json"))
+    check("pairs of one file do not count", across["automatic"]["pairs"]["true"] == 6, str(across))
+    open(side, "w").write("left,right,label\n1,2,match\nO1,O2,no\n1,O1,no\nF,Z,possible\nF,nobody,no\n")
+    judged = check_json("eval --pairs", run(*ask, "--pairs", side, "--json"))["labels"]
+    check("labelled pairs", judged == {"accuracy": .5, "left_out": 1, "misses": [], "match": {"linked": 1, "review": 0, "apart": 0},
+                                       "possible": {"linked": 0, "review": 0, "apart": 1},
+                                       "no": {"linked": 1, "review": 0, "apart": 1}}, str(judged))
+    judged = check_json("eval --pairs --misses", run(*ask, "--pairs", side, "--misses", 5, "--json"))["labels"]["misses"]
+    check("judged pairs that went wrong", [(p["what"], p["left"], p["why"]) for p in judged] ==
+          [("possible", "F", "apart"), ("no", "O1", "linked")], str(judged))
+    missed = run(*ask, "--truth", "who", "--misses", 5)
+    check_exit("eval --misses", missed, 0)
+    check_harmless("eval --misses", missed)
+    check("so are missed ones", b"missed" in missed.stdout and b"too little evidence" in missed.stdout, missed.stdout)
+    check("wrong pairs are shown without values", b"wrong" in missed.stdout and b"O2" in missed.stdout and
+          b"family name" in missed.stdout and b"Okonkwo" not in missed.stdout and b"5559876" not in missed.stdout, missed.stdout)
+    levels = check_json("eval --levels", run(*ask, "--truth", "who", "--levels", "--json"))["levels"]
+    exact = next((level for level in levels if (level["field"], level["level"]) == ("family name", "exact")), {})
+    # of 1-2 1-2b 1-3 2-2b 2-3 2b-3 F-9 six agree; blindly 7 pairs of 36, or about that many of a million picked
+    check("evidence is counted", exact.get("of_true") == 6 and 150000 < exact.get("of_blind", 0) < 250000 and
+          1.5 < exact.get("bits", 0) < 3, str(exact))
+    open(side, "w").write("id: number\n")
+    for words, says in ((["--map", side], b"number"), (["--truth", "whom"], b"whom"), (["--truth-file", one], b"authority")):
+        got = run("eval", "people", one, *words)
+        check_exit(f"eval {words[0]}", got, 2)
+        check(f"eval {words[0]} says what", says in got.stderr, got.stderr)
+
+
 # ---- with a daemon ----
 
 HOSTILE_NAME = "Lind\x1b]0;owned\x07\u202eevil\u009b31m".encode()
@@ -551,7 +608,7 @@ def test_live():
 
 def main():
     try:
-        for test in (test_help, test_mistakes, test_completion, test_unreachable, test_alone, test_live):
+        for test in (test_help, test_mistakes, test_completion, test_unreachable, test_alone, test_eval, test_live):
             test()
     finally:
         shutil.rmtree(SCRATCH, ignore_errors=True)

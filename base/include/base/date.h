@@ -12,7 +12,7 @@ struct date {
 };
 
 /* "YYYY[MM[DD[…time]]]" ([HL7 2.5.1 2.A.21] DT, 2.A.22 DTM) or "YYYY-MM-DD". False, and *out untouched, when the day
- * does not exist or the year is outside 1800..2200. */
+ * does not exist or the year is outside 1..2200. */
 bool date_parse(struct str text, struct date *out);
 bool date_is_valid(struct date date);
 /* Days since 1970-01-01, proleptic Gregorian; needs a full date. */

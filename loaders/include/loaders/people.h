@@ -45,6 +45,9 @@ void loader_people_close(struct loader_people *people);
 /* The next sound row; false at the end. */
 bool loader_people_next(struct loader_people *people, struct loader_person *out_person);
 
+/* The documented name of a column called `header` (any spelling understood), static; NULL when nobody knows it. */
+const char *loader_people_column(struct str header);
+
 struct loader_people_report {
     uint64_t rows, skipped, findings_total;
     const struct loader_finding *findings; /* live until close */

@@ -1,0 +1,138 @@
+/* Everybody of some files, in a study. */
+#include "eval.h"
+
+#include "base/csv.h"
+#include "base/file.h"
+#include "people_rows.h"
+
+#include <inttypes.h>
+
+static struct str number_key(struct arena *arena, struct str authority, struct str value)
+{
+    return arena_printf(arena, "%.*s\x1f%.*s", STR_ARGS(authority), STR_ARGS(value));
+}
+
+static uint32_t human_of(struct eval_people *people, struct str truth)
+{
+    if (truth.len == 0)
+        return 0;
+    bool added;
+    uint64_t *human = map_put(&people->humans, truth, &added);
+    if (added)
+        *human = people->humans.count;
+    return (uint32_t)*human;
+}
+
+/* Adds the row, unless its number is there already. */
+static status add_row(struct cli_run *run, struct eval_people *people, const struct people_row *row)
+{
+    bool added;
+    struct arena_mark mark = arena_mark(run->cx->arena);
+    uint64_t *known = map_put(
+        &people->by_number,
+        number_key(run->cx->arena, row->input.identifiers[0].authority, row->input.identifiers[0].value), &added);
+    arena_rewind(run->cx->arena, mark);
+    if (!added) {
+        people->left_out++;
+        return STATUS_OK;
+    }
+    uint32_t record;
+    TRY(mpi_study_add(people->study, run->cx, &row->input, &record));
+    *known = record;
+    struct str id =
+        row->id.len ? arena_str(&people->texts, row->id) : arena_printf(&people->texts, "line %" PRIu64, row->line);
+    *VEC_ADD(&people->persons) =
+        (struct eval_person){.id = id, .line = row->line, .truth = human_of(people, row->truth), .file = people->files};
+    return STATUS_OK;
+}
+
+static status read_file(struct cli_run *run, const struct people_map *map, const char *path, struct eval_people *people,
+                        bool seen[PEOPLE_COLUMNS_MAX])
+{
+    struct people_rows *rows;
+    struct people_row row;
+    TRY(people_rows_open(run->cx, path, map, people->files, &rows));
+    for (size_t c = 0; c < map->column_count; c++)
+        seen[c] |= people_rows_have(rows, c);
+    struct cli_progress progress;
+    cli_progress_begin(&progress, run, "reading");
+    status got = STATUS_OK;
+    while (got == STATUS_OK && people_rows_next(rows, &row)) {
+        got = add_row(run, people, &row);
+        struct people_rows_report at = people_rows_report(rows);
+        cli_progress_at(&progress, at.bytes_done, at.bytes_total);
+    }
+    (void)cli_progress_end(&progress);
+    struct people_rows_report report = people_rows_report(rows);
+    if (report.left_out)
+        cli_say(run, "%s: %" PRIu64 " rows are left out, the first in line %" PRIu64 ": %s", path, report.left_out,
+                report.first_line, report.first_what);
+    people->left_out += report.left_out;
+    people->files++;
+    people_rows_close(rows);
+    return got;
+}
+
+static status read_files(struct cli_run *run, const struct people_map *map, struct eval_people *people)
+{
+    bool seen[PEOPLE_COLUMNS_MAX] = {false};
+    for (size_t i = 0; i < run->parsed->argument_count; i++)
+        TRY(read_file(run, map, cli_argument(run, i), people, seen));
+    for (size_t c = 0; c < map->column_count; c++)
+        if (!seen[c] && (map->is_strict || (map->truth.count && c == map->truth.at[0])))
+            return ctx_fail(run->cx, &people_rows_reason, "no file has the column %.*s", STR_ARGS(map->columns[c]));
+    return STATUS_OK;
+}
+
+status eval_people_read(struct cli_run *run, const struct people_map *map, struct eval_people *out_people)
+{
+    *out_people = (struct eval_people){.study = mpi_study_new()};
+    arena_init(&out_people->texts, SIZE_MAX);
+    return read_files(run, map, out_people);
+}
+
+void eval_people_fini(struct eval_people *people)
+{
+    mpi_study_free(people->study);
+    arena_fini(&people->texts);
+    VEC_FINI(&people->persons);
+    map_fini(&people->by_number);
+    map_fini(&people->humans);
+}
+
+/* ---- the truth of another file ---- */
+
+static void take_truth(struct cli_run *run, struct eval_people *people, const struct csv *csv, const int columns[3])
+{
+    for (size_t i = 0; i < 3; i++)
+        if (csv->count <= (size_t)columns[i])
+            return;
+    struct arena_mark mark = arena_mark(run->cx->arena);
+    const uint64_t *record =
+        map_get(&people->by_number, number_key(run->cx->arena, csv->fields[columns[0]], csv->fields[columns[1]]));
+    arena_rewind(run->cx->arena, mark);
+    if (record)
+        people->persons.at[*record - 1].truth = human_of(people, csv->fields[columns[2]]);
+}
+
+status eval_people_read_truth(struct cli_run *run, struct eval_people *people, const char *path, const char *column)
+{
+    struct str bytes;
+    TRY(file_map(run->cx, path, &bytes));
+    struct csv *csv = mem_alloc(sizeof *csv);
+    struct arena scratch;
+    arena_init(&scratch, 0);
+    csv_init(csv, bytes, ',', true, &scratch);
+    bool has_header = csv_next(csv);
+    int columns[3] = {csv_column(csv, "authority"), csv_column(csv, "id"), csv_column(csv, column)};
+    bool has_all = has_header && columns[0] >= 0 && columns[1] >= 0 && columns[2] >= 0;
+    while (has_all && csv_next(csv)) {
+        take_truth(run, people, csv, columns);
+        arena_reset(&scratch);
+    }
+    arena_fini(&scratch);
+    mem_free(csv);
+    file_unmap(bytes);
+    return has_all ? STATUS_OK
+                   : ctx_fail(run->cx, &people_rows_reason, "%s has no columns authority, id and %s", path, column);
+}
