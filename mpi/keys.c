@@ -186,7 +186,7 @@ static void add_trait(struct traits *traits, enum row_field field, uint64_t what
 {
     if (value == 0 || traits->count == ROW_TRAITS_MAX)
         return;
-    struct row_trait trait = {mix(mix(value + what) + field), (uint8_t)field};
+    struct row_trait trait = {mix(mix(value + (what << 32)) + field), (uint8_t)field};
     for (size_t i = traits->count; i-- > 0 && traits->at[i].field == trait.field;)
         if (traits->at[i].value == trait.value)
             return;

@@ -270,8 +270,8 @@ struct row_keys {
     struct row_key at[ROW_KEYS_MAX];
     size_t count;
 };
-/* The keys of its row, fewer when another of its body stands for it. The writer's. */
-struct row_keys index_keys(const struct mpi *mpi, uint32_t record);
+/* The keys of its row, fewer when another of its body stands for it. */
+struct row_keys index_keys(const struct mpi *mpi, enum sight sight, uint32_t record);
 /* Puts a record under the keys of its row, or takes it away from them while it still has the row. Notes crossings, and
  * others of the body that changed their keys. */
 void index_join(struct mpi *mpi, uint32_t record);

@@ -74,7 +74,7 @@ static uint32_t renew_edges(struct mpi *mpi, uint32_t record, struct best *best)
     uint32_t *candidates = NULL;
     size_t count = 0;
     if (row_of(mpi, record)) {
-        struct row_keys keys = index_keys(mpi, record);
+        struct row_keys keys = index_keys(mpi, APPLIED, record);
         count = index_candidates(mpi, APPLIED, row_of(mpi, record), &keys, record, &candidates);
     }
     const struct entry *entry = entry_at(mpi, APPLIED, record);
@@ -172,7 +172,7 @@ struct live {
 static struct live live_keys_of(const struct mpi *mpi, uint32_t record)
 {
     struct live live;
-    struct row_keys keys = index_keys(mpi, record);
+    struct row_keys keys = index_keys(mpi, APPLIED, record);
     live.count = index_live_keys(mpi, APPLIED, row_of(mpi, record), &keys, &live.keys);
     return live;
 }

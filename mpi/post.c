@@ -113,10 +113,10 @@ static struct row_keys keys_behind(const struct mpi_row *row, const struct mpi_r
     return kept;
 }
 
-struct row_keys index_keys(const struct mpi *mpi, uint32_t record)
+struct row_keys index_keys(const struct mpi *mpi, enum sight sight, uint32_t record)
 {
-    const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
-    return keys_behind(row, entry_at(mpi, APPLIED, index_first(mpi, APPLIED, record))->row);
+    const struct mpi_row *row = entry_at(mpi, sight, record)->row;
+    return keys_behind(row, entry_at(mpi, sight, index_first(mpi, sight, record))->row);
 }
 
 static void change_keys(struct mpi *mpi, uint32_t record, const struct row_keys *before, const struct row_keys *now)

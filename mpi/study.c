@@ -61,7 +61,7 @@ static void link_record(struct mpi_study *study, uint32_t record)
     struct mpi *mpi = study->mpi;
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
     uint32_t *candidates;
-    struct row_keys keys = index_keys(mpi, record);
+    struct row_keys keys = index_keys(mpi, APPLIED, record);
     size_t count = index_candidates(mpi, APPLIED, row, &keys, record, &candidates);
     for (size_t i = 0; i < count; i++) {
         if (candidates[i] < record)
