@@ -51,7 +51,7 @@ size_t index_live_keys(const struct mpi *mpi, enum sight sight, const struct mpi
     for (size_t i = 0; i < looked_at.count; i++) {
         struct row_key key = looked_at.at[i];
         uint32_t count = holders_of(mpi, sight, key.key).count;
-        if (count <= mpi->block_cap) {
+        if (count <= index_cap(mpi, &key)) {
             if (count > 0)
                 looked_at.at[live++] = key;
             continue;

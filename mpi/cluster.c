@@ -19,7 +19,6 @@ struct nodes {
 struct walk {
     struct nodes *nodes;
     VEC(uint64_t) bodies; /* whose members were all visited */
-    int32_t floor_mbit;
 };
 
 static void visit_node(struct mpi *mpi, struct nodes *nodes, uint32_t record)
@@ -55,7 +54,7 @@ static bool was_walked(const struct walk *walk, uint64_t body)
     return false;
 }
 
-/* Whoever says the same: all of them where that is evidence enough for the floor, else those who are one node. */
+/* Whoever says the same, where that is evidence enough. */
 static void visit_body(struct mpi *mpi, struct walk *walk, uint32_t record)
 {
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
@@ -65,28 +64,22 @@ static void visit_body(struct mpi *mpi, struct walk *walk, uint32_t record)
     struct holders members = holders_of(mpi, APPLIED, body_members_key(body));
     if (members.count < 2 || !body_is_one(mpi, row))
         return;
-    struct levels levels;
-    uint32_t first = body_first_of(mpi, APPLIED, body);
-    bool all = body_score(mpi, row, &levels) >= walk->floor_mbit;
-    if (!all && !is_plain(mpi, record, first))
-        return;
     *VEC_ADD(&walk->bodies) = body;
     struct holders_at at = {0};
     for (uint32_t member; (member = holders_next(&members, &at)) != 0;)
-        if (all || is_plain(mpi, member, first))
-            visit_node(mpi, walk->nodes, member);
+        visit_node(mpi, walk->nodes, member);
 }
 
-/* Everything reached from `start` by edges of at least `floor`, by bodies and by standing decisions that tie. */
-static void walk_component(struct mpi *mpi, uint32_t start, int32_t floor_mbit, struct nodes *nodes)
+/* Everything reached from `start` by edges that may join, by bodies that are one and by standing decisions that tie. */
+static void walk_component(struct mpi *mpi, uint32_t start, struct nodes *nodes)
 {
-    struct walk walk = {.nodes = nodes, .floor_mbit = floor_mbit};
+    struct walk walk = {.nodes = nodes};
     visit_node(mpi, nodes, start);
     for (size_t i = 0; i < nodes->count; i++) {
         uint32_t record = nodes->at[i];
         const struct entry *entry = entry_at(mpi, APPLIED, record);
         for (uint32_t k = 0; k < entry->edge_count; k++)
-            if (entry->edges[k].score_mbit >= floor_mbit)
+            if (entry->edges[k].score_mbit >= mpi->model->auto_mbit)
                 visit_node(mpi, nodes, entry->edges[k].other);
         uint32_t cursor = 0;
         for (const struct decision *at; (at = index_next_decision(mpi, APPLIED, record, &cursor));)
@@ -436,31 +429,125 @@ static uint32_t make_nodes(struct mpi *mpi, const struct nodes *all, uint32_t *o
     return count;
 }
 
-/*
- * A component too large to weigh every pair is walked again over stronger edges only, until the pieces fit. Decisions
- * hold through every floor; what they alone tie together is refused beyond FORCED_MAX before it gets here.
- */
-struct work {
-    struct nodes nodes;
-    int32_t floor_mbit;
+/* ---- components too large to weigh every pair ---- */
+
+/* What ties two nodes; decisions before all evidence. */
+struct tie {
+    int32_t score_mbit;
+    uint32_t left, right; /* nodes, left < right */
 };
-enum { FLOOR_STEP_MBIT = 4000, FLOOR_TOP_MBIT = 100000 };
-struct works {
-    struct work *at;
+struct ties {
+    struct tie *at;
     size_t count, cap;
 };
+enum { DECIDED_MBIT = INT32_MAX };
 
-/* Adds the components that hold `from` (of one round) as work. */
-static void add_components(struct mpi *mpi, struct works *works, const uint32_t *from, size_t count, int32_t floor_mbit)
+static void add_tie(struct ties *ties, int32_t score_mbit, uint32_t a, uint32_t b)
 {
-    mpi->visit++;
-    for (size_t i = 0; i < count; i++) {
-        if (CHUNK_AT(&mpi->notes, from[i])->visit == mpi->visit)
-            continue;
-        struct nodes nodes = {0};
-        walk_component(mpi, from[i], floor_mbit, &nodes);
-        *VEC_ADD(works) = (struct work){nodes, floor_mbit};
+    if (a != b)
+        *VEC_ADD(ties) = (struct tie){score_mbit, a < b ? a : b, a < b ? b : a};
+}
+
+static int order_ties(const void *left, const void *right)
+{
+    const struct tie *a = left, *b = right;
+    if (a->score_mbit != b->score_mbit)
+        return a->score_mbit > b->score_mbit ? -1 : 1;
+    if (a->left != b->left)
+        return a->left < b->left ? -1 : 1;
+    return a->right < b->right ? -1 : a->right > b->right;
+}
+
+/* Everything that ties a record, each from the side whose node is the smaller one. */
+static void add_ties_of(const struct mpi *mpi, uint32_t record, struct ties *ties)
+{
+    const struct entry *entry = entry_at(mpi, APPLIED, record);
+    uint32_t node = CHUNK_AT(&mpi->notes, record)->local, cursor = 0;
+    for (uint32_t k = 0; k < entry->edge_count; k++) {
+        uint32_t other = CHUNK_AT(&mpi->notes, entry->edges[k].other)->local;
+        if (entry->edges[k].score_mbit >= mpi->model->auto_mbit && node < other)
+            add_tie(ties, entry->edges[k].score_mbit, node, other);
     }
+    for (const struct decision *at; (at = index_next_decision(mpi, APPLIED, record, &cursor));)
+        if (at->left == record && decision_stands(at, APPLIED) && decision_ties(at->kind))
+            add_tie(ties, DECIDED_MBIT, node, CHUNK_AT(&mpi->notes, at->right)->local);
+    uint32_t first = index_first(mpi, APPLIED, record);
+    struct levels levels;
+    if (first != record && body_is_one(mpi, entry->row))
+        add_tie(ties, body_score(mpi, entry->row, &levels), node, CHUNK_AT(&mpi->notes, first)->local);
+}
+
+static uint32_t root_of(uint32_t *parents, uint32_t node)
+{
+    while (parents[node] != node)
+        node = parents[node] = parents[parents[node]];
+    return node;
+}
+
+/*
+ * The strongest ties hold first, as long as a piece stays small enough to weigh every pair in it; so one record more
+ * than fit leaves one outside, not all of them. Decisions hold whatever the size; what they alone tie together is
+ * refused beyond FORCED_MAX before it gets here. Answers the piece of every node.
+ */
+static uint32_t *cut_component(const struct mpi *mpi, const struct nodes *all, uint32_t count)
+{
+    struct ties ties = {0};
+    uint32_t *parents = mem_array(count, sizeof *parents), *sizes = mem_array(count, sizeof *sizes);
+    for (uint32_t i = 0; i < count; i++) {
+        parents[i] = i;
+        sizes[i] = 1;
+    }
+    for (size_t i = 0; i < all->count; i++)
+        add_ties_of(mpi, all->at[i], &ties);
+    if (ties.count > 1)
+        qsort(ties.at, ties.count, sizeof *ties.at, order_ties);
+    for (size_t i = 0; i < ties.count; i++) {
+        uint32_t a = root_of(parents, ties.at[i].left), b = root_of(parents, ties.at[i].right);
+        if (a == b || (ties.at[i].score_mbit != DECIDED_MBIT && sizes[a] + sizes[b] > COMPONENT_MAX))
+            continue;
+        parents[a < b ? b : a] = a < b ? a : b;
+        sizes[a < b ? a : b] += sizes[a < b ? b : a];
+    }
+    for (uint32_t i = 0; i < count; i++)
+        parents[i] = root_of(parents, i);
+    VEC_FINI(&ties);
+    mem_free(sizes);
+    return parents;
+}
+
+static void solve_nodes(struct mpi *mpi, const struct nodes *all)
+{
+    uint32_t *records = mem_array(all->count, sizeof *records);
+    uint32_t count = make_nodes(mpi, all, records);
+    solve_piece(mpi, all, records, count);
+    mem_free(records);
+}
+
+static void solve_pieces(struct mpi *mpi, const struct nodes *all, uint32_t count)
+{
+    uint32_t *piece_of = cut_component(mpi, all, count);
+    struct nodes *pieces = mem_array(count, sizeof *pieces);
+    for (size_t i = 0; i < all->count; i++)
+        *VEC_ADD(&pieces[piece_of[CHUNK_AT(&mpi->notes, all->at[i])->local]]) = all->at[i];
+    for (uint32_t i = 0; i < count; i++) {
+        if (pieces[i].count > 0)
+            solve_nodes(mpi, &pieces[i]);
+        VEC_FINI(&pieces[i]);
+    }
+    mem_free(pieces);
+    mem_free(piece_of);
+}
+
+static void solve_component(struct mpi *mpi, struct nodes *all)
+{
+    sort_nodes(mpi, all);
+    uint32_t *records = mem_array(all->count, sizeof *records);
+    uint32_t count = make_nodes(mpi, all, records);
+    if (count > COMPONENT_MAX)
+        solve_pieces(mpi, all, count);
+    else
+        solve_piece(mpi, all, records, count);
+    mem_free(records);
 }
 
 /*
@@ -491,20 +578,14 @@ void index_recluster(struct mpi *mpi)
 {
     if (joins_body(mpi))
         return;
-    struct works works = {0};
-    add_components(mpi, &works, mpi->touched.at, mpi->touched.count, mpi->model->auto_mbit);
-    while (works.count > 0) {
-        struct work work = works.at[--works.count];
-        sort_nodes(mpi, &work.nodes);
-        uint32_t *records = mem_array(work.nodes.count, sizeof *records);
-        uint32_t count = make_nodes(mpi, &work.nodes, records);
-        if (count > COMPONENT_MAX && work.floor_mbit < FLOOR_TOP_MBIT)
-            add_components(mpi, &works, work.nodes.at, work.nodes.count, work.floor_mbit + FLOOR_STEP_MBIT);
-        else
-            solve_piece(mpi, &work.nodes, records, count);
-        mem_free(records);
-        VEC_FINI(&work.nodes);
+    mpi->visit++;
+    for (size_t i = 0; i < mpi->touched.count; i++) {
+        if (CHUNK_AT(&mpi->notes, mpi->touched.at[i])->visit == mpi->visit)
+            continue;
+        struct nodes nodes = {0};
+        walk_component(mpi, mpi->touched.at[i], &nodes);
+        solve_component(mpi, &nodes);
+        VEC_FINI(&nodes);
     }
-    VEC_FINI(&works);
     draft_outcomes(mpi);
 }

@@ -75,18 +75,19 @@ static void cross(struct mpi *mpi, const struct row_key *key, bool over_full, st
 /* These two call each other's callers down to ROW_NARROW_MAX, no deeper. */
 static void stand(struct mpi *mpi, struct holder *holder, const struct row_key *key)
 {
-    uint32_t count = add(mpi, key->key, holder->record);
-    if (count == mpi->block_cap + 1)
+    uint32_t count = add(mpi, key->key, holder->record), cap = index_cap(mpi, key);
+    if (count == cap + 1)
         cross(mpi, key, true, stand);
-    else if (count > mpi->block_cap)
+    else if (count > cap)
         each_narrower(mpi, holder, key, stand);
 }
 
 static void leave(struct mpi *mpi, struct holder *holder, const struct row_key *key)
 {
-    if (count_at(mpi, key->key) > mpi->block_cap)
+    uint32_t cap = index_cap(mpi, key);
+    if (count_at(mpi, key->key) > cap)
         each_narrower(mpi, holder, key, leave);
-    if (take_away(mpi, key->key, holder->record) == mpi->block_cap)
+    if (take_away(mpi, key->key, holder->record) == cap)
         cross(mpi, key, false, leave);
 }
 
