@@ -92,6 +92,8 @@ static void walk_component(struct mpi *mpi, uint32_t start, struct nodes *nodes)
 
 /* ---- one component ---- */
 
+enum { RIVAL_MBIT = 7000 };
+
 struct piece {
     struct mpi *mpi;
     uint32_t *records; /* one for each node, in the order of their identifier keys */
@@ -228,6 +230,29 @@ static void weigh_pairs(struct piece *piece)
     }
 }
 
+/* Could the two be one person, as far as is known? */
+static bool are_compatible(const struct piece *piece, uint32_t a, uint32_t b)
+{
+    return !piece->apart[cell(piece, a, b)] && piece->sum[cell(piece, a, b)] > 0;
+}
+
+/*
+ * A group that fits `a` nearly as well as `b` does, and is not the same person as `b`: at most one of the two is right,
+ * and nobody knows which.
+ */
+static bool has_rival(const struct piece *piece, uint32_t a, uint32_t b)
+{
+    const struct mpi_model *model = piece->mpi->model;
+    int32_t strong = piece->best[cell(piece, a, b)] - RIVAL_MBIT;
+    if (strong < model->auto_mbit)
+        strong = model->auto_mbit;
+    for (uint32_t c = 0; c < piece->count; c++)
+        if (piece->size[c] > 0 && c != a && c != b && piece->best[cell(piece, a, c)] >= strong &&
+            !piece->apart[cell(piece, a, c)] && !are_compatible(piece, b, c))
+            return true;
+    return false;
+}
+
 /* The two groups to join next; false when no join is left. Means are compared as fractions: exact. */
 static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_b)
 {
@@ -242,6 +267,8 @@ static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_
                 continue;
             int64_t pairs = (int64_t)piece->size[a] * piece->size[b];
             if (best_pairs != 0 && piece->sum[at] * best_pairs <= best_sum * pairs)
+                continue;
+            if (!piece->mpi->model->guesses && (has_rival(piece, a, b) || has_rival(piece, b, a)))
                 continue;
             best_sum = piece->sum[at];
             best_pairs = pairs;

@@ -440,24 +440,26 @@ static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *r
     bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT ||
                     levels->at[FIELD_MOTHER] == LIST_EXACT;
     bool marked = (left->flags | right->flags) & ROW_MULTIPLE_BIRTH;
-    bool told_apart = levels->at[FIELD_NATIONAL] == LIST_DIFFERS || sex_differs(levels) || marked;
-    bool one_number = levels->at[FIELD_NATIONAL] == LIST_EXACT || levels->at[FIELD_NATIONAL] == LIST_EDIT;
+    bool told_apart = levels->at[FIELD_NATIONAL] == LIST_DIFFERS || levels->at[FIELD_MIDDLE] == NAME_DIFFERS ||
+                      sex_differs(levels) || marked;
+    if (!one_family && !one_home)
+        return false;
     switch (given) {
-    case NAME_ABSENT:
-    case NAME_NICKNAME:
-    case NAME_INITIAL:
     case NAME_SWAPPED:
         return false;
     case NAME_EXACT:
-        return one_home && levels->at[FIELD_MIDDLE] == NAME_DIFFERS;
+        return levels->at[FIELD_MIDDLE] == NAME_DIFFERS;
+    case NAME_INITIAL: /* fits both twins, or neither: who else it fits is looked at when they are joined */
+    case NAME_NICKNAME:
     case NAME_EDIT:
     case NAME_SIMILAR:
     case NAME_PART:
-        return (one_family || one_home) && told_apart;
+        return told_apart;
+    case NAME_ABSENT:
     case NAME_DIFFERS:
-        return (one_family || one_home) && levels->at[FIELD_NATIONAL] != LIST_EXACT;
+        return levels->at[FIELD_NATIONAL] != LIST_EXACT;
     default:
-        return !one_number && (one_home || (one_family && told_apart));
+        return levels->at[FIELD_NATIONAL] != LIST_EXACT && levels->at[FIELD_NATIONAL] != LIST_EDIT;
     }
 }
 

@@ -489,7 +489,7 @@ static bool is_held(const struct mpi *mpi, uint32_t left, uint32_t right)
  */
 static int32_t choose_auto(const struct mpi *mpi)
 {
-    enum { WRONG_ONE_IN = 5000, LOWEST_MBIT = 5615, HIGHEST_MBIT = 9966 };
+    enum { WRONG_ONE_IN = 3000, LOWEST_MBIT = 5615, HIGHEST_MBIT = 9966 };
     struct scores scores = {0};
     for (uint32_t record = 1; record <= mpi->applied.records; record++) {
         const struct entry *entry = entry_at(mpi, APPLIED, record);
