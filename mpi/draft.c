@@ -28,6 +28,17 @@ uint32_t holders_next(const struct holders *holders, struct holders_at *at)
     return holders->came ? blocks_next(&mpi->came, holders->came, &at->cursor) : 0;
 }
 
+uint32_t holders_list(const struct mpi *mpi, enum sight sight, uint64_t key, uint32_t **out_records)
+{
+    struct holders holders = holders_of(mpi, sight, key);
+    struct holders_at at = {0};
+    uint32_t *records = mem_array((size_t)holders.count + 1, sizeof *records), count = 0;
+    for (uint32_t record; (record = holders_next(&holders, &at)) != 0;)
+        records[count++] = record;
+    *out_records = records;
+    return count;
+}
+
 static uint32_t count_holders(const struct mpi *mpi, uint64_t key)
 {
     return holders_of(mpi, APPLIED, key).count;

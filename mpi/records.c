@@ -238,18 +238,37 @@ static bool asks_more(const struct mpi *mpi, const struct edge *edge, const stru
     return entry_at(mpi, APPLIED, edge->other)->own_key < entry_at(mpi, APPLIED, best->other)->own_key;
 }
 
-/* The strongest alike record of another person that nobody has decided about and no open review asks about; 0 = none.
- */
+/* May a record ask about another one? Nobody has decided about the two, and no open review asks about their persons. */
+static bool may_ask(const struct mpi *mpi, uint32_t record, uint32_t other)
+{
+    uint32_t own = entry_at(mpi, APPLIED, record)->person, person = entry_at(mpi, APPLIED, other)->person;
+    return own != person && !index_decision_between(mpi, APPLIED, record, other) &&
+           !index_review_open_between(mpi, own, person);
+}
+
+/* What a record that says the same as others of its body has to ask about them: one question, about the first. */
+static bool find_within_body(const struct mpi *mpi, uint32_t record, struct edge *out_edge)
+{
+    const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
+    struct levels levels;
+    uint32_t other = row ? index_first_other(mpi, record) : 0;
+    if (other == 0)
+        return false;
+    *out_edge = (struct edge){other, body_score(mpi, row, &levels)};
+    return out_edge->score_mbit >= mpi->model->review_mbit;
+}
+
+/* The strongest alike record of another person that it may ask about; 0 = none. */
 static uint32_t find_review(const struct mpi *mpi, uint32_t record)
 {
     const struct entry *entry = entry_at(mpi, APPLIED, record);
-    const struct edge *best = NULL;
+    struct edge within;
+    const struct edge *best =
+        find_within_body(mpi, record, &within) && may_ask(mpi, record, within.other) ? &within : NULL;
     for (uint32_t i = 0; i < entry->edge_count; i++) {
         const struct edge *edge = &entry->edges[i];
-        uint32_t person = entry_at(mpi, APPLIED, edge->other)->person;
-        if (person != entry->person && asks_more(mpi, edge, best) &&
-            !index_decision_between(mpi, APPLIED, record, edge->other) &&
-            !index_review_open_between(mpi, entry->person, person))
+        if (entry_at(mpi, APPLIED, edge->other)->person != entry->person && asks_more(mpi, edge, best) &&
+            may_ask(mpi, record, edge->other))
             best = edge;
     }
     return best ? best->other : 0;
@@ -294,6 +313,9 @@ static void keep_link(struct writer *w, uint32_t record)
         best = entry->edges[i].other;
         score = entry->edges[i].score_mbit;
     }
+    uint32_t first = best == 0 && entry->row ? index_first(mpi, APPLIED, record) : record;
+    if (first != record && entry_at(mpi, APPLIED, first)->person == entry->person)
+        best = first; /* it says what the first of its body says */
     if (best == 0)
         return;
     struct mpi_comparison comparison;

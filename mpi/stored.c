@@ -303,6 +303,21 @@ static int32_t unzigzag(uint64_t value)
     return (int32_t)(int64_t)(value >> 1 ^ -(value & 1));
 }
 
+void encode_edge(struct buf *out, int32_t score_mbit)
+{
+    buf_put_varint(out, zigzag(score_mbit));
+}
+
+status decode_edge(struct ctx *cx, struct str row, int32_t *out_score_mbit)
+{
+    struct cut cut = {.rest = row};
+    uint64_t score = cut_varint(&cut);
+    if (cut.bad || cut.rest.len > 0 || score > UINT32_MAX)
+        return ctx_fail(cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.edge");
+    *out_score_mbit = unzigzag(score);
+    return STATUS_OK;
+}
+
 /* Evidence lines are rows of model_fields, or what relatives share; the last one is the prior. */
 enum { LINE_KIN = 0xFE };
 

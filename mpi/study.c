@@ -61,15 +61,15 @@ static void link_record(struct mpi_study *study, uint32_t record)
     struct mpi *mpi = study->mpi;
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
     uint32_t *candidates;
-    size_t count = index_candidates(mpi, APPLIED, row, &(struct seeker){record, true}, &candidates);
+    struct row_keys keys = index_keys(mpi, APPLIED, record);
+    size_t count = index_candidates(mpi, APPLIED, row, &keys, record, &candidates);
     for (size_t i = 0; i < count; i++) {
         if (candidates[i] < record)
             continue;
         struct levels levels;
-        compare_rows(row, entry_at(mpi, APPLIED, candidates[i])->row, &levels);
-        int32_t score = weigh_levels(mpi->model, &levels);
+        int32_t score = index_edge_score(mpi, record, candidates[i], &levels);
         study->compared++;
-        if (score >= mpi->model->review_mbit)
+        if (score != NO_EDGE)
             index_load_edge(mpi, record, candidates[i], score);
     }
     mem_free(candidates);

@@ -111,8 +111,8 @@ static uint64_t see_pairs(struct trainer *trainer)
     uint64_t seen = 0;
     for (uint32_t record = 1; record <= records; record += every) {
         uint32_t *candidates;
-        size_t count = index_candidates(mpi, APPLIED, entry_at(mpi, APPLIED, record)->row,
-                                        &(struct seeker){record, true}, &candidates);
+        struct row_keys keys = index_keys(mpi, APPLIED, record);
+        size_t count = index_candidates(mpi, APPLIED, entry_at(mpi, APPLIED, record)->row, &keys, record, &candidates);
         for (size_t i = 0; i < count; i++) {
             if (every == 1 && candidates[i] < record)
                 continue;
