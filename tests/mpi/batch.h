@@ -211,7 +211,8 @@ static inline void batch_decisions(const struct mpi *mpi, struct batch *batch, b
 }
 
 struct batch_offer {
-    bool possible;
+    bool possible, forbidden;
+    int32_t best;
     int64_t sum, pairs;
     uint64_t low_key, high_key; /* smallest identifier keys of the two groups: breaks ties */
 };
@@ -283,8 +284,26 @@ static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct
     }
     offer.low_key = a_key < b_key ? a_key : b_key;
     offer.high_key = a_key < b_key ? b_key : a_key;
+    offer.forbidden = forbidden;
+    offer.best = best;
     offer.possible = !forbidden && offer.sum > 0 && best >= mpi->model->auto_mbit;
     return offer;
+}
+
+/* Does another group fit `a` nearly as well as `b` does, that is not one person with `b`? */
+static inline bool batch_has_rival(const struct mpi *mpi, const struct batch *batch, const bool *apart,
+                                   const bool *veto, const uint32_t *component, uint32_t a, uint32_t b, int32_t best)
+{
+    int32_t strong = best - 7000 > mpi->model->auto_mbit ? best - 7000 : mpi->model->auto_mbit;
+    for (uint32_t c = 1; c <= batch->count; c++) {
+        if (batch->group[c] != c || batch->follows[c] || c == a || c == b || component[c] != component[a])
+            continue;
+        struct batch_offer left = batch_weigh(mpi, batch, apart, veto, a, c),
+                           right = batch_weigh(mpi, batch, apart, veto, b, c);
+        if (left.best >= strong && !left.forbidden && (right.forbidden || right.sum <= 0))
+            return true;
+    }
+    return false;
 }
 
 static inline bool batch_prefers(const struct batch_offer *left, const struct batch_offer *right)
@@ -330,7 +349,9 @@ static inline void batch_run(const struct mpi *mpi, struct batch *batch)
                     batch->follows[b])
                     continue;
                 struct batch_offer offer = batch_weigh(mpi, batch, apart, veto, a, b);
-                if (!offer.possible || !batch_prefers(&offer, &best))
+                if (!offer.possible || !batch_prefers(&offer, &best) ||
+                    batch_has_rival(mpi, batch, apart, veto, component, a, b, offer.best) ||
+                    batch_has_rival(mpi, batch, apart, veto, component, b, a, offer.best))
                     continue;
                 best = offer;
                 best_a = a;
