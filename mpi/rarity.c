@@ -227,7 +227,7 @@ static uint8_t middle_rarity(const struct mpi_model *model, const struct mpi_row
 
 void row_set_rarity(const struct mpi_model *model, struct mpi_row *row)
 {
-    enum { COMMON_FAMILY = 34, OTHER_FAMILY = 50, COMMON_GIVEN = 28, OTHER_GIVEN = 42 }; /* 8.5, 12.5, 7, 10.5 bits */
+    enum { COMMON_FAMILY = 30, OTHER_FAMILY = 50, COMMON_GIVEN = 26, OTHER_GIVEN = 42 }; /* 7.5, 12.5, 6.5, 10.5 bits */
     const struct value_table *values = model->values;
     for (size_t i = 0; i < row->name_count; i++) {
         struct mpi_row_name *name = &row->names[i];
