@@ -21,6 +21,7 @@ const struct reason mpi_reasons[MPI_REASON_COUNT] = {
     [MPI_LINK_MISSING] = {"mpi.link-missing", STATUS_FAILED_PRECONDITION, 204, "the two were never linked"},
     [MPI_TOO_MANY] = {"mpi.too-many", STATUS_RESOURCE_EXHAUSTED, 207, "more than can be kept"},
     [MPI_ROW_BAD] = {"mpi.row-bad", STATUS_DATA_LOSS, 207, "a stored row is damaged"},
+    [MPI_MODEL_BAD] = {"mpi.model-bad", STATUS_INVALID_ARGUMENT, 207, "the model cannot be read"},
 };
 
 const struct data_table_spec mpi_tables[] = {

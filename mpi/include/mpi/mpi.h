@@ -291,6 +291,7 @@ enum mpi_reason {
     MPI_LINK_MISSING,       /* mpi.link-missing, FAILED_PRECONDITION, 204: A37 for two that were never linked */
     MPI_TOO_MANY,           /* mpi.too-many, RESOURCE_EXHAUSTED, 207 */
     MPI_ROW_BAD,            /* mpi.row-bad, DATA_LOSS, 207 */
+    MPI_MODEL_BAD,          /* mpi.model-bad, INVALID_ARGUMENT, 207 */
     MPI_REASON_COUNT
 };
 extern const struct reason mpi_reasons[MPI_REASON_COUNT];

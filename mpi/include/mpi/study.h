@@ -11,6 +11,7 @@
 
 struct mpi_study;
 
+/* Without anybody. */
 struct mpi_study *mpi_study_new(void);
 void mpi_study_free(struct mpi_study *study);
 
