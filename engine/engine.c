@@ -12,8 +12,8 @@
 enum { SPACE_POLL_US = 200 * 1000 };
 
 const struct data_table_spec engine_tables[] = {
-    {"engine.message"}, {"engine.control"}, {"engine.outbox"}, {"engine.delivery"},
-    {"engine.dead"},    {"engine.counter"}, {"engine.meta"},
+    {.name = "engine.message"}, {.name = "engine.control"}, {.name = "engine.outbox"}, {.name = "engine.delivery"},
+    {.name = "engine.dead"},    {.name = "engine.counter"}, {.name = "engine.meta"},
 };
 const size_t engine_table_count = sizeof engine_tables / sizeof engine_tables[0];
 

@@ -25,8 +25,8 @@ const struct reason mpi_reasons[MPI_REASON_COUNT] = {
 };
 
 const struct data_table_spec mpi_tables[] = {
-    {"mpi.record"}, {"mpi.version"},  {"mpi.member"}, {"mpi.edge"},
-    {"mpi.link"},   {"mpi.decision"}, {"mpi.review"}, {"mpi.event"},
+    {.name = "mpi.record"}, {.name = "mpi.version"},  {.name = "mpi.member"}, {.name = "mpi.edge"},
+    {.name = "mpi.link"},   {.name = "mpi.decision"}, {.name = "mpi.review"}, {.name = "mpi.event"},
 };
 const size_t mpi_table_count = sizeof mpi_tables / sizeof mpi_tables[0];
 

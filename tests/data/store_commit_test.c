@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
+static const struct data_table_spec TABLES[] = {{.name = "t.one"}, {.name = "t.two"}};
 
 static struct data_store *open_store(struct world *world, uint64_t cache_bytes)
 {
