@@ -243,6 +243,12 @@ void draft_answer_review(struct mpi *mpi, uint32_t at, bool open)
     add_step(mpi, STEP_ANSWERED, at, open);
 }
 
+void draft_set_model(struct mpi *mpi, const struct mpi_model *model)
+{
+    add_step(mpi, STEP_MODEL, 0, 0)->before.model = mpi->model;
+    mpi->model = model;
+}
+
 /* ---- taking back ---- */
 
 static void remove_record(struct mpi *mpi, uint32_t record)
@@ -289,6 +295,10 @@ static void take_back(struct mpi *mpi, const struct step *step)
         break;
     case STEP_ANSWERED:
         answer_review(mpi, step->at, !step->other);
+        break;
+    case STEP_MODEL:
+        mpi_model_free((struct mpi_model *)mpi->model);
+        mpi->model = step->before.model;
         break;
     case STEP_COUNTERS:
         mpi->counters = step->before.counters;
@@ -362,6 +372,9 @@ static void publish_step(struct mpi *mpi, const struct step *step)
     case STEP_ROW:
         mem_free(step->before.row);
         break;
+    case STEP_MODEL:
+        mpi_model_free((struct mpi_model *)step->before.model);
+        break;
     case STEP_UNDONE:
         CHUNK_AT(&mpi->decisions, step->at)->undone = true;
         break;
@@ -388,4 +401,5 @@ void mpi_publish(struct mpi *mpi)
     if (mpi->steps.cap > KEEP_STEPS)
         VEC_FINI(&mpi->steps);
     mpi->shown = mpi->applied;
+    mpi->model_shown = mpi->model;
 }

@@ -7,7 +7,7 @@ enum { BLOCK_SHARD_BITS = 12 };
 struct mpi *index_new(void)
 {
     struct mpi *mpi = mem_alloc(sizeof *mpi);
-    mpi->model = &model_builtin;
+    mpi->model = mpi->model_shown = &model_builtin;
     mpi->block_cap = BLOCK_CAP_DEFAULT;
     blocks_init(&mpi->blocks, BLOCK_SHARD_BITS);
     blocks_init(&mpi->came, 0);
@@ -38,6 +38,7 @@ void index_free(struct mpi *mpi)
     VEC_FINI(&mpi->changes);
     VEC_FINI(&mpi->edge_changes);
     VEC_FINI(&mpi->outcomes);
+    mpi_model_free((struct mpi_model *)mpi->model_shown);
     mem_free(mpi);
 }
 

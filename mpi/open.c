@@ -70,12 +70,11 @@ static bool load_edge(void *arg, struct str key, struct str row)
 {
     struct opening *opening = arg;
     uint64_t left = key_part(key, 0), right = key_part(key, 1);
-    struct cut cut = {.rest = row};
-    uint64_t score = cut_varint(&cut);
-    if (cut.bad || !is_record(opening->mpi, left) || !is_record(opening->mpi, right) || left >= right ||
-        score > INT32_MAX)
+    int32_t score_mbit;
+    if (!decode_edge(row, &score_mbit) || !is_record(opening->mpi, left) || !is_record(opening->mpi, right) ||
+        left >= right)
         return bad(opening, "mpi.edge");
-    index_load_edge(opening->mpi, (uint32_t)left, (uint32_t)right, (int32_t)score);
+    index_load_edge(opening->mpi, (uint32_t)left, (uint32_t)right, score_mbit);
     return true;
 }
 
@@ -167,8 +166,11 @@ status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi)
     mpi->decided = data_table(store, "mpi.decision");
     mpi->reviews = data_table(store, "mpi.review");
     mpi->events = data_table(store, "mpi.event");
+    mpi->models = data_table(store, "mpi.model");
     struct opening opening = {.mpi = mpi, .cx = cx};
-    status loaded = load_all(&opening);
+    status loaded = models_open(mpi, cx);
+    if (loaded == STATUS_OK)
+        loaded = load_all(&opening);
     if (loaded != STATUS_OK) {
         index_free(mpi);
         return loaded;

@@ -27,12 +27,10 @@ static int order_hits(const void *left, const void *right)
 /* Below this a candidate is not worth showing: 1 in 32 at best. */
 enum { SHOWN_MBIT = -5000 };
 
-/* Everybody alike or known by an identifier, on the heap. The caller frees it. */
+/* Everybody alike or known by an identifier, on the heap. The caller frees it. Inside a look. */
 static size_t collect_hits(struct mpi *mpi, const struct mpi_row *row, const uint32_t *known, size_t known_count,
                            struct hit **out_hits)
 {
-    SCOPED(look_end) struct data_view look;
-    look_begin(mpi, &look);
     uint32_t *candidates;
     size_t found = index_candidates(mpi, SHOWN, row, &(struct seeker){0}, &candidates), count = 0;
     struct hit *hits = mem_grow(NULL, found + known_count + 1, sizeof *hits);
@@ -43,7 +41,7 @@ static size_t collect_hits(struct mpi *mpi, const struct mpi_row *row, const uin
             .record = record, .person = entry->person, .own_key = entry->own_key, .by_identifier = i < known_count};
         if (entry->row) {
             compare_rows(row, entry->row, &hit.levels);
-            hit.score_mbit = weigh_levels(mpi->model, &hit.levels);
+            hit.score_mbit = weigh_levels(mpi->model_shown, &hit.levels);
         }
         if (hit.by_identifier || hit.score_mbit >= SHOWN_MBIT)
             hits[count++] = hit;
@@ -85,7 +83,9 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
     TRY(find_known(mpi, cx, identifiers, identifier_count, known, &known_count));
     union row_space space;
     row_make(identifiers, identifier_count, demographics, NULL, 0, &space);
-    row_set_rarity(mpi->model, &space.row);
+    SCOPED(look_end) struct data_view look;
+    look_begin(mpi, &look); /* to the end: the model must be that of the rows */
+    row_set_rarity(mpi->model_shown, &space.row);
     struct hit *hits;
     size_t hit_count = collect_hits(mpi, &space.row, known, known_count, &hits);
     qsort(hits, hit_count, sizeof hits[0], order_hits);
@@ -99,7 +99,7 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
             continue;
         matches[count] = (struct mpi_match){
             .person = hits[i].person, .record = hits[i].record, .by_identifier = hits[i].by_identifier};
-        explain_levels(mpi->model, &hits[i].levels, 0, hits[i].record, &matches[count].comparison);
+        explain_levels(mpi->model_shown, &hits[i].levels, 0, hits[i].record, &matches[count].comparison);
         count++;
     }
     mem_free(hits);

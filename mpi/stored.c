@@ -396,6 +396,22 @@ status decode_comparison(struct ctx *cx, struct str row, struct mpi_comparison *
     return STATUS_OK;
 }
 
+/* ---- edges ---- */
+
+/* Model version 1 had no score below 0 and wrote it as it is; its edges are scored again when the store is opened. */
+void encode_edge(struct buf *out, int32_t score_mbit)
+{
+    buf_put_varint(out, zigzag(score_mbit));
+}
+
+bool decode_edge(struct str row, int32_t *out_score_mbit)
+{
+    struct cut cut = {.rest = row};
+    uint64_t score = cut_varint(&cut);
+    *out_score_mbit = unzigzag(score);
+    return !cut.bad && cut.rest.len == 0 && score <= UINT32_MAX;
+}
+
 /* ---- reviews and events ---- */
 
 void encode_review(struct buf *out, const struct stored_review *review)

@@ -9,6 +9,7 @@
  *   mpi.decision  seq * 256 + n          what was decided
  *   mpi.review    review id              who is asked about
  *   mpi.event     record, seq, n         what happened
+ *   mpi.model     see models.c           models that were activated, when, and which one the edges are of
  *
  * Keys are big-endian u64s. Memory: decoded strings borrow the row; arrays are in cx->arena.
  */
@@ -53,6 +54,8 @@ struct stored_event {
 
 void encode_record(struct buf *out, const struct stored_record *record);
 status decode_record(struct ctx *cx, struct str row, struct stored_record *out_record);
+void encode_edge(struct buf *out, int32_t score_mbit);
+bool decode_edge(struct str row, int32_t *out_score_mbit); /* false: damage */
 void encode_member(struct buf *out, const struct stored_member *member);
 status decode_member(struct ctx *cx, struct str row, struct stored_member *out_member);
 void encode_decision(struct buf *out, const struct stored_decision *decision);

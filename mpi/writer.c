@@ -65,7 +65,7 @@ static void put_edges(struct writer *w)
             continue;
         }
         SCOPED(buf_fini) struct buf row = {0};
-        buf_put_varint(&row, (uint64_t)edge->score_mbit); /* at or above the review floor: never negative */
+        encode_edge(&row, edge->score_mbit);
         data_txn_put(w->txn, mpi->edges, key_str(&key), buf_str(&row));
     }
 }

@@ -167,12 +167,13 @@ static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct
             if (batch->body[i] != i || batch->body[k] != k)
                 continue; /* each body once, by its first record */
             offer.pairs++;
-            int32_t pair = batch->body_score[i * side + k], clip = mpi->model->clip_mbit;
+            int32_t pair = batch->body_score[i * side + k], clip = mpi->model->clip_mbit,
+                    floor = mpi->model->review_mbit;
             if (pair == INT32_MIN)
                 continue;
             forbidden |= batch->body_held[i * side + k];
             best = pair > best ? pair : best;
-            offer.sum += pair > clip ? clip : pair < -clip ? -clip : pair;
+            offer.sum += pair > clip ? clip : pair < floor ? floor : pair;
         }
     }
     offer.low_key = a_key < b_key ? a_key : b_key;
