@@ -15,6 +15,7 @@ void mpi_study_free(struct mpi_study *study)
         return;
     study->mpi->shown.records = study->mpi->applied.records; /* index_free() frees what readers see */
     study->mpi->steps.count = 0;
+    study->mpi->model = mpi_model_general(); /* its own is borrowed */
     index_free(study->mpi);
     mem_free(study);
 }
