@@ -429,11 +429,18 @@ status mpi_model_read(struct ctx *cx, struct str text, struct mpi_model **out_mo
 
 /* ---- what people call it ---- */
 
-status mpi_model_name(struct ctx *cx, struct mpi_model *model, const struct mpi_model_about *about)
+status mpi_model_check_name(struct ctx *cx, struct str name)
 {
-    if (!is_word(about->name) || !is_word(about->made_at))
+    if (!is_word(name))
         return ctx_fail(cx, &mpi_reasons[MPI_MODEL_BAD],
                         "name and time of a model are 1 to 63 letters, digits and . : + - _");
+    return STATUS_OK;
+}
+
+status mpi_model_name(struct ctx *cx, struct mpi_model *model, const struct mpi_model_about *about)
+{
+    TRY(mpi_model_check_name(cx, about->name));
+    TRY(mpi_model_check_name(cx, about->made_at));
     char name[sizeof model->name] = {0}, made_at[sizeof model->made_at] = {0}; /* they may be the model's own */
     memcpy(name, about->name.data, about->name.len);
     memcpy(made_at, about->made_at.data, about->made_at.len);

@@ -52,7 +52,8 @@ void study_see_by(struct mpi_study *study, const struct mpi_model *model)
         entry->edge_count = 0;
         entry->person = entry->ring = record;
         entry->retired_into = 0;
-        row_set_rarity(model, entry->row);
+        if (entry->row)
+            row_set_rarity(model, entry->row);
     }
 }
 
@@ -61,8 +62,8 @@ static void link_record(struct mpi_study *study, uint32_t record)
 {
     struct mpi *mpi = study->mpi;
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
-    uint32_t *candidates;
-    size_t count = index_candidates(mpi, APPLIED, row, &(struct seeker){record, true}, &candidates);
+    uint32_t *candidates = NULL;
+    size_t count = row ? index_candidates(mpi, APPLIED, row, &(struct seeker){record, true}, &candidates) : 0;
     for (size_t i = 0; i < count; i++) {
         if (candidates[i] < record)
             continue;

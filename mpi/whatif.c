@@ -27,7 +27,7 @@ static void keep_each_once(struct questions *questions)
     questions->count = kept;
 }
 
-/* Every two persons with records that are alike, but not enough. */
+/* Every two persons with records that are alike, but not enough, and undecided. */
 static struct questions ask_all(const struct mpi_study *study)
 {
     struct questions questions = {0};
@@ -35,7 +35,7 @@ static struct questions ask_all(const struct mpi_study *study)
         const struct entry *entry = entry_at(study->mpi, APPLIED, record);
         for (uint32_t i = 0; i < entry->edge_count; i++) {
             uint32_t a = entry->person, b = mpi_study_person(study, entry->edges[i].other);
-            if (a < b)
+            if (a < b && !index_decision_between(study->mpi, APPLIED, record, entry->edges[i].other))
                 *VEC_ADD(&questions) = (uint64_t)a << 32 | b;
         }
     }
@@ -112,8 +112,8 @@ static int order_lines(const void *left, const void *right)
     return a->record < b->record ? -1 : a->record > b->record;
 }
 
-/* A person is named by its smallest record, so a group changes exactly when one of its records is named anew, or a
- * record keeps its name in a group of more than one: then another one of the group does not. */
+/* A person is named by one of its records, the same one as long as they stay together: so a group changes exactly when
+ * one of its records is named anew. */
 static void list_changes(const uint32_t *before, const uint32_t *after, uint32_t records, struct mpi_whatif *whatif)
 {
     uint32_t *group = mem_array((size_t)records + 1, sizeof *group);

@@ -1,5 +1,5 @@
 /* What another model would change, against counting every pair. */
-#include "people.h"
+#include "random_history.h"
 
 #include "mpi/whatif.h"
 
@@ -138,9 +138,38 @@ static void test_whatif__of_nobody_is_nothing(void **state)
     mpi_study_free(study);
 }
 
+/* A study of the people of an index, with what stewards and messages decided, has the index's persons. */
+static void test_copy__of_an_index_has_the_same_persons(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed < 4; seed++) {
+        struct world world;
+        world_init(&world);
+        uint64_t random = seed;
+        for (int step = 0; step < 200; step++)
+            history_step(&world, &random);
+        world_commit(&world);
+        struct mpi_study *study = mpi_study_new(), *matched = mpi_study_new();
+        assert_ok(&world.support, mpi_study_copy(study, &world.support.cx, world.mpi, MPI_COPY_ALL));
+        assert_ok(&world.support, mpi_study_copy(matched, &world.support.cx, world.mpi, MPI_COPY_MATCHED));
+        mpi_study_link(study, mpi_model_general());
+        assert_int_equal(mpi_study_records(study), world.mpi->applied.records);
+        uint32_t active = 0;
+        for (uint32_t record = 1; record <= mpi_study_records(study); record++) {
+            assert_int_equal(mpi_study_person(study, record), mpi_applied_person(world.mpi, record));
+            active += entry_at(world.mpi, SHOWN, record)->row != NULL;
+        }
+        assert_int_equal(mpi_study_records(matched), active);
+        mpi_study_free(matched);
+        mpi_study_free(study);
+        world_fini(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_whatif__equals_counting_every_pair),
-                                       cmocka_unit_test(test_whatif__of_nobody_is_nothing)};
+                                       cmocka_unit_test(test_whatif__of_nobody_is_nothing),
+                                       cmocka_unit_test(test_copy__of_an_index_has_the_same_persons)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,12 @@ static inline struct str model_general(struct support *s)
 /* One that links what the general one only asks about. */
 static inline struct str model_bold(struct support *s)
 {
+    SCOPED(buf_fini) struct buf again = {0};
+    struct mpi_model *model;
     struct str text = model_line(s, model_general(s), "prior", "-9.000");
-    return model_line(s, model_line(s, text, "auto", "2.000"), "name", "bold");
+    text = model_line(s, model_line(s, text, "auto", "2.000"), "name", "bold");
+    assert_ok(s, mpi_model_read(&s->cx, text, &model));
+    mpi_model_write(model, &again); /* with the probability behind */
+    mpi_model_free(model);
+    return arena_str(s->cx.arena, buf_str(&again));
 }

@@ -43,5 +43,7 @@ struct mpi_model_about {
     int32_t auto_mbit, review_mbit; /* only read */
 };
 struct mpi_model_about mpi_model_about(const struct mpi_model *model);
+/* mpi.model-bad when a model cannot be called so. */
+status mpi_model_check_name(struct ctx *cx, struct str name);
 /* Of a model that was just made and nobody has seen yet. mpi.model-bad. */
 status mpi_model_name(struct ctx *cx, struct mpi_model *model, const struct mpi_model_about *about);
