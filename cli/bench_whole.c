@@ -189,8 +189,9 @@ static bool load_people(struct bench_daemon *daemon, struct gen *gen, double *ou
 {
     struct ctx *cx = daemon->bench->run->cx;
     struct str dir = arena_printf(cx->arena, "%s/people", daemon->dir);
-    uint64_t records;
-    if (file_make_dirs(cx, dir.data) != STATUS_OK || gen_write_people(cx, gen, dir.data, &records) != STATUS_OK)
+    struct gen_people_counts counts;
+    if (file_make_dirs(cx, dir.data) != STATUS_OK ||
+        gen_write_people(cx, gen, dir.data, &(struct gen_people_options){0}, &counts) != STATUS_OK)
         return false;
     int64_t began = clock_mono_us();
     for (int source = 0; source < GEN_SOURCES; source++) {
@@ -199,9 +200,9 @@ static bool load_people(struct bench_daemon *daemon, struct gen *gen, double *ou
             return false;
     }
     *out_seconds = (double)(clock_mono_us() - began) / 1e6;
-    bench_add(daemon->bench, ROW("people.load", "records/s", (double)records / *out_seconds,
+    bench_add(daemon->bench, ROW("people.load", "records/s", (double)counts.records / *out_seconds,
                                  .note = "durable, matched, through gRPC"));
-    bench_add(daemon->bench, ROW("  records", "records", (double)records));
+    bench_add(daemon->bench, ROW("  records", "records", (double)counts.records));
     return true;
 }
 

@@ -159,11 +159,8 @@ const struct cli_command cli_eval_commands[] = {
      .arguments = people_arguments,
      .options = people_options,
      .does = "link people of known truth in this process and say how well it went",
-     .more = "The truth never takes part in linking. Precision is how many of the pairs put together are one human, "
-             "recall how "
-             "many of the pairs of one human are together; `persons` counts the persons that are a human exactly, "
-             "`records` "
-             "averages over the records. The map is described in docs/loaders/people-map.md.",
+     .more = "The truth never takes part in linking. Every figure is explained in docs/evaluation.md, the map in "
+             "docs/loaders/people-map.md.",
      .example = "idem eval people north.csv lake.csv --truth-file truth.csv",
      .run = run_people},
     {0}};

@@ -17,7 +17,8 @@
 struct eval_person {
     struct str id; /* as the files say it; "line 7" without one */
     uint64_t line;
-    uint32_t truth; /* the human; 0 = not known: counts nowhere */
+    uint32_t truth;     /* the human; 0 = not known: counts nowhere */
+    uint32_t household; /* 0 = not known */
     uint32_t file;
 };
 
@@ -28,6 +29,7 @@ struct eval_people {
     VEC(struct eval_person) persons;
     struct map by_number; /* authority, 0x1F, id: the record */
     struct map humans;    /* what the truth says: the human, from 1 */
+    struct map households;
     uint32_t files;
     uint64_t left_out; /* rows that are not sound, or name a record that is there already */
 };
@@ -36,7 +38,8 @@ struct eval_people {
  * base.file, cli.people-file, mpi.too-many. */
 status eval_people_read(struct cli_run *run, const struct people_map *map, size_t first,
                         struct eval_people *out_people);
-/* The truth from a file of its own, with the columns authority, id and `column`. base.file, cli.people-file. */
+/* The truth from a file of its own, with the columns authority, id and `column`; household too when it is there.
+ * base.file, cli.people-file. */
 status eval_people_read_truth(struct cli_run *run, struct eval_people *people, const char *path, const char *column);
 void eval_people_fini(struct eval_people *people);
 
@@ -60,6 +63,7 @@ struct eval_report {
     struct mpi_agreement clusters[EVAL_CLUSTERS];
     bool has_even;
     uint64_t causes[EVAL_CAUSES];       /* of the missed pairs */
+    uint64_t wrong_in_household;        /* wrong pairs of two humans who live together */
     uint64_t wrong_by_themselves;       /* wrong pairs that are linked by their own evidence; the others by a third */
     uint64_t alike, alike_right;        /* pairs at or above the review threshold */
     uint64_t questions;                 /* pairs of persons that a steward is asked about */

@@ -48,10 +48,15 @@ static void count_pair(void *arg, const struct mpi_study_pair *pair)
 static void count_miss(void *arg, bool wrong, uint32_t left, uint32_t right, enum eval_cause cause)
 {
     struct count *count = arg;
-    if (!wrong)
+    if (!wrong) {
         count->report->causes[cause]++;
-    else if (mpi_study_verdict(count->people->study, left, right) == MPI_VERDICT_LINKED)
-        count->report->wrong_by_themselves++;
+        return;
+    }
+    const struct eval_person *persons = count->people->persons.at;
+    enum mpi_verdict verdict = mpi_study_verdict(count->people->study, left, right);
+    count->report->wrong_by_themselves += verdict == MPI_VERDICT_LINKED;
+    count->report->wrong_in_household +=
+        persons[left - 1].household && persons[left - 1].household == persons[right - 1].household;
 }
 
 static int compare_questions(const void *left, const void *right)

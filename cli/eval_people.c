@@ -12,15 +12,16 @@ static struct str number_key(struct arena *arena, struct str authority, struct s
     return arena_printf(arena, "%.*s\x1f%.*s", STR_ARGS(authority), STR_ARGS(value));
 }
 
-static uint32_t human_of(struct eval_people *people, struct str truth)
+/* Numbers what is said, from 1; 0 for nothing. */
+static uint32_t number_of(struct map *numbers, struct str said)
 {
-    if (truth.len == 0)
+    if (said.len == 0)
         return 0;
     bool added;
-    uint64_t *human = map_put(&people->humans, truth, &added);
+    uint64_t *number = map_put(numbers, said, &added);
     if (added)
-        *human = people->humans.count;
-    return (uint32_t)*human;
+        *number = numbers->count;
+    return (uint32_t)*number;
 }
 
 /* Adds the row, unless its number is there already. */
@@ -41,8 +42,11 @@ static status add_row(struct cli_run *run, struct eval_people *people, const str
     *known = record;
     struct str id =
         row->id.len ? arena_str(&people->texts, row->id) : arena_printf(&people->texts, "line %" PRIu64, row->line);
-    *VEC_ADD(&people->persons) =
-        (struct eval_person){.id = id, .line = row->line, .truth = human_of(people, row->truth), .file = people->files};
+    *VEC_ADD(&people->persons) = (struct eval_person){.id = id,
+                                                      .line = row->line,
+                                                      .truth = number_of(&people->humans, row->truth),
+                                                      .household = number_of(&people->households, row->household),
+                                                      .file = people->files};
     return STATUS_OK;
 }
 
@@ -98,21 +102,29 @@ void eval_people_fini(struct eval_people *people)
     VEC_FINI(&people->persons);
     map_fini(&people->by_number);
     map_fini(&people->humans);
+    map_fini(&people->households);
 }
 
 /* ---- the truth of another file ---- */
 
-static void take_truth(struct cli_run *run, struct eval_people *people, const struct csv *csv, const int columns[3])
+enum { AUTHORITY, ID, TRUTH, HOUSEHOLD, COLUMNS, NEEDED = HOUSEHOLD };
+
+static void take_truth(struct cli_run *run, struct eval_people *people, const struct csv *csv,
+                       const int columns[COLUMNS])
 {
-    for (size_t i = 0; i < 3; i++)
-        if (csv->count <= (size_t)columns[i])
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (columns[i] >= 0 && csv->count <= (size_t)columns[i])
             return;
     struct arena_mark mark = arena_mark(run->cx->arena);
-    const uint64_t *record =
-        map_get(&people->by_number, number_key(run->cx->arena, csv->fields[columns[0]], csv->fields[columns[1]]));
+    const uint64_t *record = map_get(
+        &people->by_number, number_key(run->cx->arena, csv->fields[columns[AUTHORITY]], csv->fields[columns[ID]]));
     arena_rewind(run->cx->arena, mark);
-    if (record)
-        people->persons.at[*record - 1].truth = human_of(people, csv->fields[columns[2]]);
+    if (record == NULL)
+        return;
+    struct eval_person *person = &people->persons.at[*record - 1];
+    person->truth = number_of(&people->humans, csv->fields[columns[TRUTH]]);
+    if (columns[HOUSEHOLD] >= 0)
+        person->household = number_of(&people->households, csv->fields[columns[HOUSEHOLD]]);
 }
 
 status eval_people_read_truth(struct cli_run *run, struct eval_people *people, const char *path, const char *column)
@@ -124,8 +136,11 @@ status eval_people_read_truth(struct cli_run *run, struct eval_people *people, c
     arena_init(&scratch, 0);
     csv_init(csv, bytes, ',', true, &scratch);
     bool has_header = csv_next(csv);
-    int columns[3] = {csv_column(csv, "authority"), csv_column(csv, "id"), csv_column(csv, column)};
-    bool has_all = has_header && columns[0] >= 0 && columns[1] >= 0 && columns[2] >= 0;
+    const int columns[COLUMNS] = {csv_column(csv, "authority"), csv_column(csv, "id"), csv_column(csv, column),
+                                  csv_column(csv, "household")};
+    bool has_all = has_header;
+    for (size_t i = 0; i < NEEDED; i++)
+        has_all = has_all && columns[i] >= 0;
     while (has_all && csv_next(csv)) {
         take_truth(run, people, csv, columns);
         arena_reset(&scratch);

@@ -107,8 +107,9 @@ static void show_wrong(struct cli_show *show, const struct eval_report *report)
 {
     const struct mpi_agreement *made = &report->clusters[EVAL_AUTOMATIC];
     show_line(show, "wrong", wrong_pairs(report),
-              "pairs of two humans, %" PRIu64 " by their own evidence; %" PRIu64 " persons hold more than one human",
-              report->wrong_by_themselves, made->persons_mixed);
+              "pairs of two humans: %" PRIu64 " by their own evidence, %" PRIu64 " of one household",
+              report->wrong_by_themselves, report->wrong_in_household);
+    show_line(show, "", made->persons_mixed, "persons hold more than one human");
     show_line(show, "missed", missed_pairs(report), "pairs of one human:");
     for (size_t i = 0; i < EVAL_CAUSES; i++)
         if (report->causes[i])
@@ -204,6 +205,7 @@ static void json_causes(struct json *json, const struct eval_report *report)
     json_object(json, "wrong");
     json_u64(json, "pairs", wrong_pairs(report));
     json_u64(json, "by_themselves", report->wrong_by_themselves);
+    json_u64(json, "in_household", report->wrong_in_household);
     json_u64(json, "persons", report->clusters[EVAL_AUTOMATIC].persons_mixed);
     json_end(json);
 }

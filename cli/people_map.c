@@ -214,6 +214,7 @@ static const struct field_row field_rows[] = {
     {"sex", offsetof(struct people_map, sex)},
     {"birth_order", offsetof(struct people_map, birth_order)},
     {"multiple_birth", offsetof(struct people_map, multiple_birth)},
+    {"household", offsetof(struct people_map, household)},
 };
 static const struct field_row mother_rows[] = {
     {"family", offsetof(struct people_map, mother_family)},
@@ -229,8 +230,8 @@ static status read_map(struct ctx *cx, struct str text, struct people_map *map)
     TRY(yaml_map_keys(cx, root,
                       KEYS("mode", "id", "id_type", "source", "sources", "authority", "names", "addresses", "phones",
                            "emails", "identifiers", "birth_date", "birth_year", "birth_month", "birth_day",
-                           "birth_place", "sex", "mother", "birth_order", "multiple_birth", "absent", "truth",
-                           "labels")));
+                           "birth_place", "sex", "mother", "birth_order", "multiple_birth", "household", "absent",
+                           "truth", "labels")));
     TRY(yaml_choice(cx, yaml_get(root, "mode"), modes, 2, &mode));
     map->is_link = mode == 1;
     TRY(read_fields(cx, map, root, ROWS(field_rows), map));

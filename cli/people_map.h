@@ -60,6 +60,7 @@ struct people_map {
 
     bool is_link; /* no file has anybody twice: only pairs between files count */
     struct people_field truth;
+    struct people_field household; /* who lives together: for saying which links are wrong */
     struct str truth_between; /* the truth is what stands between the first two of these; empty = the whole value */
 
     struct people_labels { /* of a file of labelled pairs */

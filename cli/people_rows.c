@@ -264,7 +264,10 @@ static void fill_row(struct people_rows *rows, struct people_row *row)
     struct str source = value_of(rows, map->source), authority = value_of(rows, map->authority);
     if (source.len == 0)
         source = rows->nth < map->sources.count ? map->sources.at[rows->nth] : rows->name;
-    *row = (struct people_row){.line = rows->csv.line, .id = value_of(rows, map->id), .truth = truth_of(rows)};
+    *row = (struct people_row){.line = rows->csv.line,
+                               .id = value_of(rows, map->id),
+                               .truth = truth_of(rows),
+                               .household = value_of(rows, map->household)};
     row->input.source = source;
     row->input.identifiers = rows->identifiers;
     row->input.identifier_count = fill_identifiers(rows, authority.len ? authority : source, row->id);

@@ -16,7 +16,7 @@ struct people_rows;
 struct people_row {
     uint64_t line; /* 1-based */
     struct str id; /* what the map's id says; empty = nothing */
-    struct str truth;
+    struct str truth, household;
     /* The record's own identifier is (authority, id); without an id the number of the line stands in for it. */
     struct mpi_record_input input;
 };

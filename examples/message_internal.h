@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codes_internal.h"
+#include "dice_internal.h"
 #include "gen_internal.h"
 #include "wire_internal.h"
 

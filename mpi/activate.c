@@ -50,18 +50,19 @@ static void rescore_record(struct mpi *mpi, uint32_t record)
 {
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
     uint32_t *candidates = NULL;
-    size_t count = row ? index_candidates(mpi, APPLIED, row, &(struct seeker){record, true}, &candidates) : 0;
+    size_t count = 0;
+    if (row) {
+        struct row_keys keys = index_keys(mpi, APPLIED, record);
+        count = index_candidates(mpi, APPLIED, row, &keys, record, &candidates);
+    }
     index_touch(mpi, record);
     if (count > 1)
         qsort(candidates, count, sizeof *candidates, order_records);
     drop_strays(mpi, record, candidates, count);
     for (size_t i = 0; i < count; i++) {
-        if (candidates[i] < record)
-            continue;
         struct levels levels;
-        compare_rows(row, entry_at(mpi, APPLIED, candidates[i])->row, &levels);
-        int32_t score = weigh_levels(mpi->model, &levels);
-        put_edge(mpi, record, candidates[i], score >= mpi->model->review_mbit ? score : NO_EDGE);
+        if (candidates[i] > record)
+            put_edge(mpi, record, candidates[i], index_edge_score(mpi, record, candidates[i], &levels));
     }
     mem_free(candidates);
 }

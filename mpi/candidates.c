@@ -8,23 +8,65 @@ uint32_t index_find_own(const struct mpi *mpi, enum sight sight, uint64_t own_ke
     return holders_next(&holders, at);
 }
 
-/* Live keys of a row: those that will not be too common once the seeker's record stands in the block. */
-static size_t find_blocks(const struct mpi *mpi, enum sight sight, const struct mpi_row *row,
-                          const struct seeker *seeker, struct holders out_blocks[ROW_KEYS_MAX])
+/* ---- live keys ---- */
+
+struct live_keys {
+    struct row_key *at;
+    size_t count, cap;
+};
+
+/* Narrower keys go behind the others, to be looked at in their turn. */
+static void add_narrower(struct live_keys *keys, const struct row_key *key, const struct row_trait *traits,
+                         size_t trait_count)
 {
-    uint64_t keys[ROW_KEYS_MAX], old_keys[ROW_KEYS_MAX];
-    size_t key_count = row_keys(row, keys), count = 0;
-    const struct mpi_row *old = seeker->joins ? entry_at(mpi, sight, seeker->record)->row : NULL;
-    size_t old_count = old ? row_keys(old, old_keys) : 0;
-    blocks_prefetch(&mpi->blocks, keys, key_count);
-    for (size_t i = 0; i < key_count; i++) {
-        struct holders holders = holders_of(mpi, sight, keys[i]);
-        bool comes = seeker->joins && !row_keys_hold(old_keys, old_count, keys[i]);
-        if (holders.count > 0 && holders.count + comes <= mpi->block_cap)
-            out_blocks[count++] = holders;
-    }
-    return count;
+    struct row_key narrower;
+    for (size_t i = 0; i < trait_count; i++)
+        if (row_narrow_key(key, &traits[i], &narrower))
+            *VEC_ADD(keys) = narrower;
 }
+
+static int order_row_keys(const void *left, const void *right)
+{
+    const struct row_key *a = left, *b = right;
+    return a->key < b->key ? -1 : a->key > b->key;
+}
+
+static void prefetch(const struct mpi *mpi, const struct row_keys *keys)
+{
+    uint64_t wanted[ROW_KEYS_MAX];
+    for (size_t i = 0; i < keys->count; i++)
+        wanted[i] = keys->at[i].key;
+    blocks_prefetch(&mpi->blocks, wanted, keys->count);
+}
+
+size_t index_live_keys(const struct mpi *mpi, enum sight sight, const struct mpi_row *row, const struct row_keys *keys,
+                       struct row_key **out_keys)
+{
+    struct live_keys looked_at = {0};
+    struct row_trait traits[ROW_TRAITS_MAX];
+    size_t trait_count = 0, live = 0;
+    prefetch(mpi, keys);
+    for (size_t i = 0; i < keys->count; i++)
+        *VEC_ADD(&looked_at) = keys->at[i];
+    for (size_t i = 0; i < looked_at.count; i++) {
+        struct row_key key = looked_at.at[i];
+        uint32_t count = holders_of(mpi, sight, key.key).count;
+        if (count <= index_cap(mpi, &key)) {
+            if (count > 0)
+                looked_at.at[live++] = key;
+            continue;
+        }
+        if (trait_count == 0)
+            trait_count = row_traits(row, traits);
+        add_narrower(&looked_at, &key, traits, trait_count);
+    }
+    if (trait_count > 0 && live > 1)
+        qsort(looked_at.at, live, sizeof *looked_at.at, order_row_keys);
+    *out_keys = looked_at.at;
+    return live;
+}
+
+/* ---- candidates ---- */
 
 struct finding {
     const struct mpi *mpi;
@@ -51,23 +93,25 @@ static void add_candidate(struct finding *finding, uint32_t record)
 }
 
 /* All of them, never some: a cut would depend on who came first. Bounded by the keys of a row times the cap. */
-size_t index_candidates(const struct mpi *mpi, enum sight sight, const struct mpi_row *row, const struct seeker *seeker,
-                        uint32_t **out_records)
+size_t index_candidates(const struct mpi *mpi, enum sight sight, const struct mpi_row *row, const struct row_keys *keys,
+                        uint32_t self, uint32_t **out_records)
 {
-    struct holders blocks[ROW_KEYS_MAX];
-    size_t block_count = find_blocks(mpi, sight, row, seeker, blocks), total = 0;
-    for (size_t i = 0; i < block_count; i++)
-        total += blocks[i].count;
-    struct finding finding = {.mpi = mpi, .sight = sight, .self = seeker->record, .seen_cap = 64};
+    struct row_key *live;
+    size_t live_count = index_live_keys(mpi, sight, row, keys, &live), total = 0;
+    for (size_t i = 0; i < live_count; i++)
+        total += holders_of(mpi, sight, live[i].key).count;
+    struct finding finding = {.mpi = mpi, .sight = sight, .self = self, .seen_cap = 64};
     while (finding.seen_cap < total * 2)
         finding.seen_cap *= 2;
     finding.seen = mem_array(finding.seen_cap, sizeof *finding.seen);
     finding.records = mem_grow(NULL, total + 1, sizeof *finding.records);
-    for (size_t i = 0; i < block_count; i++) {
+    for (size_t i = 0; i < live_count; i++) {
+        struct holders holders = holders_of(mpi, sight, live[i].key);
         struct holders_at at = {0};
-        for (uint32_t record; (record = holders_next(&blocks[i], &at)) != 0;)
+        for (uint32_t record; (record = holders_next(&holders, &at)) != 0;)
             add_candidate(&finding, record);
     }
+    mem_free(live);
     mem_free(finding.seen);
     *out_records = finding.records;
     return finding.count;

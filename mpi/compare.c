@@ -428,36 +428,58 @@ static bool sex_differs(const struct levels *levels)
 
 /*
  * Twins agree on nearly everything, so independence of the fields fails and the given name alone must decide: where it
- * could be two names, a person decides. A slip in a name is no sign of two children, unless something else is.
+ * could be two names, a person decides, unless one number says that they are one. A slip in a name is no sign of two
+ * children, unless something else is.
  */
 static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
 {
-    if (levels->at[FIELD_BIRTH] != BIRTH_EXACT || levels->at[FIELD_NATIONAL] == LIST_EXACT ||
-        levels->at[FIELD_NATIONAL] == LIST_EDIT || levels->at[FIELD_IDENTIFIER] == SAME_EXACT)
-        return false; /* one number, two names: an error in a name, or adoption; not twins */
+    if (levels->at[FIELD_BIRTH] != BIRTH_EXACT || levels->at[FIELD_IDENTIFIER] == SAME_EXACT)
+        return false;
     uint8_t family = levels->at[FIELD_FAMILY], given = levels->at[FIELD_GIVEN];
     bool one_family = family == NAME_EXACT || family == NAME_EDIT || family == NAME_EDIT_NAMES || family == NAME_PART;
     bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT ||
                     levels->at[FIELD_MOTHER] == LIST_EXACT;
     bool marked = (left->flags | right->flags) & ROW_MULTIPLE_BIRTH;
-    bool told_apart = levels->at[FIELD_NATIONAL] == LIST_DIFFERS || sex_differs(levels) || marked;
+    bool told_apart = levels->at[FIELD_NATIONAL] == LIST_DIFFERS || levels->at[FIELD_MIDDLE] == NAME_DIFFERS ||
+                      sex_differs(levels) || marked;
+    if (!one_family && !one_home)
+        return false;
     switch (given) {
-    case NAME_ABSENT:
-    case NAME_NICKNAME:
-    case NAME_INITIAL:
     case NAME_SWAPPED:
         return false;
     case NAME_EXACT:
-        return one_home && levels->at[FIELD_MIDDLE] == NAME_DIFFERS;
+        return levels->at[FIELD_MIDDLE] == NAME_DIFFERS;
+    case NAME_ABSENT: /* these fit both twins: whom else they fit is looked at when records are joined */
+    case NAME_INITIAL:
+    case NAME_NICKNAME:
     case NAME_EDIT:
     case NAME_SIMILAR:
     case NAME_PART:
-        return (one_family || one_home) && told_apart;
+        return told_apart;
     case NAME_DIFFERS:
-        return one_family || one_home;
+        return levels->at[FIELD_NATIONAL] != LIST_EXACT;
     default:
-        return one_home || (one_family && told_apart);
+        return levels->at[FIELD_NATIONAL] != LIST_EXACT && levels->at[FIELD_NATIONAL] != LIST_EDIT;
     }
+}
+
+/* Father and son of one name, or two children named after one: the years between them are no slip of the pen. */
+static bool looks_like_namesake(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
+{
+    enum { GENERATION_MIN = 14, GENERATION_MAX = 60 };
+    int gap = left->year > right->year ? left->year - right->year : right->year - left->year;
+    bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT;
+    bool apart = (gap >= GENERATION_MIN && gap <= GENERATION_MAX) || levels->at[FIELD_BIRTH] == BIRTH_YEAR;
+    return left->year != 0 && right->year != 0 && apart && one_home && levels->at[FIELD_NATIONAL] != LIST_EXACT &&
+           levels->at[FIELD_IDENTIFIER] != SAME_EXACT;
+}
+
+static enum relatives_level relatives_level(const struct mpi_row *left, const struct mpi_row *right,
+                                            const struct levels *levels)
+{
+    return looks_like_twins(left, right, levels)      ? RELATIVES_TWINS
+           : looks_like_namesake(left, right, levels) ? RELATIVES_NAMESAKES
+                                                      : RELATIVES_NO_SIGN;
 }
 
 /* Strong fields that say two people. Two of them are more than a slip: a person decides. */
@@ -498,7 +520,7 @@ void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struc
     levels.at[FIELD_GENERATION] = (uint8_t)same_number(left->generation, right->generation);
     levels.at[FIELD_BIRTH_ORDER] = (uint8_t)same_number(left->birth_order, right->birth_order);
     levels.at[FIELD_AUTHORITY] = (uint8_t)same_number(left->authority, right->authority);
-    levels.at[FIELD_TWINS] = looks_like_twins(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
+    levels.at[FIELD_RELATIVES] = (uint8_t)relatives_level(left, right, &levels);
     levels.at[FIELD_NEWBORN] = lacks_given_of_its_own(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
     levels.at[FIELD_CONTRADICTION] = (uint8_t)contradictions(&levels);
     *out_levels = levels;

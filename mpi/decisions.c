@@ -99,7 +99,7 @@ int index_review_state(const struct mpi *mpi, enum sight sight, uint32_t left, u
     if (decision)
         return decision_ties(decision->kind) ? MPI_REVIEW_SAME : MPI_REVIEW_DIFFERENT;
     const struct entry *a = entry_at(mpi, sight, left), *b = entry_at(mpi, sight, right);
-    return a->person == b->person || a->row == NULL || b->row == NULL || index_edge(mpi, sight, left, right) == NULL
+    return a->person == b->person || a->row == NULL || b->row == NULL || !index_alike(mpi, sight, left, right)
                ? MPI_REVIEW_MOOT
                : MPI_REVIEW_OPEN;
 }

@@ -28,6 +28,17 @@ uint32_t holders_next(const struct holders *holders, struct holders_at *at)
     return holders->came ? blocks_next(&mpi->came, holders->came, &at->cursor) : 0;
 }
 
+uint32_t holders_list(const struct mpi *mpi, enum sight sight, uint64_t key, uint32_t **out_records)
+{
+    struct holders holders = holders_of(mpi, sight, key);
+    struct holders_at at = {0};
+    uint32_t *records = mem_array((size_t)holders.count + 1, sizeof *records), count = 0;
+    for (uint32_t record; (record = holders_next(&holders, &at)) != 0;)
+        records[count++] = record;
+    *out_records = records;
+    return count;
+}
+
 static uint32_t count_holders(const struct mpi *mpi, uint64_t key)
 {
     return holders_of(mpi, APPLIED, key).count;
@@ -245,8 +256,9 @@ void draft_answer_review(struct mpi *mpi, uint32_t at, bool open)
 
 void draft_set_model(struct mpi *mpi, const struct mpi_model *model)
 {
-    add_step(mpi, STEP_MODEL, 0, 0)->before.model = mpi->model;
+    add_step(mpi, STEP_MODEL, mpi->model_is_own, 0)->before.model = mpi->model;
     mpi->model = model;
+    mpi->model_is_own = true;
 }
 
 /* ---- taking back ---- */
@@ -299,6 +311,7 @@ static void take_back(struct mpi *mpi, const struct step *step)
     case STEP_MODEL:
         mpi_model_free((struct mpi_model *)mpi->model);
         mpi->model = step->before.model;
+        mpi->model_is_own = step->at;
         break;
     case STEP_COUNTERS:
         mpi->counters = step->before.counters;
@@ -373,7 +386,8 @@ static void publish_step(struct mpi *mpi, const struct step *step)
         mem_free(step->before.row);
         break;
     case STEP_MODEL:
-        mpi_model_free((struct mpi_model *)step->before.model);
+        if (step->at)
+            mpi_model_free((struct mpi_model *)step->before.model);
         break;
     case STEP_UNDONE:
         CHUNK_AT(&mpi->decisions, step->at)->undone = true;

@@ -38,7 +38,10 @@ void index_free(struct mpi *mpi)
     VEC_FINI(&mpi->changes);
     VEC_FINI(&mpi->edge_changes);
     VEC_FINI(&mpi->outcomes);
-    mpi_model_free((struct mpi_model *)mpi->model_shown);
+    VEC_FINI(&mpi->reposted);
+    VEC_FINI(&mpi->crossings);
+    if (mpi->model_is_own)
+        mpi_model_free((struct mpi_model *)mpi->model);
     mem_free(mpi);
 }
 
@@ -124,16 +127,15 @@ uint32_t index_load_record(struct mpi *mpi, uint64_t own_key)
 
 void index_load_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row)
 {
-    uint64_t keys[ROW_KEYS_MAX];
-    size_t count = row_keys(row, keys);
-    blocks_prefetch(&mpi->blocks, keys, count);
-    for (size_t i = 0; i < count; i++)
-        (void)blocks_add(&mpi->blocks, keys[i], record);
     struct mpi_row *own = mem_copy(row, row_bytes(row));
     row_set_rarity(mpi->model, own);
     CHUNK_AT(&mpi->entries, record)->row = own;
     mpi->applied.row_bytes += row_bytes(row);
     mpi->applied.more_said += (row->flags & ROW_MORE_SAID) != 0;
+    mpi->opening = true;
+    index_join(mpi, record);
+    mpi->opening = false;
+    mpi->crossings.count = 0;
 }
 
 void index_load_handles(struct mpi *mpi, uint32_t record, const struct mpi_identifier *identifiers, size_t count)

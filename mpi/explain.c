@@ -6,6 +6,7 @@
 /* What holds between two records. */
 struct standing {
     bool both_active, same_person;
+    bool met;         /* put side by side by blocking and found alike: themselves, or those who say the same */
     uint8_t decision; /* kind of the newest standing decision between the two, 0 = none */
     struct levels levels;
 };
@@ -17,8 +18,10 @@ static struct standing read_standing(const struct mpi *mpi, uint32_t left, uint3
     struct standing standing = {.both_active = a->row && b->row,
                                 .same_person = a->person == b->person,
                                 .decision = decision ? decision->kind : 0};
-    if (standing.both_active)
+    if (standing.both_active) {
         compare_rows(a->row, b->row, &standing.levels);
+        standing.met = index_alike(mpi, SHOWN, left, right);
+    }
     return standing;
 }
 
@@ -31,6 +34,9 @@ static const char *cause_of(const struct mpi *mpi, const struct standing *standi
         return "a record takes no part in matching";
     if (levels_veto(&standing->levels) || levels_hold(mpi->model_shown, &standing->levels))
         return standing->same_person ? "by decisions about others of the person" : "a veto";
+    if (now->score_mbit >= mpi->model_shown->review_mbit && !standing->met)
+        return standing->same_person ? "the evidence of the whole person; the two share no key that few share"
+                                     : "never put side by side: the two share no key that few share";
     if (now->score_mbit >= mpi->model_shown->auto_mbit)
         return standing->same_person ? "strong evidence"
                                      : "strong evidence, but not with the rest of the person or against a decision";

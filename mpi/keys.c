@@ -2,36 +2,48 @@
 
 /*
  * Blocking keys. Each is a pure function of one row, so whether two records are compared never depends on who came
- * first. Every key asks for at least two facts to agree, so that the blocks stay small; a pair is found when any one
- * key agrees.
+ * first. A pair is found when any one key agrees.
+ *
+ * A key that too many hold is narrowed: (key, one further value) takes its place, and (key, two further values) where
+ * that is still held by too many. Two records then find each other when what they share is shared by few enough. By
+ * which fields a rule is narrowed: by those that make no earlier rule of it. What a pair shares beyond a phone is found
+ * from the phone; so nothing else is narrowed by phones, and everything shared has one way that leads to it.
  */
-enum key_kind {
-    KEY_SOUND_YEAR = 1,
-    KEY_GIVEN_BIRTH,
-    KEY_FAMILY_BIRTH,
-    KEY_BIRTH,
-    KEY_SWAPPED_DATE,
-    KEY_PHONE,
-    KEY_NATIONAL,
-    KEY_SHARED,
-    KEY_POSTCODE_SOUND,
-    KEY_POSTCODE_GIVEN,
-    KEY_BOTH_NAMES,
-    KEY_HOUSE,
-    KEY_GIVEN_YEAR,
-    KEY_FAMILY_DAY,
-    KEY_GIVEN_DAY,
-    KEY_EMAIL,
-    KEY_EMAIL_LOCAL,
-    KEY_PLACE_FAMILY,
-    KEY_PLACE_GIVEN,
-    KEY_POSTCODE_YEAR,
+#define BIT(field) (1u << ROW_FIELD_##field)
+enum {
+    NAMES = BIT(GIVEN) | BIT(FAMILY),
+    BIRTH = BIT(YEAR) | BIT(DAY),
+    ORIGIN = BIT(MOTHER) | BIT(PLACE),
+    HOME = BIT(POSTCODE) | BIT(STREET),
+    REACHED = BIT(PHONE) | BIT(EMAIL),
+};
+static const struct {
+    const char *name;
+    uint32_t narrows;
+} rules[RULE_COUNT] = {
+    [RULE_IDENTIFIER] = {"identifier", NAMES | BIRTH | HOME | REACHED | ORIGIN | BIT(NATIONAL)},
+    [RULE_NATIONAL] = {"national identifier", NAMES | BIRTH | HOME | REACHED | ORIGIN},
+    [RULE_PHONE] = {"phone", NAMES | BIRTH | HOME | ORIGIN | BIT(EMAIL)},
+    [RULE_EMAIL] = {"e-mail address", NAMES | BIRTH | HOME | ORIGIN},
+    [RULE_EMAIL_LOCAL] = {"first part of the e-mail address", NAMES | BIRTH | HOME | ORIGIN},
+    [RULE_HOUSE] = {"street and number", NAMES | BIRTH | ORIGIN | BIT(POSTCODE)},
+    [RULE_BIRTH] = {"birth date", NAMES | ORIGIN | HOME},
+    [RULE_BOTH_NAMES] = {"both names", BIRTH | ORIGIN | HOME | BIT(NATIONAL)},
+    [RULE_FAMILY_POSTCODE] = {"family name and postcode", BIRTH | ORIGIN | BIT(STREET) | BIT(NATIONAL)},
+    [RULE_GIVEN_POSTCODE] = {"given name and postcode", BIRTH | ORIGIN | BIT(STREET) | BIT(NATIONAL)},
+    [RULE_FAMILY_PLACE] = {"family name and birth place", BIRTH | BIT(MOTHER) | BIT(STREET)},
+    [RULE_GIVEN_PLACE] = {"given name and birth place", BIRTH | BIT(MOTHER) | BIT(STREET)},
+    [RULE_FAMILY_YEAR] = {"family name and birth year", BIT(DAY) | BIT(MOTHER) | BIT(STREET)},
+    [RULE_GIVEN_YEAR] = {"given name and birth year", BIT(DAY) | BIT(MOTHER) | BIT(STREET)},
+    [RULE_FAMILY_DAY] = {"family name, birth day and month", BIT(MOTHER) | BIT(STREET)},
+    [RULE_GIVEN_DAY] = {"given name, birth day and month", BIT(MOTHER) | BIT(STREET)},
+    [RULE_POSTCODE_YEAR] = {"postcode and birth year", BIT(DAY) | ORIGIN | BIT(STREET)},
 };
 
-struct keys {
-    uint64_t *at;
-    size_t count;
-};
+const char *row_rule_name(enum row_rule rule)
+{
+    return rules[rule].name;
+}
 
 static uint64_t mix(uint64_t value)
 {
@@ -40,12 +52,7 @@ static uint64_t mix(uint64_t value)
     return value ^ value >> 31;
 }
 
-static void add_key(struct keys *keys, enum key_kind kind, uint64_t first, uint64_t second)
-{
-    if (first == 0 || second == 0 || keys->count == ROW_KEYS_MAX)
-        return;
-    keys->at[keys->count++] = mix(mix(first * 31 + (uint64_t)kind) + second) | 1;
-}
+/* ---- values ---- */
 
 static uint64_t text_key(const struct mpi_row *row, uint16_t at)
 {
@@ -54,91 +61,205 @@ static uint64_t text_key(const struct mpi_row *row, uint16_t at)
 }
 
 /* One number for all spellings a nickname table knows: robert and bob meet in one block. */
-static uint64_t given_key(const struct mpi_row *row, const struct mpi_row_name *name)
+static uint64_t given_sound(const struct mpi_row *row, const struct mpi_row_name *name)
 {
-    return name->nicknames[0] ? name->nicknames[0] : text_key(row, name->given);
+    return name->nicknames[0]  ? name->nicknames[0] + (1ull << 32)
+           : name->given_sound ? name->given_sound
+                               : text_key(row, name->given);
+}
+
+static uint64_t family_sound(const struct mpi_row *row, const struct mpi_row_name *name)
+{
+    return name->family_sound ? name->family_sound : text_key(row, name->family);
+}
+
+static bool has_full_birth(const struct mpi_row *row)
+{
+    return row->day != 0 && !(row->flags & ROW_BIRTH_ESTIMATED);
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a < b ? b : a;
+}
+
+/* Day and month, whichever stands first. */
+static uint64_t swapped_day(const struct mpi_row *row)
+{
+    return smaller(row->month, row->day) * 100 + larger(row->month, row->day);
+}
+
+/* ---- keys ---- */
+
+struct keys {
+    struct row_key *at;
+    size_t count;
+};
+
+static void add_key(struct keys *keys, enum row_rule rule, uint64_t first, uint64_t second)
+{
+    if (first == 0 || second == 0 || keys->count == ROW_KEYS_MAX)
+        return;
+    keys->at[keys->count++] = (struct row_key){mix(mix(first * 31 + (uint64_t)rule + 1) + second) | 1,
+                                               rules[rule].narrows, (uint16_t)rule, 0};
 }
 
 static void add_name_keys(struct keys *keys, const struct mpi_row *row, const struct mpi_row_name *name)
 {
-    bool full = row->day != 0 && !(row->flags & ROW_BIRTH_ESTIMATED);
-    uint64_t birth = full ? row->year * 10000u + row->month * 100u + row->day : 0;
-    uint64_t low = row->day < row->month ? row->day : row->month, high = row->day < row->month ? row->month : row->day;
-    uint64_t given = given_key(row, name), family = text_key(row, name->family);
-    uint64_t family_sound = name->family_sound ? name->family_sound : family;
-    uint64_t given_sound = name->nicknames[0]  ? name->nicknames[0] + (1ull << 32)
-                           : name->given_sound ? name->given_sound
-                                               : given;
-    uint64_t day = full ? row->month * 100u + row->day : 0;
-    add_key(keys, KEY_SOUND_YEAR, family_sound, row->year);
-    add_key(keys, KEY_GIVEN_YEAR, given_sound, row->year);
-    add_key(keys, KEY_FAMILY_DAY, family_sound, day);
-    add_key(keys, KEY_GIVEN_DAY, given_sound, day);
-    uint64_t place = text_key(row, row->birth_place);
-    add_key(keys, KEY_PLACE_FAMILY, family_sound, place);
-    add_key(keys, KEY_PLACE_GIVEN, given_sound, place);
-    add_key(keys, KEY_GIVEN_BIRTH, given, birth);
-    add_key(keys, KEY_FAMILY_BIRTH, family_sound, birth);
-    add_key(keys, KEY_SWAPPED_DATE, given_sound, full ? row->year * 10000u + low * 100 + high : 0);
-    add_key(keys, KEY_GIVEN_BIRTH, family, birth); /* meets a record whose names stand in each other's place */
-    /* both names, in either order */
-    uint64_t first = family_sound < given_sound ? family_sound : given_sound;
-    uint64_t second = family_sound < given_sound ? given_sound : family_sound;
-    if (family_sound && given_sound)
-        add_key(keys, KEY_BOTH_NAMES, mix(first), second);
+    uint64_t family = family_sound(row, name), given = given_sound(row, name);
+    uint64_t day = has_full_birth(row) ? row->month * 100u + row->day : 0, place = text_key(row, row->birth_place);
+    if (family && given) /* in either order */
+        add_key(keys, RULE_BOTH_NAMES, mix(smaller(family, given)), larger(family, given));
+    add_key(keys, RULE_FAMILY_YEAR, family, row->year);
+    add_key(keys, RULE_GIVEN_YEAR, given, row->year);
+    add_key(keys, RULE_FAMILY_DAY, family, day);
+    add_key(keys, RULE_GIVEN_DAY, given, day);
+    add_key(keys, RULE_FAMILY_PLACE, family, place);
+    add_key(keys, RULE_GIVEN_PLACE, given, place);
     for (size_t i = 0; i < row->address_count; i++) {
-        add_key(keys, KEY_POSTCODE_SOUND, family_sound, row->addresses[i].postcode);
-        add_key(keys, KEY_POSTCODE_GIVEN, given_sound, row->addresses[i].postcode);
+        add_key(keys, RULE_FAMILY_POSTCODE, family, row->addresses[i].postcode);
+        add_key(keys, RULE_GIVEN_POSTCODE, given, row->addresses[i].postcode);
     }
+}
+
+static void add_email_keys(struct keys *keys, const struct mpi_row *row, uint16_t email)
+{
+    enum { LOCAL_MIN = 5 }; /* "info" is anybody */
+    struct str rest = row_text(row, email), local;
+    add_key(keys, RULE_EMAIL, text_key(row, email), 1);
+    if (str_split(&rest, '@', &local) && local.len >= LOCAL_MIN)
+        add_key(keys, RULE_EMAIL_LOCAL, str_hash(local), 1);
 }
 
 /* A dozen keys: no call per comparison. */
-static void sort_keys(struct keys *keys)
+static size_t sort_keys(struct keys *keys)
 {
+    size_t kept = 0;
     for (size_t i = 1; i < keys->count; i++) {
-        uint64_t key = keys->at[i];
+        struct row_key key = keys->at[i];
         size_t k = i;
-        for (; k > 0 && keys->at[k - 1] > key; k--)
+        for (; k > 0 && keys->at[k - 1].key > key.key; k--)
             keys->at[k] = keys->at[k - 1];
         keys->at[k] = key;
     }
-}
-
-size_t row_keys(const struct mpi_row *row, uint64_t out_keys[ROW_KEYS_MAX])
-{
-    struct keys keys = {.at = out_keys};
-    for (size_t i = 0; i < row->shared_count; i++)
-        add_key(&keys, KEY_SHARED, row->shared[i], 1);
-    for (size_t i = 0; i < row->national_count; i++)
-        add_key(&keys, KEY_NATIONAL, text_key(row, row->nationals[i].text), row->nationals[i].kind);
-    for (size_t i = 0; i < row->phone_count; i++)
-        add_key(&keys, KEY_PHONE, row->phones[i], 1);
-    if (row->day != 0 && !(row->flags & ROW_BIRTH_ESTIMATED))
-        add_key(&keys, KEY_BIRTH, row->year * 10000u + row->month * 100u + row->day, 1);
-    for (size_t i = 0; i < row->address_count; i++) {
-        add_key(&keys, KEY_HOUSE, text_key(row, row->addresses[i].street), row->addresses[i].number);
-        add_key(&keys, KEY_POSTCODE_YEAR, row->addresses[i].postcode, row->year);
-    }
-    for (size_t i = 0; i < row->email_count; i++) {
-        struct str rest = row_text(row, row->emails[i]), local;
-        add_key(&keys, KEY_EMAIL, text_key(row, row->emails[i]), 1);
-        if (str_split(&rest, '@', &local) && local.len >= 5)
-            add_key(&keys, KEY_EMAIL_LOCAL, str_hash(local), 1);
-    }
-    for (size_t i = 0; i < row->name_count; i++)
-        add_name_keys(&keys, row, &row->names[i]);
-    sort_keys(&keys);
-    size_t kept = 0;
-    for (size_t i = 0; i < keys.count; i++)
-        if (kept == 0 || out_keys[kept - 1] != out_keys[i])
-            out_keys[kept++] = out_keys[i];
+    for (size_t i = 0; i < keys->count; i++)
+        if (kept == 0 || keys->at[kept - 1].key != keys->at[i].key)
+            keys->at[kept++] = keys->at[i];
     return kept;
 }
 
-bool row_keys_hold(const uint64_t *keys, size_t count, uint64_t key)
+size_t row_keys(const struct mpi_row *row, struct row_key out_keys[ROW_KEYS_MAX])
 {
-    for (size_t i = 0; i < count; i++)
-        if (keys[i] == key)
-            return true;
-    return false;
+    struct keys keys = {.at = out_keys};
+    for (size_t i = 0; i < row->shared_count; i++)
+        add_key(&keys, RULE_IDENTIFIER, row->shared[i], 1);
+    for (size_t i = 0; i < row->national_count; i++)
+        add_key(&keys, RULE_NATIONAL, text_key(row, row->nationals[i].text), row->nationals[i].kind);
+    for (size_t i = 0; i < row->phone_count; i++)
+        add_key(&keys, RULE_PHONE, row->phones[i], 1);
+    for (size_t i = 0; i < row->email_count; i++)
+        add_email_keys(&keys, row, row->emails[i]);
+    if (has_full_birth(row))
+        add_key(&keys, RULE_BIRTH, row->year * 10000u + row->month * 100u + row->day, 1);
+    for (size_t i = 0; i < row->address_count; i++) {
+        add_key(&keys, RULE_HOUSE, text_key(row, row->addresses[i].street), row->addresses[i].number);
+        add_key(&keys, RULE_POSTCODE_YEAR, row->addresses[i].postcode, row->year);
+    }
+    for (size_t i = 0; i < row->name_count; i++)
+        add_name_keys(&keys, row, &row->names[i]);
+    return sort_keys(&keys);
+}
+
+/* ---- further values ---- */
+
+struct traits {
+    struct row_trait *at;
+    size_t count;
+};
+
+static void add_trait(struct traits *traits, enum row_field field, uint64_t what, uint64_t value)
+{
+    if (value == 0 || traits->count == ROW_TRAITS_MAX)
+        return;
+    struct row_trait trait = {mix(mix(value + (what << 32)) + field), (uint8_t)field};
+    for (size_t i = traits->count; i-- > 0 && traits->at[i].field == trait.field;)
+        if (traits->at[i].value == trait.value)
+            return;
+    traits->at[traits->count++] = trait;
+}
+
+/* The day without the year; and what is left of it when one digit of it is wrong, or two stand in each other's place.
+ */
+static void add_day_traits(struct traits *traits, const struct mpi_row *row)
+{
+    enum { WHOLE = 1, MONTH_TENS, MONTH_ONES, DAY_TENS, DAY_ONES, SWAPPED, DIGITS_SWAPPED, MONTH };
+    uint64_t month = row->month, day = row->day, m10 = month / 10, m1 = month % 10, d10 = day / 10, d1 = day % 10;
+    if (row->flags & ROW_BIRTH_ESTIMATED || month == 0)
+        return;
+    add_trait(traits, ROW_FIELD_DAY, MONTH, month);
+    if (day == 0)
+        return;
+    add_trait(traits, ROW_FIELD_DAY, WHOLE, month * 100 + day);
+    add_trait(traits, ROW_FIELD_DAY, MONTH_TENS, 1 + day * 10 + m10);
+    add_trait(traits, ROW_FIELD_DAY, MONTH_ONES, 1 + day * 10 + m1);
+    add_trait(traits, ROW_FIELD_DAY, DAY_TENS, 1 + month * 10 + d10);
+    add_trait(traits, ROW_FIELD_DAY, DAY_ONES, 1 + month * 10 + d1);
+    add_trait(traits, ROW_FIELD_DAY, SWAPPED, swapped_day(row));
+    add_trait(traits, ROW_FIELD_DAY, DIGITS_SWAPPED,
+              1 + smaller(m10, m1) * 1000 + larger(m10, m1) * 100 + smaller(d10, d1) * 10 + larger(d10, d1));
+}
+
+/* A number, and its halves: one slip leaves one of them whole. */
+static void add_national_traits(struct traits *traits, const struct mpi_row *row, const struct mpi_row_national *at)
+{
+    enum { WHOLE = 1 << 16, FIRST_HALF = 2 << 16, SECOND_HALF = 3 << 16 };
+    struct str text = row_text(row, at->text);
+    if (text.len < 6)
+        return;
+    add_trait(traits, ROW_FIELD_NATIONAL, WHOLE + at->kind, str_hash(text));
+    add_trait(traits, ROW_FIELD_NATIONAL, FIRST_HALF + at->kind, str_hash(str_sub(text, 0, text.len / 2)));
+    add_trait(traits, ROW_FIELD_NATIONAL, SECOND_HALF + at->kind,
+              str_hash(str_sub(text, text.len - text.len / 2, text.len)));
+}
+
+size_t row_traits(const struct mpi_row *row, struct row_trait out_traits[ROW_TRAITS_MAX])
+{
+    struct traits traits = {.at = out_traits};
+    for (size_t i = 0; i < row->name_count; i++)
+        add_trait(&traits, ROW_FIELD_GIVEN, 0, given_sound(row, &row->names[i]));
+    for (size_t i = 0; i < row->name_count; i++)
+        add_trait(&traits, ROW_FIELD_FAMILY, 0, family_sound(row, &row->names[i]));
+    add_trait(&traits, ROW_FIELD_YEAR, 0, row->year);
+    add_day_traits(&traits, row);
+    for (size_t i = 0; i < row->address_count; i++)
+        add_trait(&traits, ROW_FIELD_POSTCODE, 0, row->addresses[i].postcode);
+    for (size_t i = 0; i < row->address_count; i++)
+        add_trait(&traits, ROW_FIELD_STREET, 0, text_key(row, row->addresses[i].street));
+    for (size_t i = 0; i < row->phone_count; i++)
+        add_trait(&traits, ROW_FIELD_PHONE, 0, row->phones[i]);
+    for (size_t i = 0; i < row->email_count; i++)
+        add_trait(&traits, ROW_FIELD_EMAIL, 0, text_key(row, row->emails[i]));
+    for (size_t i = 0; i < row->national_count; i++)
+        add_national_traits(&traits, row, &row->nationals[i]);
+    add_trait(&traits, ROW_FIELD_MOTHER, 1, text_key(row, row->mother_family));
+    add_trait(&traits, ROW_FIELD_MOTHER, 2, text_key(row, row->mother_given));
+    add_trait(&traits, ROW_FIELD_PLACE, 0, text_key(row, row->birth_place));
+    return traits.count;
+}
+
+/* By fields in their order only, so that one set of values is one key, whichever of them is taken first. */
+bool row_narrow_key(const struct row_key *key, const struct row_trait *trait, struct row_key *out_key)
+{
+    if (key->depth == ROW_NARROW_MAX || !(key->narrows >> trait->field & 1))
+        return false;
+    *out_key = (struct row_key){.key = mix(key->key + trait->value) | 1,
+                                .narrows = key->narrows & ~((2u << trait->field) - 1),
+                                .rule = key->rule,
+                                .depth = (uint16_t)(key->depth + 1)};
+    return true;
 }

@@ -22,8 +22,8 @@ const struct mpi_model model_builtin = {
     .prior_mbit = -19500,
     .kin_mbit = -18500,
     .namesake_mbit = 1500,
-    .auto_mbit = 9966,    /* 99.9 % */
-    .review_mbit = -2000, /* 20 % */
+    .auto_mbit = 8500,    /* 99.7 % */
+    .review_mbit = -1000, /* 33 % */
     .clip_mbit = 15000,
     .fields = {
         [FIELD_FAMILY] = {[NAME_EXACT] = ROW(.86, .0012, .72),
@@ -46,12 +46,12 @@ const struct mpi_model model_builtin = {
                          [NAME_SOUND] = ROW(.006, .006, .008),
                          [NAME_SWAPPED] = ROW(1, 1, 1), /* said by the family name: one event, not two */
                          [NAME_OTHER] = ROW(.006, .002, .01),
-                         [NAME_DIFFERS] = ROW(.02, .975, .91)},
+                         [NAME_DIFFERS] = ROW(.006, .975, .91)},
         [FIELD_MIDDLE] = {[NAME_EXACT] = ROW(.62, .012, .05),
                           [NAME_SIMILAR] = ROW(.05, .008, .02),
                           [NAME_INITIAL] = ROW(.25, .06, .1),
                           [NAME_DIFFERS] = ROW(.08, .92, .83)},
-        [FIELD_BIRTH] = {[BIRTH_EXACT] = ROW(.93, .00004, .02),
+        [FIELD_BIRTH] = {[BIRTH_EXACT] = ROW(.93, .00004, .04),
                          [BIRTH_ESTIMATED] = ROW(.015, .0006, .006),
                          [BIRTH_PARTIAL] = ROW(.01, .001, .003),
                          [BIRTH_SWAPPED] = ROW(.006, .00002, .00005),
@@ -64,7 +64,7 @@ const struct mpi_model model_builtin = {
                          [BIRTH_ONLY_YEAR] = ROW(.002, .011, .02),
                          [BIRTH_NEAR] = ROW(.002, .001, .004),
                          [BIRTH_TWO_SLIPS] = ROW(.004, .008, .014),
-                         [BIRTH_DIFFERS] = ROW(.006, .973, .92)},
+                         [BIRTH_DIFFERS] = ROW(.006, .973, .90)},
         [FIELD_SEX] = {[SEX_SAME] = ROW(.985, .5, .5),
                        [SEX_DIFFERS] = ROW(.015, .5, .5),
                        [SEX_SAME_AS_NAMED] = ROW(.985, .97, .97),

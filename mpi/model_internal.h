@@ -33,7 +33,7 @@ enum model_field {
     FIELD_GENERATION,
     FIELD_BIRTH_ORDER,
     FIELD_AUTHORITY, /* who gave the two records their own identifiers */
-    FIELD_TWINS,     /* one day, one family or home, and no certainty that it is one child */
+    FIELD_RELATIVES, /* what looks like two people of one home */
     FIELD_NEWBORN,   /* no given name of its own */
     FIELD_CONTRADICTION,
     FIELD_COUNT,
@@ -87,6 +87,7 @@ enum address_level {
     ADDRESS_AREA, /* postcodes nearly agree */
     ADDRESS_DIFFERS
 };
+enum relatives_level { RELATIVES_NO_SIGN, RELATIVES_TWINS, RELATIVES_NAMESAKES };
 enum contradiction_level { CONTRADICTION_NONE, CONTRADICTION_TWO, CONTRADICTION_MORE };
 
 /* ---- fields.c: what there is to compare; the same in every model ---- */

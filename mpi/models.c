@@ -157,5 +157,6 @@ status models_open(struct mpi *mpi, struct ctx *cx)
     }
     model->version = version;
     mpi->model = mpi->model_shown = model;
+    mpi->model_is_own = true;
     return STATUS_OK;
 }

@@ -71,8 +71,10 @@ static bool load_edge(void *arg, struct str key, struct str row)
     struct opening *opening = arg;
     uint64_t left = key_part(key, 0), right = key_part(key, 1);
     int32_t score_mbit;
-    if (!decode_edge(row, &score_mbit) || !is_record(opening->mpi, left) || !is_record(opening->mpi, right) ||
-        left >= right)
+    opening->failed = decode_edge(opening->cx, row, &score_mbit);
+    if (opening->failed != STATUS_OK)
+        return false;
+    if (!is_record(opening->mpi, left) || !is_record(opening->mpi, right) || left >= right)
         return bad(opening, "mpi.edge");
     index_load_edge(opening->mpi, (uint32_t)left, (uint32_t)right, score_mbit);
     return true;
@@ -156,7 +158,13 @@ static status load_all(struct opening *opening)
 
 status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi)
 {
+    return index_open(cx, store, BLOCK_CAP_DEFAULT, out_mpi);
+}
+
+status index_open(struct ctx *cx, struct data_store *store, uint32_t block_cap, struct mpi **out_mpi)
+{
     struct mpi *mpi = index_new();
+    mpi->block_cap = block_cap;
     mpi->store = store;
     mpi->records = data_table(store, "mpi.record");
     mpi->versions = data_table(store, "mpi.version");

@@ -23,8 +23,9 @@
 #include "stored_internal.h"
 
 enum {
-    BLOCK_CAP_DEFAULT = 128,   /* a key that more records share is too common to compare by */
-    COMPONENT_MAX = 128,       /* larger components are cut at a higher floor first */
+    BLOCK_CAP_DEFAULT = 128,   /* a key that more bodies share is too common to compare by and is narrowed */
+    LAST_CAPS = 4,             /* a key that cannot be narrowed any more may be held by so many times the cap */
+    COMPONENT_MAX = 128,       /* larger components are cut to pieces, the strongest ties last */
     FORCED_MAX = 512,          /* records tied together by decisions alone */
     DECISIONS_PER_ENTRY = 256, /* an A40 may repeat its merge group */
     REVIEWS_PER_ENTRY = 1024,  /* one for each record that one message or load may bring */
@@ -104,7 +105,7 @@ struct counters { /* of the entry being applied */
 /* One change of the draft, with what it was before. */
 struct step {
     enum step_kind kind;
-    uint32_t at, other; /* a record, or an index into decisions or reviews */
+    uint32_t at, other; /* a record, or an index into decisions or reviews; of a model, whether it was our own */
     union {
         struct mpi_row *row;
         int32_t score_mbit;
@@ -132,6 +133,10 @@ struct outcome { /* what clustering says of a record */
 struct pair {
     uint32_t left, right; /* left < right */
 };
+struct crossing { /* of a key, over the cap or back */
+    uint64_t key;
+    bool over_full;
+};
 
 enum sight {
     SHOWN,   /* committed: for readers, inside a data_view */
@@ -142,8 +147,9 @@ struct mpi {
     struct data_store *store; /* NULL: a bench without rows and readers */
     struct data_table *records, *versions, *members, *edges, *links, *decided, *reviews, *events, *models;
     const struct mpi_model *model, *model_shown; /* the writer's, and what readers see rows and edges by */
+    bool model_is_own;                           /* the writer's goes with the index, or when another one comes */
     uint64_t scored_by;                          /* identity of the model that the stored edges are of; 0: unsaid */
-    uint32_t block_cap;
+    uint32_t block_cap;                          /* set before the first record */
 
     struct tally shown, applied;
     CHUNKS(struct entry) entries; /* [0] is not used */
@@ -164,6 +170,9 @@ struct mpi {
     VEC(struct change) changes;
     VEC(struct pair) edge_changes;
     VEC(struct outcome) outcomes;
+    VEC(uint32_t) reposted; /* records whose keys changed although their rows did not */
+    VEC(struct crossing) crossings;
+    bool opening; /* records go straight into the index */
     uint64_t visit;
     struct counters counters;
 };
@@ -204,6 +213,8 @@ struct holders_at { /* all-zero: before the first */
 };
 struct holders holders_of(const struct mpi *mpi, enum sight sight, uint64_t key);
 uint32_t holders_next(const struct holders *holders, struct holders_at *at); /* 0 at the end */
+/* The holders as an array on the heap, which stays while keys change. */
+uint32_t holders_list(const struct mpi *mpi, enum sight sight, uint64_t key, uint32_t **out_records);
 
 /* ---- draft.c: changing it; each a step that mpi_undo_to() takes back ---- */
 
@@ -244,17 +255,57 @@ void index_load_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row)
 void index_load_handles(struct mpi *mpi, uint32_t record, const struct mpi_identifier *identifiers, size_t count);
 void index_load_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit);
 void index_load_finish(struct mpi *mpi); /* rings, reviews, counts */
+/* mpi_open() with another cap, which stays as it is: which keys there are follows from it. */
+status index_open(struct ctx *cx, struct data_store *store, uint32_t block_cap, struct mpi **out_mpi);
+
+/* ---- body.c: records that say the same ---- */
+
+/* Keys under which the members of a body stand, and, when there are two or more, the first of them. */
+uint64_t body_members_key(uint64_t body);
+uint64_t body_first_key(uint64_t body);
+/* The member with the smallest own key; somebody must be in it. */
+uint32_t body_first_of(const struct mpi *mpi, enum sight sight, uint64_t body);
+/* Who stands for a record: the first of its body, itself when it is in none. */
+uint32_t index_first(const struct mpi *mpi, enum sight sight, uint32_t record);
+/* Order within a body: by own key, never by who came first. */
+bool index_comes_before(const struct mpi *mpi, uint32_t left, uint32_t right);
+/* The first of the body beside itself, of a body that is one only when that stands for it; 0 = none. The writer's. */
+uint32_t index_first_other(const struct mpi *mpi, uint32_t record);
+/* What two records with this row say about each other, identifiers aside. */
+int32_t body_score(const struct mpi *mpi, const struct mpi_row *row, struct levels *out_levels);
+/* Is that enough to link? Then the body is one, however many say it. */
+bool body_is_one(const struct mpi *mpi, const struct mpi_row *row);
+/* Were the two put side by side and found alike: themselves, or those who stand for them? */
+bool index_alike(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right);
+
+/* ---- post.c: under which keys a record stands ---- */
+
+struct row_keys {
+    struct row_key at[ROW_KEYS_MAX];
+    size_t count;
+};
+/* The keys of its row, fewer when another of its body stands for it. */
+struct row_keys index_keys(const struct mpi *mpi, enum sight sight, uint32_t record);
+/* Puts a record under the keys of its row, or takes it away from them while it still has the row. Notes crossings, and
+ * others of the body that changed their keys. */
+void index_join(struct mpi *mpi, uint32_t record);
+void index_leave(struct mpi *mpi, uint32_t record);
+
+/* Bodies that may hold a key before it is narrowed; the last time, before it finds nobody. */
+static inline uint32_t index_cap(const struct mpi *mpi, const struct row_key *key)
+{
+    return key->depth < ROW_NARROW_MAX ? mpi->block_cap : mpi->block_cap * LAST_CAPS;
+}
 
 /* ---- candidates.c: who may be alike ---- */
 
-/* Who looks: a record that is about to join the blocks of its new row, or somebody who only asks. */
-struct seeker {
-    uint32_t record; /* itself is no candidate; 0 = none */
-    bool joins;
-};
-/* Records that share a live key with `row`, each once, into an array on the heap; the caller frees it. */
-size_t index_candidates(const struct mpi *mpi, enum sight sight, const struct mpi_row *row, const struct seeker *seeker,
-                        uint32_t **out_records);
+/* Keys few enough hold, among these and the narrower ones of those too many hold; on the heap, ascending. A row finds
+ * its candidates under them. */
+size_t index_live_keys(const struct mpi *mpi, enum sight sight, const struct mpi_row *row, const struct row_keys *keys,
+                       struct row_key **out_keys);
+/* Records that stand under a live key, each once, into an array on the heap; the caller frees it. `self` is none. */
+size_t index_candidates(const struct mpi *mpi, enum sight sight, const struct mpi_row *row, const struct row_keys *keys,
+                        uint32_t self, uint32_t **out_records);
 /* The record whose own identifier has this key, or 0; the caller checks the text: a key may be shared. */
 uint32_t index_find_own(const struct mpi *mpi, enum sight sight, uint64_t own_key, struct holders_at *at);
 
@@ -271,12 +322,14 @@ struct best {
     int32_t score_mbit;
 };
 /*
- * Gives a record a new row (NULL: none), moves it between blocks and renews its edges. Notes touched records and
- * changed edges; index_recluster() must follow. Also keeps the rule "a key shared by more than block_cap records finds
- * nobody" true for every pair when a block crosses the cap. Answers the records compared; the best comparison goes to
- * *out_best (record 0: none).
+ * Gives a record a new row (NULL: none), moves it between blocks and renews the edges of everybody whose blocks changed
+ * with it: two records have an edge when they stand under one live key, are alike, and are not of one body that is one.
+ * Notes touched records and changed edges; index_recluster() must follow. Answers the records compared; the best
+ * comparison goes to *out_best (record 0: none).
  */
 uint32_t index_set_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row, struct best *out_best);
+/* The score of an edge between two records that share a live key, NO_EDGE: there is none. */
+int32_t index_edge_score(const struct mpi *mpi, uint32_t left, uint32_t right, struct levels *out_levels);
 /* By which identifiers beside its own it is found. */
 void index_set_handles(struct mpi *mpi, uint32_t record, const struct mpi_identifier *before, size_t before_count,
                        const struct mpi_identifier *now, size_t now_count);

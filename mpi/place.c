@@ -27,130 +27,29 @@ static void set_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t sco
     index_touch(mpi, right);
 }
 
-/* ---- blocks that cross the cap ---- */
-
-static bool is_live(const struct mpi *mpi, uint64_t key)
-{
-    uint32_t count = holders_of(mpi, APPLIED, key).count;
-    return count > 0 && count <= mpi->block_cap;
-}
-
-static bool share_live_key(const struct mpi *mpi, const struct mpi_row *left, const struct mpi_row *right)
-{
-    uint64_t a[ROW_KEYS_MAX], b[ROW_KEYS_MAX];
-    size_t a_count = row_keys(left, a), b_count = row_keys(right, b);
-    for (size_t i = 0, k = 0; i < a_count && k < b_count;) {
-        if (a[i] == b[k]) {
-            if (is_live(mpi, a[i]))
-                return true;
-            i++;
-            k++;
-        } else if (a[i] < b[k]) {
-            i++;
-        } else {
-            k++;
-        }
-    }
-    return false;
-}
-
-/* The rows of a block's records. */
-struct members {
-    uint32_t *records;
-    const struct mpi_row **rows;
-    size_t count;
-};
-
-static struct members members_of(const struct mpi *mpi, uint64_t key)
-{
-    struct holders holders = holders_of(mpi, APPLIED, key);
-    struct members members = {.records = mem_array((size_t)holders.count + 1, sizeof *members.records),
-                              .rows = mem_array((size_t)holders.count + 1, sizeof *members.rows)};
-    struct holders_at at = {0};
-    for (uint32_t record; (record = holders_next(&holders, &at)) != 0;) {
-        const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
-        if (row == NULL)
-            continue;
-        members.records[members.count] = record;
-        members.rows[members.count++] = row;
-    }
-    return members;
-}
-
-static void members_fini(struct members *members)
-{
-    mem_free(members->records);
-    mem_free(members->rows);
-}
-
-/* A block grew past the cap: pairs that only it brought together are no longer compared, whoever came first. */
-static void close_block(const struct mpi *mpi, const struct members *in, struct edge_works *works)
-{
-    for (size_t i = 0; i < in->count; i++)
-        for (size_t k = i + 1; k < in->count; k++)
-            if (index_edge(mpi, APPLIED, in->records[i], in->records[k]) &&
-                !share_live_key(mpi, in->rows[i], in->rows[k]))
-                add_work(works, in->records[i], in->records[k], NO_EDGE);
-}
-
-/* It shrank to the cap: its pairs are compared again. Rare, and bounded by the cap squared. */
-static void reopen_block(const struct mpi *mpi, const struct members *in, struct edge_works *works)
-{
-    for (size_t i = 0; i < in->count; i++) {
-        for (size_t k = i + 1; k < in->count; k++) {
-            if (index_edge(mpi, APPLIED, in->records[i], in->records[k]))
-                continue;
-            struct levels levels;
-            compare_rows(in->rows[i], in->rows[k], &levels);
-            int32_t score = weigh_levels(mpi->model, &levels);
-            if (score >= mpi->model->review_mbit)
-                add_work(works, in->records[i], in->records[k], score);
-        }
-    }
-}
-
 static void do_edge_works(struct mpi *mpi, struct edge_works *works)
 {
     for (size_t i = 0; i < works->count; i++)
         set_edge(mpi, works->at[i].left, works->at[i].right, works->at[i].score_mbit);
-    works->count = 0;
+    VEC_FINI(works);
 }
 
-typedef void settle_fn(const struct mpi *mpi, const struct members *in, struct edge_works *works);
-
-/* One block after the other: what one dropped or put, the next must see. */
-static void settle_blocks(struct mpi *mpi, const uint64_t *keys, size_t count, settle_fn *settle,
-                          struct edge_works *works)
+static const struct mpi_row *row_of(const struct mpi *mpi, uint32_t record)
 {
-    for (size_t i = 0; i < count; i++) {
-        SCOPED(members_fini) struct members members = members_of(mpi, keys[i]);
-        settle(mpi, &members, works);
-        do_edge_works(mpi, works);
-    }
+    return entry_at(mpi, APPLIED, record)->row;
 }
 
-/* Blocks that crossed the cap while a record moved between them. */
-struct crossed {
-    uint64_t closed[ROW_KEYS_MAX], reopened[ROW_KEYS_MAX];
-    size_t closed_count, reopened_count;
-};
-
-static void move_keys(struct mpi *mpi, uint32_t record, const struct mpi_row *row, struct crossed *crossed)
+int32_t index_edge_score(const struct mpi *mpi, uint32_t left, uint32_t right, struct levels *out_levels)
 {
-    uint64_t old_keys[ROW_KEYS_MAX], new_keys[ROW_KEYS_MAX];
-    const struct mpi_row *old = entry_at(mpi, APPLIED, record)->row;
-    size_t old_count = old ? row_keys(old, old_keys) : 0, new_count = row ? row_keys(row, new_keys) : 0;
-    for (size_t i = 0; i < old_count; i++)
-        if (!row_keys_hold(new_keys, new_count, old_keys[i]) &&
-            draft_remove_key(mpi, old_keys[i], record) == mpi->block_cap)
-            crossed->reopened[crossed->reopened_count++] = old_keys[i];
-    for (size_t i = 0; i < new_count; i++)
-        if (!row_keys_hold(old_keys, old_count, new_keys[i]) &&
-            draft_add_key(mpi, new_keys[i], record) == mpi->block_cap + 1)
-            crossed->closed[crossed->closed_count++] = new_keys[i];
+    const struct mpi_row *a = row_of(mpi, left), *b = row_of(mpi, right);
+    compare_rows(a, b, out_levels);
+    int32_t score = weigh_levels(mpi->model, out_levels);
+    if (score < mpi->model->review_mbit || (row_same_body(a, b) && body_is_one(mpi, a)))
+        return NO_EDGE; /* too little; or nothing that the body does not say already */
+    return score;
 }
 
-/* ---- a row takes its place ---- */
+/* ---- the record itself, and those whose own keys changed with it ---- */
 
 /* Ties are broken by the identifier's key: never by who came first. */
 static bool is_better(const struct mpi *mpi, int32_t score, uint32_t record, const struct best *best)
@@ -160,40 +59,242 @@ static bool is_better(const struct mpi *mpi, int32_t score, uint32_t record, con
     return entry_at(mpi, APPLIED, record)->own_key < entry_at(mpi, APPLIED, best->record)->own_key;
 }
 
-/* Compares the row with everybody it will share a live key with; the strong ones become edges. */
-static uint32_t find_edges(const struct mpi *mpi, uint32_t record, const struct mpi_row *row, struct edge_works *works,
-                           struct best *best)
+static void take_best(const struct mpi *mpi, uint32_t record, uint32_t other, const struct levels *levels,
+                      struct best *best)
 {
-    uint32_t *candidates;
-    size_t count = index_candidates(mpi, APPLIED, row, &(struct seeker){record, true}, &candidates);
+    int32_t score = weigh_levels(mpi->model, levels);
+    if (other != record && is_better(mpi, score, other, best))
+        *best = (struct best){other, *levels, score};
+}
+
+/* What has no edge any more is dropped first; what keeps its edge is not touched in the store. */
+static uint32_t renew_edges(struct mpi *mpi, uint32_t record, struct best *best)
+{
+    struct edge_works works = {0};
+    uint32_t *candidates = NULL;
+    size_t count = 0;
+    if (row_of(mpi, record)) {
+        struct row_keys keys = index_keys(mpi, APPLIED, record);
+        count = index_candidates(mpi, APPLIED, row_of(mpi, record), &keys, record, &candidates);
+    }
+    const struct entry *entry = entry_at(mpi, APPLIED, record);
+    for (uint32_t i = 0; i < entry->edge_count; i++)
+        add_work(&works, record, entry->edges[i].other, NO_EDGE);
     for (size_t i = 0; i < count; i++) {
         struct levels levels;
-        compare_rows(row, entry_at(mpi, APPLIED, candidates[i])->row, &levels);
-        int32_t score = weigh_levels(mpi->model, &levels);
-        if (score >= mpi->model->review_mbit)
-            add_work(works, record, candidates[i], score);
-        if (is_better(mpi, score, candidates[i], best))
-            *best = (struct best){candidates[i], levels, score};
+        int32_t score = index_edge_score(mpi, record, candidates[i], &levels);
+        if (score != NO_EDGE)
+            add_work(&works, record, candidates[i], score);
+        take_best(mpi, record, candidates[i], &levels, best);
     }
     mem_free(candidates);
+    do_edge_works(mpi, &works);
     return (uint32_t)count;
 }
 
+/* One of a body meets the one that stands for it. */
+static uint32_t meet_first(const struct mpi *mpi, uint32_t record, struct best *best)
+{
+    uint32_t first = row_of(mpi, record) ? index_first(mpi, APPLIED, record) : record;
+    struct levels levels;
+    if (first == record)
+        return 0;
+    compare_rows(row_of(mpi, record), row_of(mpi, first), &levels);
+    take_best(mpi, record, first, &levels, best);
+    return 1;
+}
+
+/* ---- keys that crossed the cap ---- */
+
+static int order_crossings(const void *left, const void *right)
+{
+    const struct crossing *const *a = left, *const *b = right;
+    if ((*a)->key != (*b)->key)
+        return (*a)->key < (*b)->key ? -1 : 1;
+    return *a < *b ? -1 : *a > *b; /* the earlier first */
+}
+
+struct key_list {
+    uint64_t *at;
+    size_t count, cap;
+};
+
+/* Keys that are not what they were before the change: of those that crossed there and back nothing is left to do. */
+static void settle_crossings(struct mpi *mpi, struct key_list *closed, struct key_list *opened)
+{
+    size_t count = mpi->crossings.count;
+    const struct crossing **sorted = mem_array(count + 1, sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &mpi->crossings.at[i];
+    qsort(sorted, count, sizeof *sorted, order_crossings);
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && sorted[end]->key == sorted[i]->key;)
+            end++;
+        if ((end - i) % 2 == 1)
+            *VEC_ADD(sorted[i]->over_full ? closed : opened) = sorted[i]->key;
+    }
+    mem_free(sorted);
+    mpi->crossings.count = 0;
+}
+
+static int order_records(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* The records under any of the keys, ascending, each once, on the heap. */
+static size_t all_under(const struct mpi *mpi, const struct key_list *keys, uint32_t **out_records)
+{
+    VEC(uint32_t) all = {0};
+    size_t kept = 0;
+    for (size_t i = 0; i < keys->count; i++) {
+        struct holders holders = holders_of(mpi, APPLIED, keys->at[i]);
+        struct holders_at at = {0};
+        for (uint32_t record; (record = holders_next(&holders, &at)) != 0;)
+            if (row_of(mpi, record))
+                *VEC_ADD(&all) = record;
+    }
+    if (all.count > 1)
+        qsort(all.at, all.count, sizeof *all.at, order_records);
+    for (size_t i = 0; i < all.count; i++)
+        if (kept == 0 || all.at[kept - 1] != all.at[i])
+            all.at[kept++] = all.at[i];
+    *out_records = all.at;
+    return kept;
+}
+
+struct live {
+    struct row_key *keys;
+    size_t count;
+};
+
+static struct live live_keys_of(const struct mpi *mpi, uint32_t record)
+{
+    struct live live;
+    struct row_keys keys = index_keys(mpi, APPLIED, record);
+    live.count = index_live_keys(mpi, APPLIED, row_of(mpi, record), &keys, &live.keys);
+    return live;
+}
+
+static bool share_live_key(const struct live *left, const struct live *right)
+{
+    for (size_t i = 0, k = 0; i < left->count && k < right->count;) {
+        if (left->keys[i].key == right->keys[k].key)
+            return true;
+        if (left->keys[i].key < right->keys[k].key)
+            i++;
+        else
+            k++;
+    }
+    return false;
+}
+
+/* Who stood under one of them keeps the edges to those it meets under another key. */
+static void close_keys(struct mpi *mpi, const struct key_list *closed)
+{
+    struct edge_works works = {0};
+    uint32_t *records;
+    size_t count = all_under(mpi, closed, &records);
+    struct live *live = mem_array(count + 1, sizeof *live);
+    for (size_t i = 0; i < count; i++)
+        live[i] = live_keys_of(mpi, records[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct entry *entry = entry_at(mpi, APPLIED, records[i]);
+        for (uint32_t k = 0; k < entry->edge_count; k++) {
+            const uint32_t *at = bsearch(&entry->edges[k].other, records, count, sizeof *records, order_records);
+            if (at && at > &records[i] && !share_live_key(&live[i], &live[at - records]))
+                add_work(&works, records[i], *at, NO_EDGE); /* whoever lost a key together is in the list together */
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        mem_free(live[i].keys);
+    mem_free(live);
+    mem_free(records);
+    do_edge_works(mpi, &works);
+}
+
+/* Pairs seen so far: a set with open addressing. */
+struct pair_set {
+    uint64_t *at;
+    size_t cap, count;
+};
+
+static bool add_pair(struct pair_set *set, uint32_t left, uint32_t right)
+{
+    if ((set->count + 1) * 2 > set->cap) {
+        struct pair_set larger = {.cap = set->cap ? set->cap * 2 : 1024};
+        larger.at = mem_array(larger.cap, sizeof *larger.at);
+        for (size_t i = 0; i < set->cap; i++)
+            if (set->at[i] != 0)
+                (void)add_pair(&larger, (uint32_t)(set->at[i] >> 32), (uint32_t)set->at[i]);
+        mem_free(set->at);
+        *set = larger;
+    }
+    uint64_t pair = (uint64_t)left << 32 | right;
+    size_t slot = (size_t)(pair * 0x9E3779B97F4A7C15ull >> 20) & (set->cap - 1);
+    while (set->at[slot] != 0 && set->at[slot] != pair)
+        slot = (slot + 1) & (set->cap - 1);
+    if (set->at[slot] == pair)
+        return false;
+    set->at[slot] = pair;
+    set->count++;
+    return true;
+}
+
+/* Those who meet again under a key are compared, each pair once: at most block_cap squared for all that opened, since
+ * all of it was held by the one record that went. */
+static void open_keys(struct mpi *mpi, const struct key_list *opened)
+{
+    struct edge_works works = {0};
+    struct pair_set seen = {0};
+    for (size_t i = 0; i < opened->count; i++) {
+        uint32_t *records;
+        size_t count = all_under(mpi, &(struct key_list){&opened->at[i], 1, 1}, &records);
+        for (size_t a = 0; a < count; a++) {
+            for (size_t b = a + 1; b < count; b++) {
+                if (!add_pair(&seen, records[a], records[b]) || index_edge(mpi, APPLIED, records[a], records[b]))
+                    continue;
+                struct levels levels;
+                int32_t score = index_edge_score(mpi, records[a], records[b], &levels);
+                if (score != NO_EDGE)
+                    add_work(&works, records[a], records[b], score);
+            }
+        }
+        mem_free(records);
+    }
+    mem_free(seen.at);
+    do_edge_works(mpi, &works);
+}
+
+static void settle_blocks(struct mpi *mpi)
+{
+    struct key_list closed = {0}, opened = {0};
+    settle_crossings(mpi, &closed, &opened);
+    if (closed.count > 0)
+        close_keys(mpi, &closed);
+    if (opened.count > 0)
+        open_keys(mpi, &opened);
+    VEC_FINI(&closed);
+    VEC_FINI(&opened);
+}
+
+/* ---- a row takes its place ---- */
+
 uint32_t index_set_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row, struct best *out_best)
 {
-    struct crossed crossed = {.closed_count = 0};
-    struct edge_works works = {0};
     struct best best = {0};
-    uint32_t compared = row ? find_edges(mpi, record, row, &works, &best) : 0;
+    mpi->reposted.count = mpi->crossings.count = 0;
     index_touch(mpi, record);
-    for (const struct entry *entry; (entry = entry_at(mpi, APPLIED, record))->edge_count > 0;)
-        set_edge(mpi, record, entry->edges[entry->edge_count - 1].other, NO_EDGE);
-    move_keys(mpi, record, row, &crossed);
+    if (row_of(mpi, record))
+        index_leave(mpi, record);
     draft_set_row(mpi, record, row ? mem_copy(row, row_bytes(row)) : NULL);
-    do_edge_works(mpi, &works);
-    settle_blocks(mpi, crossed.closed, crossed.closed_count, close_block, &works);
-    settle_blocks(mpi, crossed.reopened, crossed.reopened_count, reopen_block, &works);
-    VEC_FINI(&works);
+    if (row)
+        index_join(mpi, record);
+    uint32_t compared = renew_edges(mpi, record, &best) + meet_first(mpi, record, &best);
+    for (size_t i = 0; i < mpi->reposted.count; i++)
+        (void)renew_edges(mpi, mpi->reposted.at[i], &(struct best){0});
+    settle_blocks(mpi);
     *out_best = best;
     return compared;
 }

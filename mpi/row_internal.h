@@ -95,7 +95,68 @@ size_t row_bytes(const struct mpi_row *row);
 /* The key of an identifier: authority and value, exact bytes, blanks around them aside. */
 uint64_t row_identifier_key(struct mpi_identifier identifier);
 
-/* Blocking keys of a row, sorted, each once. Two records are compared when they share a key that is not too common. */
-enum { ROW_KEYS_MAX = 80 };
-size_t row_keys(const struct mpi_row *row, uint64_t out_keys[ROW_KEYS_MAX]);
-bool row_keys_hold(const uint64_t *keys, size_t count, uint64_t key);
+/* ---- keys.c: by what records find each other ---- */
+
+/* Each rule says which values two records must share to be put side by side. */
+enum row_rule {
+    RULE_IDENTIFIER,
+    RULE_NATIONAL,
+    RULE_PHONE,
+    RULE_EMAIL,
+    RULE_EMAIL_LOCAL,
+    RULE_HOUSE,
+    RULE_BIRTH,
+    RULE_BOTH_NAMES,
+    RULE_FAMILY_POSTCODE,
+    RULE_GIVEN_POSTCODE,
+    RULE_FAMILY_PLACE,
+    RULE_GIVEN_PLACE,
+    RULE_FAMILY_YEAR,
+    RULE_GIVEN_YEAR,
+    RULE_FAMILY_DAY,
+    RULE_GIVEN_DAY,
+    RULE_POSTCODE_YEAR,
+    RULE_COUNT,
+};
+const char *row_rule_name(enum row_rule rule);
+
+/* A blocking key. What else is in it than `key` follows from the way it was made: equal keys are equal in all. */
+struct row_key {
+    uint64_t key;     /* never 0 */
+    uint32_t narrows; /* bit per row_field: by which values it is narrowed where too many share it */
+    uint16_t rule;
+    uint16_t depth; /* by how many values it was narrowed */
+};
+enum { ROW_KEYS_MAX = 64, ROW_TRAITS_MAX = 40, ROW_NARROW_MAX = 2 };
+
+/* The keys of a row, ascending, each once. */
+size_t row_keys(const struct mpi_row *row, struct row_key out_keys[ROW_KEYS_MAX]);
+
+/* A further value that a key can be narrowed by. Several values of one field never narrow the same key. */
+enum row_field {
+    ROW_FIELD_GIVEN,
+    ROW_FIELD_FAMILY,
+    ROW_FIELD_YEAR,
+    ROW_FIELD_DAY,
+    ROW_FIELD_POSTCODE,
+    ROW_FIELD_STREET,
+    ROW_FIELD_PHONE,
+    ROW_FIELD_EMAIL,
+    ROW_FIELD_NATIONAL,
+    ROW_FIELD_MOTHER,
+    ROW_FIELD_PLACE,
+};
+struct row_trait {
+    uint64_t value;
+    uint8_t field; /* enum row_field */
+};
+/* The further values of a row, in the order of the fields, each once. */
+size_t row_traits(const struct mpi_row *row, struct row_trait out_traits[ROW_TRAITS_MAX]);
+/* (key, trait) as a key of its own. False: it is not narrowed by that. */
+bool row_narrow_key(const struct row_key *key, const struct row_trait *trait, struct row_key *out_key);
+
+/* ---- body.c: rows that say the same ---- */
+
+/* Everything but identifiers and what is worked out from the rest, as one number; 0: the row says nothing. */
+uint64_t row_body(const struct mpi_row *row);
+bool row_same_body(const struct mpi_row *left, const struct mpi_row *right);

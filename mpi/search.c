@@ -1,5 +1,6 @@
 #include "ask_internal.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -27,28 +28,49 @@ static int order_hits(const void *left, const void *right)
 /* Below this a candidate is not worth showing: 1 in 32 at best. */
 enum { SHOWN_MBIT = -5000 };
 
-/* Everybody alike or known by an identifier, on the heap. The caller frees it. Inside a look. */
-static size_t collect_hits(struct mpi *mpi, const struct mpi_row *row, const uint32_t *known, size_t known_count,
-                           struct hit **out_hits)
+struct hits {
+    struct hit *at;
+    size_t count, cap;
+};
+
+static void add_hit(struct mpi *mpi, const struct mpi_row *row, uint32_t record, bool by_identifier, struct hits *hits)
+{
+    const struct entry *entry = entry_at(mpi, SHOWN, record);
+    struct hit hit = {
+        .record = record, .person = entry->person, .own_key = entry->own_key, .by_identifier = by_identifier};
+    if (entry->row) {
+        compare_rows(row, entry->row, &hit.levels);
+        hit.score_mbit = weigh_levels(mpi->model_shown, &hit.levels);
+    }
+    if (hit.by_identifier || hit.score_mbit >= SHOWN_MBIT)
+        *VEC_ADD(hits) = hit;
+}
+
+/* The one that was found stands for others who say the same, perhaps of other persons. */
+static void add_others_of_body(struct mpi *mpi, const struct mpi_row *row, uint32_t first, struct hits *hits)
+{
+    uint64_t body = row_body(entry_at(mpi, SHOWN, first)->row);
+    struct holders members = holders_of(mpi, SHOWN, body_members_key(body));
+    struct holders_at at = {0};
+    for (uint32_t member; body != 0 && members.count > 1 && (member = holders_next(&members, &at)) != 0;)
+        if (entry_at(mpi, SHOWN, member)->person != entry_at(mpi, SHOWN, first)->person)
+            add_hit(mpi, row, member, false, hits);
+}
+
+/* Everybody alike or known by an identifier. Inside a look. */
+static void collect_hits(struct mpi *mpi, const struct mpi_row *row, const uint32_t *known, size_t known_count,
+                         struct hits *hits)
 {
     uint32_t *candidates;
-    size_t found = index_candidates(mpi, SHOWN, row, &(struct seeker){0}, &candidates), count = 0;
-    struct hit *hits = mem_grow(NULL, found + known_count + 1, sizeof *hits);
-    for (size_t i = 0; i < found + known_count; i++) {
-        uint32_t record = i < known_count ? known[i] : candidates[i - known_count];
-        const struct entry *entry = entry_at(mpi, SHOWN, record);
-        struct hit hit = {
-            .record = record, .person = entry->person, .own_key = entry->own_key, .by_identifier = i < known_count};
-        if (entry->row) {
-            compare_rows(row, entry->row, &hit.levels);
-            hit.score_mbit = weigh_levels(mpi->model_shown, &hit.levels);
-        }
-        if (hit.by_identifier || hit.score_mbit >= SHOWN_MBIT)
-            hits[count++] = hit;
+    struct row_keys keys = {.count = row_keys(row, keys.at)};
+    size_t found = index_candidates(mpi, SHOWN, row, &keys, 0, &candidates);
+    for (size_t i = 0; i < known_count; i++)
+        add_hit(mpi, row, known[i], true, hits);
+    for (size_t i = 0; i < found; i++) {
+        add_hit(mpi, row, candidates[i], false, hits);
+        add_others_of_body(mpi, row, candidates[i], hits);
     }
     mem_free(candidates);
-    *out_hits = hits;
-    return count;
 }
 
 /* Records known by one of the identifiers, texts compared. */
@@ -75,7 +97,7 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
                     const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
                     size_t *out_count)
 {
-    if (identifier_count > LIMIT_IDENTIFIERS_PER_RECORD)
+    if (BEYOND(LIMIT_IDENTIFIERS_PER_RECORD, identifier_count))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers", identifier_count);
     TRY(said_check_lists(cx, demographics));
     uint32_t *known = arena_array(cx->arena, identifier_count + 1, sizeof *known);
@@ -86,23 +108,24 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
     SCOPED(look_end) struct data_view look;
     look_begin(mpi, &look); /* to the end: the model must be that of the rows */
     row_set_rarity(mpi->model_shown, &space.row);
-    struct hit *hits;
-    size_t hit_count = collect_hits(mpi, &space.row, known, known_count, &hits);
-    qsort(hits, hit_count, sizeof hits[0], order_hits);
-    size_t room = hit_count < max ? hit_count : max, count = 0;
+    struct hits hits = {0};
+    collect_hits(mpi, &space.row, known, known_count, &hits);
+    if (hits.count > 1)
+        qsort(hits.at, hits.count, sizeof hits.at[0], order_hits);
+    size_t room = hits.count < max ? hits.count : max, count = 0;
     struct mpi_match *matches = arena_array(cx->arena, room ? room : 1, sizeof *matches);
-    for (size_t i = 0; i < hit_count && count < room; i++) {
+    for (size_t i = 0; i < hits.count && count < room; i++) {
         bool shown = false;
         for (size_t k = 0; k < count && !shown; k++)
-            shown = matches[k].person == hits[i].person;
+            shown = matches[k].person == hits.at[i].person;
         if (shown)
             continue;
         matches[count] = (struct mpi_match){
-            .person = hits[i].person, .record = hits[i].record, .by_identifier = hits[i].by_identifier};
-        explain_levels(mpi->model_shown, &hits[i].levels, 0, hits[i].record, &matches[count].comparison);
+            .person = hits.at[i].person, .record = hits.at[i].record, .by_identifier = hits.at[i].by_identifier};
+        explain_levels(mpi->model_shown, &hits.at[i].levels, 0, hits.at[i].record, &matches[count].comparison);
         count++;
     }
-    mem_free(hits);
+    VEC_FINI(&hits);
     *out_matches = matches;
     *out_count = count;
     return STATUS_OK;

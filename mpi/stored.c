@@ -303,6 +303,22 @@ static int32_t unzigzag(uint64_t value)
     return (int32_t)(int64_t)(value >> 1 ^ -(value & 1));
 }
 
+/* Model version 1 had no score below 0 and wrote it as it is; its edges are scored again when the store is opened. */
+void encode_edge(struct buf *out, int32_t score_mbit)
+{
+    buf_put_varint(out, zigzag(score_mbit));
+}
+
+status decode_edge(struct ctx *cx, struct str row, int32_t *out_score_mbit)
+{
+    struct cut cut = {.rest = row};
+    uint64_t score = cut_varint(&cut);
+    if (cut.bad || cut.rest.len > 0 || score > UINT32_MAX)
+        return ctx_fail(cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.edge");
+    *out_score_mbit = unzigzag(score);
+    return STATUS_OK;
+}
+
 /* Evidence lines are rows of model_fields, or what relatives share; the last one is the prior. */
 enum { LINE_KIN = 0xFE };
 
@@ -394,22 +410,6 @@ status decode_comparison(struct ctx *cx, struct str row, struct mpi_comparison *
     TRY(row_end(cx, &cut, "mpi.link"));
     *out_comparison = comparison;
     return STATUS_OK;
-}
-
-/* ---- edges ---- */
-
-/* Model version 1 had no score below 0 and wrote it as it is; its edges are scored again when the store is opened. */
-void encode_edge(struct buf *out, int32_t score_mbit)
-{
-    buf_put_varint(out, zigzag(score_mbit));
-}
-
-bool decode_edge(struct str row, int32_t *out_score_mbit)
-{
-    struct cut cut = {.rest = row};
-    uint64_t score = cut_varint(&cut);
-    *out_score_mbit = unzigzag(score);
-    return !cut.bad && cut.rest.len == 0 && score <= UINT32_MAX;
 }
 
 /* ---- reviews and events ---- */

@@ -54,10 +54,10 @@ struct stored_event {
 
 void encode_record(struct buf *out, const struct stored_record *record);
 status decode_record(struct ctx *cx, struct str row, struct stored_record *out_record);
-void encode_edge(struct buf *out, int32_t score_mbit);
-bool decode_edge(struct str row, int32_t *out_score_mbit); /* false: damage */
 void encode_member(struct buf *out, const struct stored_member *member);
 status decode_member(struct ctx *cx, struct str row, struct stored_member *out_member);
+void encode_edge(struct buf *out, int32_t score_mbit);
+status decode_edge(struct ctx *cx, struct str row, int32_t *out_score_mbit);
 void encode_decision(struct buf *out, const struct stored_decision *decision);
 status decode_decision(struct ctx *cx, struct str row, struct stored_decision *out_decision);
 void encode_review(struct buf *out, const struct stored_review *review);

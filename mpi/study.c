@@ -15,7 +15,6 @@ void mpi_study_free(struct mpi_study *study)
         return;
     study->mpi->shown.records = study->mpi->applied.records; /* index_free() frees what readers see */
     study->mpi->steps.count = 0;
-    study->mpi->model = mpi_model_general(); /* its own is borrowed */
     index_free(study->mpi);
     mem_free(study);
 }
@@ -44,7 +43,7 @@ uint32_t mpi_study_records(const struct mpi_study *study)
 void study_see_by(struct mpi_study *study, const struct mpi_model *model)
 {
     struct mpi *mpi = study->mpi;
-    mpi->model = model;
+    mpi->model = mpi->model_shown = model;
     mpi->steps.count = 0;
     mpi->applied.persons = mpi->applied.records;
     for (uint32_t record = 1; record <= mpi->applied.records; record++) {
@@ -63,15 +62,18 @@ static void link_record(struct mpi_study *study, uint32_t record)
     struct mpi *mpi = study->mpi;
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
     uint32_t *candidates = NULL;
-    size_t count = row ? index_candidates(mpi, APPLIED, row, &(struct seeker){record, true}, &candidates) : 0;
+    size_t count = 0;
+    if (row) { /* deactivated ones are here for what was decided about them */
+        struct row_keys keys = index_keys(mpi, APPLIED, record);
+        count = index_candidates(mpi, APPLIED, row, &keys, record, &candidates);
+    }
     for (size_t i = 0; i < count; i++) {
         if (candidates[i] < record)
             continue;
         struct levels levels;
-        compare_rows(row, entry_at(mpi, APPLIED, candidates[i])->row, &levels);
-        int32_t score = weigh_levels(mpi->model, &levels);
+        int32_t score = index_edge_score(mpi, record, candidates[i], &levels);
         study->compared++;
-        if (score >= mpi->model->review_mbit)
+        if (score != NO_EDGE)
             index_load_edge(mpi, record, candidates[i], score);
     }
     mem_free(candidates);

@@ -52,7 +52,7 @@ static int32_t mbit_of(double share)
 /* Fields that only warn have no frequency. */
 static bool counts(size_t field)
 {
-    return field != FIELD_TWINS && field != FIELD_NEWBORN && field != FIELD_CONTRADICTION;
+    return field != FIELD_RELATIVES && field != FIELD_NEWBORN && field != FIELD_CONTRADICTION;
 }
 
 static struct levels levels_between(const struct mpi *mpi, uint32_t left, uint32_t right)
@@ -111,8 +111,8 @@ static uint64_t see_pairs(struct trainer *trainer)
     uint64_t seen = 0;
     for (uint32_t record = 1; record <= records; record += every) {
         uint32_t *candidates;
-        size_t count = index_candidates(mpi, APPLIED, entry_at(mpi, APPLIED, record)->row,
-                                        &(struct seeker){record, true}, &candidates);
+        struct row_keys keys = index_keys(mpi, APPLIED, record);
+        size_t count = index_candidates(mpi, APPLIED, entry_at(mpi, APPLIED, record)->row, &keys, record, &candidates);
         for (size_t i = 0; i < count; i++) {
             if (every == 1 && candidates[i] < record)
                 continue;
@@ -489,7 +489,7 @@ static bool is_held(const struct mpi *mpi, uint32_t left, uint32_t right)
  */
 static int32_t choose_auto(const struct mpi *mpi)
 {
-    enum { WRONG_ONE_IN = 5000, LOWEST_MBIT = 5615, HIGHEST_MBIT = 9966 };
+    enum { WRONG_ONE_IN = 3000, LOWEST_MBIT = 5615, HIGHEST_MBIT = 9966 };
     struct scores scores = {0};
     for (uint32_t record = 1; record <= mpi->applied.records; record++) {
         const struct entry *entry = entry_at(mpi, APPLIED, record);

@@ -33,8 +33,7 @@ int32_t strangers_at(const struct mpi_model *model, const struct levels *levels,
 int32_t kin_at(const struct mpi_model *model, const struct levels *levels, size_t field)
 {
     enum { ONE_NAME_AND_DATE_MBIT = -13000 };
-    bool one_name = levels->at[FIELD_GIVEN] == NAME_EXACT || levels->at[FIELD_GIVEN] == NAME_NICKNAME;
-    if (field == FIELD_BIRTH && levels->at[field] == BIRTH_EXACT && one_name)
+    if (field == FIELD_BIRTH && levels->at[field] == BIRTH_EXACT && levels->at[FIELD_GIVEN] == NAME_EXACT)
         return ONE_NAME_AND_DATE_MBIT;
     return model->fields[field][levels->at[field]].kin;
 }

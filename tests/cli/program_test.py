@@ -202,7 +202,7 @@ def test_eval():
     check_exit("eval people", got, 0)
     said = check_json("eval people --json", got)
     want = {"records": 8, "humans": 4, "left_out": 2, "truth_missing": 1,
-            "wrong": {"pairs": 1, "by_themselves": 1, "persons": 1},
+            "wrong": {"pairs": 1, "by_themselves": 1, "in_household": 0, "persons": 1},
             "missed": {"pairs": 1, "no_key": 0, "too_little": 1, "asked": 0, "rest": 0}}
     check("eval counts", all(said.get(k) == v for k, v in want.items()), str(said))
     made = said["automatic"]
@@ -211,9 +211,11 @@ def test_eval():
     check("eval persons", (made["persons"]["right"], made["persons"]["found"], made["persons"]["true"]) == (1, 4, 4), str(said))
     check("eval B-cubed", abs(made["records"]["precision"] - 6 / 7) < 1e-5 and abs(made["records"]["recall"] - 6 / 7) < 1e-5,
           str(made))
-    open(side, "w").write("authority,id,person\none,1,x\none,O1,y\none,F,z\ntwo,2,x\ntwo,O2,v\nthree,3,x\nthree,9,z\n")
+    open(side, "w").write("authority,id,person,household\none,1,x,\none,O1,y,h\none,F,z,h\ntwo,2,x,\ntwo,O2,v,h\nthree,3,x,\n"
+                          "three,9,z,\n")
     other = check_json("eval --truth-file", run(*ask, "--truth-file", side, "--json"))
     check("the truth may be elsewhere", other["automatic"] == made, str(other))
+    check("and who lives together", other["wrong"]["in_household"] == 1, str(other["wrong"]))
     open(two, "a").write("2b,Lindqvist,Anna,1980-02-29,F,5551234,x\n")
     across = check_json("eval --link-only", run(*ask, "--truth", "who", "--link-only", "--json"))
     check("pairs of one file do not count", across["automatic"]["pairs"]["true"] == 6, str(across))
@@ -465,6 +467,18 @@ def test_messages(daemon):
 def test_people(daemon):
     for source in ("north", "lake", "lab", "insurer"):
         both(daemon, "people", "load", f"{SCRATCH}/gen/{source}.csv")
+    scored = check_json("score --json", daemon.idem("score", f"{SCRATCH}/gen/truth.csv", "--json"))
+    said = check_json("eval of the same people", run("eval", "people", *(f"{SCRATCH}/gen/{s}.csv" for s in ("north", "lake", "lab", "insurer")),
+                      "--truth-file", f"{SCRATCH}/gen/truth.csv", "--json"))
+    pairs, missed = said["automatic"]["pairs"], said["missed"]
+    check("the index links as eval says", (scored["unknown"], scored["pairs_true"], scored["pairs_found"], scored["pairs_right"]) ==
+          (0, pairs["true"], pairs["found"], pairs["right"]), f"{scored} {pairs}")
+    check("every missed pair has one cause", missed["pairs"] == pairs["true"] - pairs["right"] > 0 and
+          missed["pairs"] == sum(missed[cause] for cause in ("no_key", "too_little", "asked", "rest")), str(said))
+    check("every pair that is alike has one band", said["alike"] == sum(band["pairs"] for band in said["bands"]) and
+          said["alike_right"] == sum(band["right"] for band in said["bands"]), str(said))
+    check("answers bring pairs together", said["answered"]["pairs"]["recall"] >= pairs["right"] / pairs["true"] and
+          said["questions"] > 0, str(said))
     broken = f"{SCRATCH}/broken.csv"
     open(broken, "w").write("source,authority,id,famly\nnorth,NORTH,1,Lind\n")
     got = daemon.idem("people", "load", broken)

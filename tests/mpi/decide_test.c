@@ -217,7 +217,7 @@ static void test_review__opens_once_closes_by_decision_and_opens_again_when_that
     (void)state;
     struct world world;
     world_init(&world);
-    struct human one = {.id = "1", .family = "Smith", .given = "John", .birth = "19700101", .sex = 'M'}, two = one;
+    struct human one = {.id = "1", .family = "Smith", .given = "John", .birth = "19700505", .sex = 'M'}, two = one;
     two.id = "2";
     (void)world_apply(&world, &one);
     struct mpi_result result = world_apply(&world, &two);
@@ -262,7 +262,7 @@ static void test_reviews__of_one_entry_are_all_asked(void **state)
         for (unsigned i = 0; i < ALIKE; i++) {
             char id[8];
             snprintf(id, sizeof id, "%u", i);
-            struct human john = {.id = id, .family = "Smith", .given = "John", .birth = "19700101", .sex = 'M'};
+            struct human john = {.id = id, .family = "Smith", .given = "John", .birth = "19700505", .sex = 'M'};
             (void)world_apply(&world, &john);
             world.seq -= one_entry && i + 1 < ALIKE;
         }
@@ -297,7 +297,7 @@ static void test_reviews_of_one_entry__are_opened_for_every_record_and_refused_p
         assert_int_equal(apply_alike(&world, i, "B", seq).review, seq * REVIEW_NUMBERS + i);
     struct said one_more;
     struct mpi_result result;
-    said_fill(&one_more, &(struct human){.id = "C", .family = "Smith", .given = "John", .birth = "19700101"});
+    said_fill(&one_more, &(struct human){.id = "C", .family = "Smith", .given = "John", .birth = "19700505"});
     assert_fails(&world.support,
                  mpi_apply_record(world.mpi, world.txn, &world.support.cx, seq, &one_more.input, &result),
                  "mpi.too-many");
@@ -355,7 +355,7 @@ static void test_review__is_opened_beside_a_moot_one(void **state)
     (void)state;
     struct world world;
     world_init(&world);
-    struct human john = {.id = "1", .family = "Smith", .given = "John", .birth = "19700101", .sex = 'M'}, two = john;
+    struct human john = {.id = "1", .family = "Smith", .given = "John", .birth = "19700505", .sex = 'M'}, two = john;
     struct human stranger = {.id = "1", .family = "Nakamura", .given = "Kenta", .birth = "19880309", .sex = 'M'};
     two.id = "2";
     (void)world_apply(&world, &john);
@@ -380,7 +380,7 @@ static void test_history__keeps_the_newest_of_very_many_events(void **state)
     (void)state;
     struct world world;
     world_init(&world);
-    struct human one = {.id = "1", .family = "Smith", .given = "John", .birth = "19700101", .sex = 'M'};
+    struct human one = {.id = "1", .family = "Smith", .given = "John", .birth = "19700505", .sex = 'M'};
     enum { UPDATES = 10005 };
     for (unsigned i = 0; i < UPDATES; i++) {
         one.city = i % 2 ? "Leeds" : "York";

@@ -27,9 +27,8 @@ static void digest(struct world *world, uint8_t out[32])
 static void check_refusals(uint64_t seed, uint32_t block_cap)
 {
     struct world plain, refusing;
-    world_init(&plain);
-    world_init(&refusing);
-    plain.mpi->block_cap = refusing.mpi->block_cap = block_cap;
+    world_init_capped(&plain, block_cap);
+    world_init_capped(&refusing, block_cap);
     uint64_t plain_random = seed, random = seed, more = seed * 7919;
     for (int step = 0; step < 200; step++) {
         struct arena_mark left = arena_mark(plain.support.cx.arena), right = arena_mark(refusing.support.cx.arena);

@@ -72,7 +72,8 @@ static void check_same(size_t count, bool more_said)
 {
     struct plenty plenty;
     union row_space first, again;
-    uint64_t keys[ROW_KEYS_MAX], again_keys[ROW_KEYS_MAX], random = count;
+    struct row_key keys[ROW_KEYS_MAX], again_keys[ROW_KEYS_MAX];
+    uint64_t random = count;
     make(&plenty, count, &random, &first);
     size_t key_count = row_keys(&first.row, keys);
     assert_int_equal((first.row.flags & ROW_MORE_SAID) != 0, more_said);

@@ -62,8 +62,11 @@ static void compare_two(struct str bytes)
     int32_t sum = 0;
     for (uint32_t i = 0; i < comparison.evidence_count; i++)
         sum += comparison.evidence[i].weight_mbit;
-    uint64_t keys[ROW_KEYS_MAX];
-    if (sum != comparison.score_mbit || row_keys(&left.row, keys) > ROW_KEYS_MAX)
+    struct row_key keys[ROW_KEYS_MAX];
+    struct row_trait traits[ROW_TRAITS_MAX];
+    if (sum != comparison.score_mbit || row_keys(&left.row, keys) > ROW_KEYS_MAX ||
+        row_traits(&left.row, traits) > ROW_TRAITS_MAX ||
+        (row_body(&left.row) != row_body(&right.row) && row_same_body(&left.row, &right.row)))
         abort();
 }
 

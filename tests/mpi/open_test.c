@@ -27,8 +27,7 @@ static void check_opened(struct world *world, uint64_t seed)
     struct ctx *cx = &world->support.cx;
     struct arena_mark mark = arena_mark(cx->arena);
     struct mpi *live = world->mpi, *opened;
-    assert_ok(&world->support, mpi_open(cx, world->store, &opened));
-    opened->block_cap = live->block_cap;
+    assert_ok(&world->support, index_open(cx, world->store, live->block_cap, &opened));
     same_index(live, opened, SHOWN);
     for (uint32_t i = 0; i < 40; i++) {
         struct person_text text;
@@ -43,8 +42,7 @@ static void check_opened(struct world *world, uint64_t seed)
 static void check_history(uint64_t seed, uint32_t block_cap)
 {
     struct world world;
-    world_init(&world);
-    world.mpi->block_cap = block_cap;
+    world_init_capped(&world, block_cap);
     uint64_t random = seed;
     print_message("seed %llu, cap %u\n", (unsigned long long)seed, block_cap);
     for (int step = 0; step < 300; step++) {

@@ -144,7 +144,7 @@ static void test_placeholders__bring_nobody_together(void **state)
 {
     (void)state;
     union row_space space;
-    uint64_t keys[ROW_KEYS_MAX];
+    struct row_key keys[ROW_KEYS_MAX];
     struct str phone = STR("1234567890"), email = STR("none@none.com");
     struct mpi_name name = {.family = STR("Unknown"), .given = STR("Unknown")};
     struct mpi_address address = {.line = STR("1 Unknown Street"), .city = STR("Unknown"), .postcode = STR("00000")};

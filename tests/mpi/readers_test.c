@@ -123,8 +123,7 @@ static void write_once(struct world *world, uint64_t *random)
 static void check_readers(uint64_t seed, uint32_t block_cap)
 {
     struct world world;
-    world_init(&world);
-    world.mpi->block_cap = block_cap;
+    world_init_capped(&world, block_cap);
     uint32_t stop = 0;
     uint64_t random = seed, answers = 0;
     struct reading readings[READERS];

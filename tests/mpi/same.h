@@ -16,7 +16,8 @@ static inline uint32_t *same_candidates(const struct mpi *mpi, enum sight sight,
                                         size_t *out_count)
 {
     uint32_t *found;
-    *out_count = index_candidates(mpi, sight, row, &(struct seeker){0}, &found);
+    struct row_keys keys = {.count = row_keys(row, keys.at)};
+    *out_count = index_candidates(mpi, sight, row, &keys, 0, &found);
     qsort(found, *out_count, sizeof *found, same_order);
     return found;
 }
@@ -32,10 +33,18 @@ static inline void same_blocks(const struct mpi *one, const struct mpi *two, enu
     assert_memory_equal(a, b, a_count * sizeof a[0]);
     mem_free(a);
     mem_free(b);
-    uint64_t keys[ROW_KEYS_MAX];
-    size_t count = row_keys(row, keys);
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(holders_of(one, sight, keys[i]).count, holders_of(two, sight, keys[i]).count);
+    struct row_key *a_keys, *b_keys;
+    struct row_keys keys = {.count = row_keys(row, keys.at)};
+    a_count = index_live_keys(one, sight, row, &keys, &a_keys);
+    b_count = index_live_keys(two, sight, row, &keys, &b_keys);
+    assert_int_equal(a_count, b_count);
+    for (size_t i = 0; i < a_count; i++) {
+        assert_int_equal(a_keys[i].key, b_keys[i].key);
+        assert_int_equal(holders_of(one, sight, a_keys[i].key).count, holders_of(two, sight, b_keys[i].key).count);
+    }
+    mem_free(a_keys);
+    mem_free(b_keys);
+    assert_int_equal(index_first(one, sight, record), index_first(two, sight, record));
 }
 
 static inline void same_entry(const struct mpi *one, const struct mpi *two, enum sight sight, uint32_t record)
@@ -94,6 +103,23 @@ static inline void same_questions(const struct mpi *one, const struct mpi *two, 
     }
 }
 
+static inline void same_count(void *arg, uint64_t key, uint32_t record)
+{
+    uint64_t *sum = arg;
+    sum[0]++;
+    sum[1] += key * 31 + record;
+}
+
+/* Nobody stands under a key too many or too few. */
+static inline void same_postings(const struct mpi *one, const struct mpi *two)
+{
+    uint64_t a[2] = {0}, b[2] = {0};
+    blocks_each(&one->blocks, same_count, a);
+    blocks_each(&two->blocks, same_count, b);
+    assert_int_equal(a[0], b[0]);
+    assert_int_equal(a[1], b[1]);
+}
+
 static inline void same_index(const struct mpi *one, const struct mpi *two, enum sight sight)
 {
     const struct tally *a = tally_of(one, sight), *b = tally_of(two, sight);
@@ -109,4 +135,6 @@ static inline void same_index(const struct mpi *one, const struct mpi *two, enum
         same_members(one, two, sight, i);
     }
     same_questions(one, two, sight);
+    if (sight == SHOWN)
+        same_postings(one, two);
 }

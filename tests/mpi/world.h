@@ -13,6 +13,7 @@ struct world {
     struct mpi *mpi;
     struct data_txn *txn; /* open all the time; committed by world_commit() */
     uint64_t seq;
+    uint32_t block_cap; /* 0: as in life */
 };
 
 static inline void world_open(struct world *world)
@@ -20,16 +21,22 @@ static inline void world_open(struct world *world)
     struct data_options options = {
         .dir = world->dir, .format = 1, .tables = mpi_tables, .table_count = mpi_table_count};
     assert_ok(&world->support, data_open(&world->support.cx, &options, &world->store));
-    assert_ok(&world->support, mpi_open(&world->support.cx, world->store, &world->mpi));
+    assert_ok(&world->support, index_open(&world->support.cx, world->store,
+                                          world->block_cap ? world->block_cap : BLOCK_CAP_DEFAULT, &world->mpi));
     world->txn = data_txn_begin(world->store);
+}
+
+static inline void world_init_capped(struct world *world, uint32_t block_cap)
+{
+    *world = (struct world){.block_cap = block_cap};
+    support_init(&world->support);
+    world->dir = support_make_dir(&world->support);
+    world_open(world);
 }
 
 static inline void world_init(struct world *world)
 {
-    *world = (struct world){0};
-    support_init(&world->support);
-    world->dir = support_make_dir(&world->support);
-    world_open(world);
+    world_init_capped(world, BLOCK_CAP_DEFAULT);
 }
 
 static inline void world_publish(void *arg)

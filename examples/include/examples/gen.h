@@ -1,11 +1,14 @@
 /*
  * Made-up people and messages for the demo, the tests and the benches: seeded, streaming, with the truth beside them.
  *
- * Human number i is a pure function of (seed, i), so nothing is kept in memory and a million of them cost time only.
+ * Human number i is a pure function of (seed, i), so nothing is kept in memory and a hundred million of them cost time
+ * only. They live in a made-up country: names of seventeen cultures with the long tail of a census and the fashion of
+ * each decade, towns from cities to hamlets, households of one to six, twins, juniors, marriages, moves.
  * Four sources write about the same humans, each with its habits: the north hospital (Unicode, native scripts), the
- * lake clinic (Latin-1), the lab (capital ASCII letters, no address) and the insurer (full legal names, former names).
- * Planted on purpose: twins, juniors, marriages, moves, nicknames, transliteration, swapped day and month, typing and
- * reading errors, shared telephones, missing values, placeholders, and the same human registered twice in one source.
+ * lake clinic (Latin-1), the lab (capital ASCII letters, no address) and the insurer (full legal names, maiden names).
+ * Planted on purpose: nicknames, two ways of transliteration, one of two family names, old addresses, mistakes of
+ * typing, hearing and reading, swapped day and month, shared and wrong telephones, missing values, placeholders, and
+ * the same human registered twice in one source.
  *
  * Nothing here is about anybody real: names are common words of their languages, numbers and places are invented.
  * Threads: one thread per struct gen.
@@ -25,7 +28,7 @@ const char *gen_source_authority(enum gen_source source);
 enum {
     GEN_PEOPLE_DEFAULT = 5000,
     GEN_MESSAGES_DEFAULT = 300,
-    GEN_PEOPLE_MAX = 20 * 1000 * 1000, /* identifiers stay different up to here */
+    GEN_PEOPLE_MAX = 100 * 1000 * 1000, /* identifiers stay different up to here */
     GEN_RECORDS_PER_HUMAN = 2 * GEN_SOURCES,
     GEN_TEXT_MAX = 128, /* bytes of one value with its NUL */
 };
@@ -57,6 +60,8 @@ struct gen {
     uint32_t people;
     uint64_t next_message; /* number of the message that gen_message() makes next, from 0 */
 };
+
+enum gen_namesake { GEN_NO_NAMESAKE, GEN_SENIOR, GEN_JUNIOR }; /* father and son of one name */
 
 /* Ready to make people and messages; holds no memory. */
 void gen_init(struct gen *gen, const struct gen_options *options);
@@ -95,9 +100,30 @@ void gen_message_big(struct gen *gen, size_t bytes, struct buf *out, struct gen_
 
 /* ---- files ---- */
 
+/*
+ * What nobody could decide from what is written: pairs of records of one human in which a bare record (name, birth date
+ * and sex, nothing else) has exactly the values of two or more humans. Names are compared as the lab writes them; whose
+ * values they are is counted over everybody's true names (maiden names too, with and without the second family name, the
+ * given name whole and as its first letter) and over the bare records. A reader may err on other pairs too: this is a lower bound of what stays open.
+ */
+struct gen_ceiling {
+    uint64_t bare_records, pairs_bare, pairs_undecidable;
+    uint32_t sample; /* 1 = counted exactly; n = estimated from one of n values, already multiplied by n */
+};
+
+struct gen_people_options {
+    bool ceiling; /* count the ceiling too: takes memory that grows with people, up to 1.7 GB */
+};
+struct gen_people_counts {
+    uint64_t records, pairs_true; /* pairs of records of one human */
+    struct gen_ceiling ceiling;   /* zeros unless asked for */
+};
+
 /* <dir>/north.csv, lake.csv, lab.csv, insurer.csv (columns: docs/loaders/people.md) and truth.csv
- * (source,authority,id,person). Made in a streaming way. Errors: examples.write. */
-status gen_write_people(struct ctx *cx, struct gen *gen, const char *dir, uint64_t *out_records);
+ * (source,authority,id,person,household,twin,namesake: twin is 1 or 2 in the order of birth, namesake "senior" or
+ * "junior"). Made in a streaming way. Errors: examples.write. */
+status gen_write_people(struct ctx *cx, struct gen *gen, const char *dir, const struct gen_people_options *options,
+                        struct gen_people_counts *out_counts);
 
 struct gen_files_options {
     uint64_t count;   /* 0 = GEN_MESSAGES_DEFAULT */
@@ -112,11 +138,5 @@ status gen_write_messages(struct ctx *cx, struct gen *gen, const char *dir, cons
 /* The sample code sets in the layout of the real releases, and the local maps: <dir>/codes/… and <dir>/maps/…; what is
  * committed under examples/ is exactly this. Errors: base.file. */
 status gen_write_codes(struct ctx *cx, const char *dir);
-
-/* How well clusters agree with the truth: `found[i]` and `truth[i]` are the person numbers of record i. */
-struct gen_score {
-    uint64_t records, pairs_true, pairs_found, pairs_right; /* pairs of records of one human / one cluster / both */
-};
-struct gen_score gen_score_clusters(const uint64_t *found, const uint64_t *truth, size_t count);
 
 extern const struct reason gen_write_reason; /* "examples.write" */

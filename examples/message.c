@@ -162,7 +162,7 @@ static bool choose_merge(const struct gen *gen, struct message *message, uint64_
 static void choose_patient(const struct gen *gen, struct message *message)
 {
     enum gen_source source = feeds[message->facts.feed].source;
-    uint64_t start = gen_dice(gen, message->number, GEN_SALT_MESSAGE) % gen->people, human = start;
+    uint64_t start = gen_throw(gen->seed, message->number, GEN_SALT_MESSAGE) % gen->people, human = start;
     uint32_t roll = message_roll(message, 3, 100);
     if (roll < 10) { /* nobody has seen this one before */
         write_about(gen, message, gen->people + message->number, 0, true);
@@ -220,7 +220,7 @@ static enum gen_feed pick_feed(uint64_t dice)
 static void begin(struct gen *gen, struct buf *out, struct message *message)
 {
     *message = (struct message){.wire = {.out = out}, .number = gen->next_message++};
-    message->dice = gen_dice(gen, message->number, GEN_SALT_MESSAGE) ^ 0x5bd1e995u;
+    message->dice = gen_throw(gen->seed, message->number, GEN_SALT_MESSAGE) ^ 0x5bd1e995u;
     message->facts.feed = pick_feed(message->dice);
     choose_time(message);
 }

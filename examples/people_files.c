@@ -1,4 +1,5 @@
 /* People as CSV files, one per source, and the truth beside them. */
+#include "ceiling_internal.h"
 #include "gen_internal.h"
 
 #include "base/mem.h"
@@ -137,45 +138,89 @@ static status open_all(struct ctx *cx, const char *dir, FILE *files[FILES], stru
         TRY(gen_file_put(cx, files[s], text));
     }
     TRY(gen_file_open(cx, dir, "truth.csv", &files[TRUTH]));
-    buf_printf(text, "source,authority,id,person\n");
+    buf_put_str(text, STR("source,authority,id,person,household,twin,namesake\n"));
     return gen_file_put(cx, files[TRUTH], text);
 }
 
-static status write_human(struct ctx *cx, const struct gen *gen, uint64_t human, FILE *files[FILES], struct buf *text,
-                          uint64_t *count)
+static void put_number(struct buf *out, uint64_t number)
 {
-    struct gen_record records[GEN_RECORDS_PER_HUMAN];
-    size_t found = gen_records(gen, human, records);
-    *count += found;
-    for (size_t i = 0; i < found; i++) {
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buf_put(out, digits + at, sizeof digits - at);
+}
+
+static void put_truth(struct buf *out, const struct gen_human *human, const struct gen_record *record)
+{
+    static const char *const namesakes[] = {[GEN_NO_NAMESAKE] = "", [GEN_SENIOR] = "senior", [GEN_JUNIOR] = "junior"};
+    put_source(out, record);
+    buf_put_byte(out, ',');
+    put_authority(out, record);
+    buf_put_byte(out, ',');
+    buf_put_str(out, str_from(record->id));
+    buf_put_byte(out, ',');
+    put_number(out, human->index + 1);
+    buf_put_byte(out, ',');
+    put_number(out, human->house.first + 1);
+    buf_put_byte(out, ',');
+    if (human->self->twin)
+        put_number(out, human->self->twin);
+    buf_put_byte(out, ',');
+    buf_put_str(out, str_from(namesakes[human->self->namesake]));
+    buf_put_byte(out, '\n');
+}
+
+static status write_human(struct ctx *cx, const struct gen_human *human, const struct gen_record *records, size_t count,
+                          FILE *files[FILES], struct buf *text)
+{
+    for (size_t i = 0; i < count; i++) {
         put_record(text, &records[i]);
         TRY(gen_file_put(cx, files[records[i].source], text));
-        buf_printf(text, "%s,%s,%s,%llu\n", gen_source_name(records[i].source), gen_source_authority(records[i].source),
-                   records[i].id, (unsigned long long)human + 1);
+        put_truth(text, human, &records[i]);
         TRY(gen_file_put(cx, files[TRUTH], text));
     }
     return STATUS_OK;
 }
 
-static status write_all(struct ctx *cx, struct gen *gen, const char *dir, FILE *files[FILES], uint64_t *count)
+static status write_all(struct ctx *cx, struct gen *gen, const char *dir, struct ceiling *ceiling, FILE *files[FILES],
+                        struct gen_people_counts *counts)
 {
     SCOPED(buf_fini) struct buf text = {0};
     TRY(open_all(cx, dir, files, &text));
-    for (uint64_t human = 0; human < gen->people; human++)
-        TRY(write_human(cx, gen, human, files, &text, count));
+    for (uint64_t index = 0; index < gen->people; index++) {
+        struct gen_human human;
+        struct gen_record records[GEN_RECORDS_PER_HUMAN];
+        gen_human(gen, index, &human);
+        size_t found = gen_records_of(gen, &human, records);
+        counts->records += found;
+        counts->pairs_true += found * (found - 1) / 2;
+        if (ceiling)
+            ceiling_add(ceiling, &human, records, found);
+        TRY(write_human(cx, &human, records, found, files, &text));
+    }
     return STATUS_OK;
 }
 
-status gen_write_people(struct ctx *cx, struct gen *gen, const char *dir, uint64_t *out_records)
+status gen_write_people(struct ctx *cx, struct gen *gen, const char *dir, const struct gen_people_options *options,
+                        struct gen_people_counts *out_counts)
 {
     FILE *files[FILES] = {0};
-    uint64_t count = 0;
-    status done = write_all(cx, gen, dir, files, &count);
+    struct gen_people_counts counts = {0};
+    SCOPED(ceiling_fini) struct ceiling ceiling = {0};
+    if (options->ceiling)
+        ceiling_init(&ceiling, CEILING_SLOTS_MAX);
+    status done = write_all(cx, gen, dir, options->ceiling ? &ceiling : NULL, files, &counts);
     for (size_t i = 0; i < FILES; i++) {
         status closed = gen_file_close(cx, &files[i]);
         done = done == STATUS_OK ? closed : done;
     }
-    if (done == STATUS_OK)
-        *out_records = count;
-    return done;
+    if (done != STATUS_OK)
+        return done;
+    if (options->ceiling)
+        counts.ceiling = ceiling_answer(&ceiling);
+    *out_counts = counts;
+    return STATUS_OK;
 }
