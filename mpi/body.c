@@ -157,13 +157,13 @@ bool index_alike(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_
 uint32_t index_first_other(const struct mpi *mpi, uint32_t record)
 {
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
-    uint32_t first = index_first(mpi, APPLIED, record), best = 0;
+    uint64_t body = row ? row_body(row) : 0;
+    uint32_t first = body ? body_first_of(mpi, APPLIED, body) : record, best = 0;
     if (first != record)
         return first;
-    uint64_t body = row_body(row);
+    if (body == 0)
+        return 0;
     struct holders members = holders_of(mpi, APPLIED, body_members_key(body));
-    if (body == 0 || members.count < 2 || body_is_one(mpi, row))
-        return 0; /* of a body that is one the others have asked */
     struct holders_at at = {0};
     for (uint32_t member; (member = holders_next(&members, &at)) != 0;)
         if (member != record && (best == 0 || index_comes_before(mpi, member, best)))

@@ -22,7 +22,7 @@ const struct mpi_model model_builtin = {
     .prior_mbit = -19500,
     .kin_mbit = -18500,
     .namesake_mbit = 1500,
-    .auto_mbit = 8500,    /* 99.7 % */
+    .auto_mbit = 6644,    /* 99 % */
     .review_mbit = -1000, /* 33 % */
     .clip_mbit = 15000,
     .fields = {
@@ -36,7 +36,7 @@ const struct mpi_model model_builtin = {
                           [NAME_SWAPPED] = ROW(.008, .0000001, .0002),
                           [NAME_DIFFERS] = ROW(.04, .99, .16)},
         [FIELD_GIVEN] = {[NAME_EXACT] = ROW(.83, .006, .03),
-                         [NAME_NICKNAME] = ROW(.03, .001, .005),
+                         [NAME_NICKNAME] = ROW(.03, .001, .0007),
                          [NAME_EDIT] = ROW(.035, .0005, .001),
                          [NAME_EDIT_NAMES] = ROW(.02, .0015, .012),
                          [NAME_PART] = ROW(.01, .0005, .002),

@@ -269,7 +269,7 @@ uint32_t body_first_of(const struct mpi *mpi, enum sight sight, uint64_t body);
 uint32_t index_first(const struct mpi *mpi, enum sight sight, uint32_t record);
 /* Order within a body: by own key, never by who came first. */
 bool index_comes_before(const struct mpi *mpi, uint32_t left, uint32_t right);
-/* The first of the body beside itself, of a body that is one only when that stands for it; 0 = none. The writer's. */
+/* The first of its body beside itself, 0 = it is alone. The writer's. */
 uint32_t index_first_other(const struct mpi *mpi, uint32_t record);
 /* What two records with this row say about each other, identifiers aside. */
 int32_t body_score(const struct mpi *mpi, const struct mpi_row *row, struct levels *out_levels);

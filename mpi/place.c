@@ -59,11 +59,10 @@ static bool is_better(const struct mpi *mpi, int32_t score, uint32_t record, con
     return entry_at(mpi, APPLIED, record)->own_key < entry_at(mpi, APPLIED, best->record)->own_key;
 }
 
-static void take_best(const struct mpi *mpi, uint32_t record, uint32_t other, const struct levels *levels,
-                      struct best *best)
+static void take_best(const struct mpi *mpi, uint32_t other, const struct levels *levels, struct best *best)
 {
     int32_t score = weigh_levels(mpi->model, levels);
-    if (other != record && is_better(mpi, score, other, best))
+    if (is_better(mpi, score, other, best))
         *best = (struct best){other, *levels, score};
 }
 
@@ -85,22 +84,22 @@ static uint32_t renew_edges(struct mpi *mpi, uint32_t record, struct best *best)
         int32_t score = index_edge_score(mpi, record, candidates[i], &levels);
         if (score != NO_EDGE)
             add_work(&works, record, candidates[i], score);
-        take_best(mpi, record, candidates[i], &levels, best);
+        take_best(mpi, candidates[i], &levels, best);
     }
     mem_free(candidates);
     do_edge_works(mpi, &works);
     return (uint32_t)count;
 }
 
-/* One of a body meets the one that stands for it. */
-static uint32_t meet_first(const struct mpi *mpi, uint32_t record, struct best *best)
+/* One of a body meets another of it. */
+static uint32_t meet_body(const struct mpi *mpi, uint32_t record, struct best *best)
 {
-    uint32_t first = row_of(mpi, record) ? index_first(mpi, APPLIED, record) : record;
+    uint32_t other = index_first_other(mpi, record);
     struct levels levels;
-    if (first == record)
+    if (other == 0)
         return 0;
-    compare_rows(row_of(mpi, record), row_of(mpi, first), &levels);
-    take_best(mpi, record, first, &levels, best);
+    compare_rows(row_of(mpi, record), row_of(mpi, other), &levels);
+    take_best(mpi, other, &levels, best);
     return 1;
 }
 
@@ -291,7 +290,7 @@ uint32_t index_set_row(struct mpi *mpi, uint32_t record, const struct mpi_row *r
     draft_set_row(mpi, record, row ? mem_copy(row, row_bytes(row)) : NULL);
     if (row)
         index_join(mpi, record);
-    uint32_t compared = renew_edges(mpi, record, &best) + meet_first(mpi, record, &best);
+    uint32_t compared = renew_edges(mpi, record, &best) + meet_body(mpi, record, &best);
     for (size_t i = 0; i < mpi->reposted.count; i++)
         (void)renew_edges(mpi, mpi->reposted.at[i], &(struct best){0});
     settle_blocks(mpi);

@@ -251,7 +251,7 @@ static bool find_within_body(const struct mpi *mpi, uint32_t record, struct edge
 {
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
     struct levels levels;
-    uint32_t other = row ? index_first_other(mpi, record) : 0;
+    uint32_t other = index_first_other(mpi, record);
     if (other == 0)
         return false;
     *out_edge = (struct edge){other, body_score(mpi, row, &levels)};

@@ -77,6 +77,7 @@ static void link_record(struct mpi_study *study, uint32_t record)
             index_load_edge(mpi, record, candidates[i], score);
     }
     mem_free(candidates);
+    study->compared += index_first(mpi, APPLIED, record) != record; /* with the one that stands for it */
     index_touch(mpi, record);
 }
 
@@ -103,6 +104,22 @@ uint64_t mpi_study_compared(const struct mpi_study *study)
     return study->compared;
 }
 
+/* Of those who say the same each with the first of them. */
+static void visit_within_body(const struct mpi *mpi, uint32_t record,
+                              void (*visit)(void *arg, const struct mpi_study_pair *pair), void *arg)
+{
+    uint32_t first = index_first(mpi, APPLIED, record);
+    struct levels levels;
+    if (first == record)
+        return;
+    compare_rows(entry_at(mpi, APPLIED, record)->row, entry_at(mpi, APPLIED, first)->row, &levels);
+    int32_t score = weigh_levels(mpi->model, &levels);
+    struct mpi_study_pair pair = {record < first ? record : first, record < first ? first : record, score,
+                                  probability_ppm(score)};
+    if (score >= mpi->model->review_mbit)
+        visit(arg, &pair);
+}
+
 void mpi_study_each_pair(const struct mpi_study *study, void (*visit)(void *arg, const struct mpi_study_pair *pair),
                          void *arg)
 {
@@ -115,6 +132,7 @@ void mpi_study_each_pair(const struct mpi_study *study, void (*visit)(void *arg,
             struct mpi_study_pair pair = {record, edge->other, edge->score_mbit, probability_ppm(edge->score_mbit)};
             visit(arg, &pair);
         }
+        visit_within_body(study->mpi, record, visit, arg);
     }
 }
 

@@ -289,6 +289,29 @@ static void test_copies_of_too_little__stay_apart_and_each_asks_one_question(voi
     world_fini(&world);
 }
 
+/* Who differ in nothing that is rare share every key, narrowed as far as it goes. */
+static void test_nearly_the_same__meet_up_to_the_last_cap_and_not_one_more(void **state)
+{
+    (void)state;
+    enum { CAP = 3, MEET = CAP * LAST_CAPS };
+    struct crowd crowd;
+    crowd_init(&crowd, CAP);
+    for (uint32_t i = 1; i <= MEET + 1; i++) {
+        char id[16], phone[16];
+        struct human human = one;
+        snprintf(id, sizeof id, "n%u", i);
+        snprintf(phone, sizeof phone, "206555%04u", i * 137);
+        human.id = id;
+        human.phone = phone;
+        (void)crowd_add(&crowd, &human);
+        for (uint32_t k = 1; k <= i; k++)
+            assert_int_equal(entry_at(crowd.mpi, APPLIED, k)->edge_count, i <= MEET ? i - 1 : 0);
+    }
+    crowd_remove(&crowd, 1);
+    assert_int_equal(entry_at(crowd.mpi, APPLIED, 2)->edge_count, MEET - 1);
+    crowd_fini(&crowd);
+}
+
 /* ---- what is known of pairs that never met ---- */
 
 static void test_why__says_when_two_were_never_put_side_by_side(void **state)
@@ -472,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_pair__stays_linked_whatever_strangers_share_with_it),
         cmocka_unit_test(test_copies__are_one_body_without_edges_and_one_person),
         cmocka_unit_test(test_copies_of_too_little__stay_apart_and_each_asks_one_question),
+        cmocka_unit_test(test_nearly_the_same__meet_up_to_the_last_cap_and_not_one_more),
         cmocka_unit_test(test_why__says_when_two_were_never_put_side_by_side),
         cmocka_unit_test(test_copies_of_a_file__are_one_person_below_the_cap_and_above),
         cmocka_unit_test(test_pair_of_a_file__stays_as_it_was_when_the_strangers_of_another_come),

@@ -11,7 +11,7 @@
 
 struct mpi_study;
 
-/* Without anybody. */
+/* Empty, seen through the general model. */
 struct mpi_study *mpi_study_new(void);
 void mpi_study_free(struct mpi_study *study);
 
@@ -49,7 +49,7 @@ struct mpi_study_pair {
     int32_t score_mbit;
     uint32_t probability_ppm;
 };
-/* Every such pair once. */
+/* Every such pair once; of records that say the same each with the first of them only (docs/adr/0007). */
 void mpi_study_each_pair(const struct mpi_study *study, void (*visit)(void *arg, const struct mpi_study_pair *pair),
                          void *arg);
 /* Two of its records, whether they share a key or not. */
