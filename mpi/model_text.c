@@ -5,6 +5,7 @@
  */
 #include "model_internal.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/vec.h"
@@ -98,7 +99,7 @@ static void put_values(struct buf *out, const struct value_table *table)
     buf_printf(out, "    rest: %u\n", table->rest);
     for (uint32_t i = 0; i < table->count; i++) {
         const struct value_rarity *value = &table->at[i];
-        buf_printf(out, "    %016" PRIx64 ": %d%s\n", value->value, value->rarity & RARITY_MAX,
+        buf_printf(out, "    %016" PRIx64 ": %d%s\n", value->value, value->rarity & RARITY_TOP,
                    value->rarity & RARITY_KNOWN ? " known" : "");
     }
 }
@@ -299,7 +300,7 @@ static bool read_rarity(struct str text, uint8_t *out_rarity)
 {
     struct str number;
     int32_t rarity;
-    if (!str_split(&text, ' ', &number) || !read_digits(number, 3, &rarity) || rarity < 1 || rarity > RARITY_MAX ||
+    if (!str_split(&text, ' ', &number) || !read_digits(number, 3, &rarity) || rarity < 1 || rarity > RARITY_TOP ||
         (text.len > 0 && !str_is(text, "known")))
         return false;
     *out_rarity = (uint8_t)(rarity | (text.len > 0 ? RARITY_KNOWN : 0));
@@ -321,7 +322,7 @@ static status read_values(struct reader *reader, size_t kind)
     SCOPED(listed_fini) struct listed listed = {0};
     int32_t rest;
     if (!is_below(reader, 3) || reader->indent != 4 || !str_is(reader->key, "rest") ||
-        !read_digits(reader->value, 3, &rest) || rest > RARITY_MAX)
+        !read_digits(reader->value, 3, &rest) || rest > RARITY_TOP)
         return bad(reader, "rest: 0 to 127 quarters of a bit is expected first, four spaces in");
     TRY(next_line(reader));
     for (uint64_t before = 0; is_below(reader, 3);) {
@@ -415,7 +416,7 @@ static status read_all(struct reader *reader)
 
 status mpi_model_read(struct ctx *cx, struct str text, struct mpi_model **out_model)
 {
-    if (text.len > LIMIT_MODEL_BYTES)
+    if (BEYOND(LIMIT_MODEL_BYTES, text.len))
         return ctx_fail(cx, &mpi_reasons[MPI_MODEL_BAD], "%zu bytes, at most %d", text.len, LIMIT_MODEL_BYTES);
     struct reader reader = {.cx = cx, .rest = text, .model = mem_alloc(sizeof *reader.model)};
     status got = read_all(&reader);

@@ -17,7 +17,7 @@ static struct mpi_model *make_model(struct support *support)
     struct mpi_model *model;
     assert_ok(support, mpi_model_read(&support->cx, text_of(support, mpi_model_general()), &model));
     static const struct value_rarity some[] = {
-        {77, 12 | RARITY_KNOWN}, {1, 1}, {UINT64_MAX, RARITY_MAX}, {19800102, 60 | RARITY_KNOWN}};
+        {77, 12 | RARITY_KNOWN}, {1, 1}, {UINT64_MAX, RARITY_TOP}, {19800102, 60 | RARITY_KNOWN}};
     for (size_t kind = 0; kind < VALUE_KINDS; kind += 2) {
         value_table_fini(&model->values[kind]);
         value_table_make(&model->values[kind], mem_copy(some, sizeof some), 4, (uint8_t)(kind * 3));
