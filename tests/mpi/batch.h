@@ -300,7 +300,7 @@ static inline bool batch_has_rival(const struct mpi *mpi, const struct batch *ba
         struct batch_offer to_a = batch_weigh(mpi, batch, apart, veto, a, c),
                            to_b = batch_weigh(mpi, batch, apart, veto, b, c);
         bool fits = !to_a.forbidden && to_a.link >= mpi->model->auto_mbit && to_a.link >= link - NEARLY_MBIT;
-        if (fits && (to_b.forbidden || to_b.best < 0))
+        if (fits && (to_b.forbidden || to_b.best < mpi->model->prior_mbit))
             return true;
     }
     return false;
