@@ -71,7 +71,7 @@ static inline void batch_split(const struct mpi *mpi, struct batch_posts *level,
         for (end = i + 1; end < level->count && level->at[end].key.key == level->at[i].key.key;)
             end++;
         for (size_t k = i; k < end; k++) {
-            if (end - i <= (size_t)mpi->block_cap * (level->at[i].key.depth == 2 ? 4 : 1)) {
+            if (end - i <= (size_t)mpi->block_cap * (level->at[i].key.depth >= 2 ? 2 : 1)) {
                 *VEC_ADD(live) = level->at[k];
                 continue;
             }
