@@ -9,17 +9,12 @@ int str_cmp(struct str left, struct str right)
     return left.len < right.len ? -1 : left.len > right.len;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 bool str_eq_nocase(struct str left, struct str right)
 {
     if (left.len != right.len)
         return false;
     for (size_t i = 0; i < left.len; i++)
-        if (lower(left.data[i]) != lower(right.data[i]))
+        if (str_lower(left.data[i]) != str_lower(right.data[i]))
             return false;
     return true;
 }
@@ -116,7 +111,7 @@ static unsigned edit_distance(struct str a, struct str b)
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= b.len; j++) {
             unsigned above = row[j];
-            unsigned best = diagonal + (lower(a.data[i - 1]) != lower(b.data[j - 1]));
+            unsigned best = diagonal + (str_lower(a.data[i - 1]) != str_lower(b.data[j - 1]));
             if (above + 1 < best)
                 best = above + 1;
             if (row[j - 1] + 1 < best)

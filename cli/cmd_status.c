@@ -56,6 +56,35 @@ static void show_head(struct cli_show *show, const Idem__Admin__V1__Status *s, i
     cli_end_line(show);
 }
 
+static void show_store(struct cli_show *show, const Idem__Admin__V1__CommitTimes *times)
+{
+    if (times == NULL || times->commits == 0)
+        return;
+    cli_put(show, CLI_BOLD, STR("store       "));
+    put_fact(show, "commits", times->commits, false);
+    cli_putf(show, CLI_DIM, "kept readers out ");
+    cli_putf(show, CLI_PLAIN, "%.1f ms at most, p99 %.1f", (double)times->held_max_us / 1000,
+             (double)times->held_p99_us / 1000);
+    cli_putf(show, CLI_DIM, "   waited ");
+    cli_putf(show, CLI_PLAIN, "%.1f ms at most, p99 %.1f", (double)times->waited_max_us / 1000,
+             (double)times->waited_p99_us / 1000);
+    cli_end_line(show);
+}
+
+static void show_bounds(struct cli_show *show, const Idem__Admin__V1__Status *s)
+{
+    static const struct cli_column columns[] = {{"bound met", false, 8, false}, {"times", true, 0, true}};
+    struct cli_table table;
+    cli_table_init(&table, show, columns, 2);
+    for (size_t i = 0; i < s->n_bounds_met; i++) {
+        char count[32];
+        cli_format_count(s->bounds_met[i]->times, count);
+        cli_cell_text(&table, s->bounds_met[i]->name);
+        cli_cell_text(&table, count);
+    }
+    cli_table_end(&table, 0);
+}
+
 static void show_sources(struct cli_show *show, const Idem__Admin__V1__Status *s)
 {
     static const struct cli_column columns[] = {{"source", false, 8, false},   {"kind", false, 0, true},
@@ -110,12 +139,16 @@ static void show_lanes(struct cli_show *show, const Idem__Admin__V1__Status *s, 
 void cli_show_status(struct cli_show *show, const Idem__Admin__V1__Status *s, int64_t now_us)
 {
     show_head(show, s, now_us);
+    show_store(show, s->commit_times);
     if (s->n_sources)
         cli_end_line(show);
     show_sources(show, s);
     if (s->n_lanes)
         cli_end_line(show);
     show_lanes(show, s, now_us);
+    if (s->n_bounds_met)
+        cli_end_line(show);
+    show_bounds(show, s);
 }
 
 void cli_show_status_line(struct cli_show *show, const Idem__Admin__V1__Status *s)

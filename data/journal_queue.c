@@ -7,6 +7,7 @@
 #include "data/journal.h"
 #include "journal_internal.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/invariant.h"
 
@@ -81,6 +82,8 @@ static void begin_waiting(struct journal *journal, struct journal_waiter *waiter
     journal->waiters_end = &waiter->next;
     journal->stats.waiting++;
     journal->stats.no_room++;
+    bool by_entries = journal->pending.entries.count + journal->kept_entries >= journal->options.queue_entries_max;
+    bound_met(by_entries ? BOUND_LIMIT_JOURNAL_QUEUE_ENTRIES : BOUND_LIMIT_JOURNAL_QUEUE_BYTES);
     if (journal->idle && journal_has_room_to_give(journal))
         pthread_cond_signal(&journal->work);
 }

@@ -5,6 +5,7 @@
  */
 #include "journal_internal.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -135,7 +136,7 @@ static int write_group(struct journal *journal, struct group *group)
 {
     size_t len = group->bytes.len;
     uint64_t free_bytes = journal_io.free_bytes(journal->fd);
-    if (free_bytes < journal->options.reserve_bytes + len)
+    if (free_bytes < journal->options.reserve_bytes + len && bound_met(BOUND_RESERVE_BYTES))
         return ENOSPC;
     if (journal->end >= journal->options.segment_bytes && journal->next_seq > journal->segment_first_seq) {
         int error = journal_new_segment(journal);

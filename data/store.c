@@ -231,6 +231,7 @@ static void free_store(struct data_store *store)
     mem_free(store->tables);
     journal_close_fd(&store->lock_fd);
     pthread_rwlock_destroy(&store->lock);
+    pthread_mutex_destroy(&store->recounts_lock);
     store_gate_fini(&store->gate);
     mem_free(store->folder);
     mem_free(store);
@@ -248,6 +249,7 @@ static struct data_store *make_store(struct ctx *cx, const char *dir)
     pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&store->lock, &fair);
     pthread_rwlockattr_destroy(&fair);
+    pthread_mutex_init(&store->recounts_lock, NULL);
     store_gate_init(&store->gate);
     return store;
 }

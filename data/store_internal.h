@@ -58,6 +58,8 @@ struct data_store {
     uint64_t applied_seq; /* atomic */
     uint64_t tables_hash;
     struct data_stats stats; /* written by the writer only; atomic */
+    pthread_mutex_t recounts_lock;
+    struct store_recount *recounts; /* under way; a commit looks at them with the lock to itself */
 };
 
 static inline struct data_table *store_meta(struct data_store *store)
@@ -104,6 +106,12 @@ DB_LSN store_pages_lsn(const char *folder);
  * is one that changed a page. */
 bool store_logs_reach(DB_ENV *env, DB_LSN lsn, bool of_page);
 bool store_last_lsn(DB_ENV *env, DB_LSN *out_lsn);
+
+/* ---- store_log_room.c ---- */
+
+/* Before a commit that puts so many bytes in so many rows, without the lock: if the log's file has no room for it, the
+ * next one is begun now. */
+void store_log_make_room(struct data_store *store, uint64_t bytes, uint64_t rows);
 
 /* ---- store_read.c ---- */
 
@@ -158,6 +166,8 @@ status store_counts_open(struct data_store *store, struct ctx *cx);
 int store_counts_put(struct data_store *store, DB_TXN *txn, uint64_t applied_seq, const struct store_change *changes);
 /* After the commit, readers still kept out: into memory. */
 void store_counts_show(struct data_store *store, const struct store_change *changes);
+/* store_recount.c: in a commit, what it does to a row. */
+void store_recounts_note(struct data_store *store, const struct data_table *table, struct str key, int64_t by);
 /* Walks the table. */
 status store_count_table(struct data_table *table, struct ctx *cx, struct store_change *change);
 bool store_counts_equal(const struct data_table *table, const struct store_change *counted);

@@ -38,7 +38,7 @@ struct data_txn {
     struct map by_key; /* table number, key → index into ops */
     VEC(struct op) ops;
     VEC(struct undo) undo;
-    uint64_t bytes_put;
+    struct data_txn_work work;
     struct touched *tables;
     struct store_change *changes; /* per table; known when looked ahead */
     struct buf scratch;
@@ -101,7 +101,8 @@ static void set(struct data_txn *txn, struct data_table *table, struct str key, 
     }
     struct op *op = &txn->ops.at[*index];
     *VEC_ADD(&txn->undo) = (struct undo){.op = (uint32_t)*index, .kind = op->kind, .row = op->row};
-    txn->bytes_put += key.len + row.len;
+    txn->work.puts++;
+    txn->work.bytes += key.len + row.len;
     op->kind = kind;
     op->row = kind == OP_PUT ? arena_str(&txn->arena, row) : STR_NONE;
 }
@@ -121,9 +122,9 @@ size_t data_txn_bytes(const struct data_txn *txn)
     return txn->arena.used;
 }
 
-uint64_t data_txn_bytes_put(const struct data_txn *txn)
+struct data_txn_work data_txn_work(const struct data_txn *txn)
 {
-    return txn->bytes_put;
+    return txn->work;
 }
 
 size_t data_txn_mark(struct data_txn *txn)
@@ -141,7 +142,7 @@ void data_txn_undo_to(struct data_txn *txn, size_t mark)
     }
 }
 
-status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key, struct str *out_row)
+static status get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key, struct str *out_row)
 {
     const struct op *op = find(txn, table, key);
     if (op == NULL) /* the writer alone commits, but the cache behind is shared: same rules as for readers */
@@ -153,6 +154,14 @@ status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *
     }
     *out_row = arena_str(cx->arena, op->row); /* a copy: later puts must not change what the caller holds */
     return STATUS_OK;
+}
+
+status data_txn_get(struct data_txn *txn, struct data_table *table, struct ctx *cx, struct str key, struct str *out_row)
+{
+    status got = get(txn, table, cx, key, out_row);
+    txn->work.gets++;
+    txn->work.bytes += got == STATUS_OK ? out_row->len : 0;
+    return got;
 }
 
 static int by_key(const void *left, const void *right, void *arg)
@@ -294,6 +303,12 @@ static void raise_bound(struct data_table *table, const struct op *last)
     table->empty = false;
 }
 
+/* How many rows there are more by it. */
+static int rows_by(const struct op *op)
+{
+    return op->kind == OP_NOTHING ? 0 : (op->kind == OP_PUT) - op->there;
+}
+
 /*
  * What is there already of what will be changed: rows are counted by it, and the disk is waited for here, while readers
  * still come and go, not in the commit. Without the lock: tables change only by this thread.
@@ -308,9 +323,8 @@ static void look_ahead(struct data_txn *txn, size_t table_number)
         if (op->kind == OP_NOTHING)
             continue;
         op->there = is_there(table, op->key);
-        int by = (op->kind == OP_PUT) - op->there;
-        if (by != 0)
-            store_change_note(&txn->changes[table_number], table, op->key, by);
+        if (rows_by(op) != 0)
+            store_change_note(&txn->changes[table_number], table, op->key, rows_by(op));
     }
     if (touched->ops.count > 0)
         raise_bound(table, &txn->ops.at[touched->ops.at[touched->ops.count - 1]]);
@@ -323,6 +337,17 @@ static void apply_op(DB *db, DB_TXN *bdb_txn, const struct op *op)
         must(db->put(db, bdb_txn, &key, &row, 0));
     if (op->kind == OP_DELETE && op->there)
         must(db->del(db, bdb_txn, &key, 0));
+}
+
+static void note_recounts(const struct data_txn *txn)
+{
+    struct data_store *store = txn->store;
+    for (size_t i = 0; store->recounts && i < store->table_count; i++)
+        for (size_t k = 0; k < txn->tables[i].ops.count; k++) {
+            const struct op *op = &txn->ops.at[txn->tables[i].ops.at[k]];
+            if (rows_by(op) != 0)
+                store_recounts_note(store, &store->tables[i], op->key, rows_by(op));
+        }
 }
 
 /* As one Berkeley DB transaction. */
@@ -346,11 +371,13 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
     look_at(store_meta(store)->db, STR("applied"));
     store_must_not_hold(store);
     int64_t asked_us = clock_mono_us();
+    store_log_make_room(store, txn->arena.used, txn->ops.count);
     store_commit_begin(store);
     pthread_rwlock_wrlock(&store->lock);
     int64_t got_us = clock_mono_us();
     apply_ops(txn, applied_seq);
     store_counts_show(store, txn->changes);
+    note_recounts(txn);
     __atomic_store_n(&store->applied_seq, applied_seq, __ATOMIC_RELEASE);
     store_hold(store);
     if (publish)

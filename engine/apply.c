@@ -19,18 +19,12 @@
 #include "base/mem.h"
 #include "identify.h"
 
-/* A batch ends at the first of these; one entry may pass them, by what limits.h lets one entry make. Readers wait for a
- * commit, senders for the batch: so neither many nor large nor slow entries make a long one. */
-enum {
-    BATCH_ENTRIES = 128,
-    BATCH_BYTES = 8 * 1024 * 1024,       /* of entries */
-    BATCH_MADE_BYTES = 16 * 1024 * 1024, /* of rows, answers and items for the lanes */
-    BATCH_US = 50 * 1000,
-    WAIT_MS = 100,
-};
+enum { WAIT_MS = 100 };
 /* What one entry may take while it is applied: the sum of what limits.h lets it make, with room.
  * tests/engine/limits_test.c tries the products. */
 static const size_t APPLY_ENTRY_BYTES_MAX = (size_t)512 << 20;
+
+int64_t (*apply_clock_us)(void) = clock_mono_us;
 
 typedef void apply_kind_fn(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 
@@ -55,14 +49,16 @@ static void apply_people(struct apply *ap, struct ctx *cx, const struct journal_
 {
     struct mpi_record_input *records;
     size_t count;
-    uint64_t bytes_put = data_txn_bytes_put(ap->txn);
+    struct identity_work work = identity_work_begin(ap->txn);
     status got = entry_people_decode(cx, entry->body, &records, &count);
     for (size_t i = 0; i < count && got == STATUS_OK; i++) { /* all or none */
         struct mpi_result one = {0};
         struct arena_mark mark = arena_mark(cx->arena); /* stored records may be large: they must not add up */
-        got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
+        got = identity_work_add(&work, cx, &records[i]);
         if (got == STATUS_OK)
-            got = identify_check_rows(ap->txn, cx, bytes_put);
+            got = mpi_apply_record(ap->engine->mpi, ap->txn, cx, entry->seq, &records[i], &one);
+        if (got == STATUS_OK)
+            got = identity_work_check(&work, cx);
         if (got == STATUS_OK)
             ctx_give_back(cx, mark);
         result->people.loaded++;
@@ -265,7 +261,7 @@ static bool has_room(const struct apply *ap, size_t count, size_t bytes, int64_t
     if (count == 0)
         return true;
     size_t made = data_txn_bytes(ap->txn) + ap->arena.used + ap->feed_bytes;
-    return count < BATCH_ENTRIES && bytes < BATCH_BYTES && made < BATCH_MADE_BYTES && clock_mono_us() < until_us;
+    return count < BATCH_ENTRIES && bytes < BATCH_BYTES && made < BATCH_MADE_BYTES && apply_clock_us() < until_us;
 }
 
 /* Nothing of the batch is kept: it is applied again, to a store that is whole. */
@@ -300,7 +296,7 @@ static status apply_batch(struct apply *ap, struct ctx *cx, int timeout_ms, size
             wait_announced(ap->engine, entry.seq);
         if (count == 0) {
             begin_batch(ap);
-            until_us = clock_mono_us() + BATCH_US;
+            until_us = apply_clock_us() + BATCH_US;
         }
         struct applied *result = VEC_ADD(&ap->results);
         apply_entry(ap, &entry, result);

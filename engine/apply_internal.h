@@ -5,6 +5,15 @@
 #include "engine_internal.h"
 #include "outbox.h"
 
+/* A batch ends at the first of these; one entry may pass them, by what limits.h lets one entry make. Readers wait for a
+ * commit, senders for the batch: so neither many nor large nor slow entries make a long one. */
+enum {
+    BATCH_ENTRIES = 128,
+    BATCH_BYTES = 8 * 1024 * 1024,       /* of entries */
+    BATCH_MADE_BYTES = 16 * 1024 * 1024, /* of rows, answers and items for the lanes */
+    BATCH_US = 50 * 1000,
+};
+
 struct apply {
     struct engine *engine;
     struct journal_reader *reader;
@@ -25,6 +34,9 @@ struct apply {
 void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 void apply_delivery(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
 void apply_replay(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result);
+
+/* By this clock a batch ends; replaceable by tests. */
+extern int64_t (*apply_clock_us)(void);
 
 /* Did the entry meet damage of the store or of a pack, rather than being refused? Then nothing goes on. */
 bool apply_is_damage(const struct applied *result);

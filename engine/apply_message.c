@@ -1,6 +1,7 @@
 /* One message: judge, identify, plan, write, answer. */
 #include "apply_internal.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/crypto/digest.h"
 #include "base/mem.h"
@@ -55,6 +56,15 @@ static status check_duplicate(struct work *w)
     }
     w->duplicate = true;
     return STATUS_OK;
+}
+
+/* Bounds of the format are counted here: its functions are asked about a message more than once. */
+static void count_bound(const struct reason *reason)
+{
+    if (reason == &hl7_reasons[HL7_TOO_MANY_SEGMENTS])
+        bound_met(BOUND_LIMIT_MESSAGE_SEGMENTS);
+    if (reason == &hl7_reasons[HL7_LONG_CONTROL_ID])
+        bound_met(BOUND_LIMIT_CONTROL_ID_BYTES);
 }
 
 static status judge(struct work *w)
@@ -199,7 +209,7 @@ static void list_changes(struct work *w, struct message_row *row)
     size_t changes = 0;
     for (size_t i = 0; i < w->plan.output_count; i++)
         changes += w->plan.outputs[i].change_count;
-    size_t listed = changes < LIMIT_CHANGES_LISTED ? changes : LIMIT_CHANGES_LISTED;
+    size_t listed = BEYOND(LIMIT_CHANGES_LISTED, changes) ? LIMIT_CHANGES_LISTED : changes;
     const struct identified *found = &w->identified;
     row->changes = arena_array(w->cx->arena, listed + found->left_out_count + 1, sizeof *row->changes);
     for (size_t i = 0; i < w->plan.output_count; i++) {
@@ -365,6 +375,7 @@ void apply_message(struct apply *ap, struct ctx *cx, const struct journal_entry 
     status got = entry_message_decode(cx, entry->body, &w.message);
     if (got == STATUS_OK)
         got = judge(&w);
+    count_bound(cx->reason);
     w.timing.parse_us = (uint32_t)(clock_mono_us() - began);
     if (got == STATUS_OK && !w.duplicate)
         got = decide(&w);

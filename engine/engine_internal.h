@@ -147,7 +147,7 @@ status totals_load(struct engine *engine, struct ctx *cx);
 void totals_store(struct engine *engine, struct data_txn *txn);
 void totals_publish(struct engine *engine); /* under engine->lock */
 
-/* lane.c: see there */
+/* lane.c, lanes.c: see there */
 struct lane_item {
     struct lane_item *next;
     struct outbox_key key;

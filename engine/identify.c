@@ -1,5 +1,6 @@
 #include "identify.h"
 
+#include "base/bounds.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -18,7 +19,7 @@ struct identifying {
     struct str source;
     struct hl7_path *fault;
     struct identified *out;
-    uint64_t bytes_put; /* by the batch before this message */
+    struct identity_work work;
 };
 
 static status missing_in(struct identifying *id, uint32_t segment, const char *what)
@@ -52,7 +53,7 @@ static size_t count_segments(const struct hl7_index *index, uint32_t name)
 static status make_room(struct ctx *cx, const struct hl7_index *index, struct identified *out)
 {
     size_t count = count_segments(index, PID);
-    if (count > LIMIT_PATIENTS_PER_MESSAGE)
+    if (BEYOND(LIMIT_PATIENTS_PER_MESSAGE, count))
         return too_many(cx, LIMIT_PATIENTS_PER_MESSAGE, "patients");
     out->patients = arena_array(cx->arena, count, sizeof *out->patients);
     out->left_out = arena_array(cx->arena, count, sizeof *out->left_out);
@@ -70,15 +71,16 @@ static void note_left_out(struct identifying *id, uint32_t pid, const struct pat
     const struct {
         uint32_t count;
         const char *what;
-    } rows[] = {{left->identifiers, "identifiers"},
-                {left->names, "names"},
-                {left->addresses, "addresses"},
-                {left->contacts, "phones or e-mail addresses"},
-                {left->cut_values, "values cut"}};
+        enum bound bound;
+    } rows[] = {{left->identifiers, "identifiers", BOUND_LIMIT_IDENTIFIERS_PER_RECORD},
+                {left->names, "names", BOUND_LIMIT_NAMES_PER_RECORD},
+                {left->addresses, "addresses", BOUND_LIMIT_NAMES_PER_RECORD},
+                {left->contacts, "phones or e-mail addresses", BOUND_LIMIT_NAMES_PER_RECORD},
+                {left->cut_values, "values cut", BOUND_LIMIT_FIELD_VALUE_BYTES}};
     SCOPED(buf_fini) struct buf text = {0};
     char path[HL7_PATH_TEXT_MAX];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].count > 0)
+        if (rows[i].count > 0 && bound_met(rows[i].bound))
             buf_printf(&text, "%s%u %s", text.len ? ", " : "", rows[i].count, rows[i].what);
     if (text.len == 0)
         return;
@@ -122,11 +124,29 @@ static status need_a_pid(struct identifying *id)
     return id->meaning.needs_identifier && hl7_find_segment(id->index, PID, 1, 0) < 0 ? missing(id, "PID") : STATUS_OK;
 }
 
-status identify_check_rows(const struct data_txn *txn, struct ctx *cx, uint64_t bytes_put)
+struct identity_work identity_work_begin(const struct data_txn *txn)
 {
-    if (data_txn_bytes_put(txn) - bytes_put > LIMIT_IDENTITY_ROWS_BYTES)
+    return (struct identity_work){.txn = txn, .before = data_txn_work(txn)};
+}
+
+status identity_work_add(struct identity_work *work, struct ctx *cx, const struct mpi_record_input *record)
+{
+    const struct mpi_demographics *said = &record->demographics;
+    work->values +=
+        record->identifier_count + said->name_count + said->address_count + said->phone_count + said->email_count;
+    if (BEYOND(LIMIT_VALUES_PER_ENTRY, work->values))
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
-                        "it would make more than %d bytes of records and their versions", LIMIT_IDENTITY_ROWS_BYTES);
+                        "it would say more than %d identifiers, names, addresses, phones and e-mail addresses",
+                        LIMIT_VALUES_PER_ENTRY);
+    return STATUS_OK;
+}
+
+status identity_work_check(const struct identity_work *work, struct ctx *cx)
+{
+    if (BEYOND(LIMIT_IDENTITY_ROWS_BYTES, data_txn_work(work->txn).bytes - work->before.bytes))
+        return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
+                        "it would read and write more than %d bytes of records and their versions",
+                        LIMIT_IDENTITY_ROWS_BYTES);
     return STATUS_OK;
 }
 
@@ -135,8 +155,9 @@ status identify_check_rows(const struct data_txn *txn, struct ctx *cx, uint64_t 
 static status apply_record(struct identifying *id, const struct mpi_record_input *record, struct mpi_result *out)
 {
     struct arena_mark mark = arena_mark(id->cx->arena);
+    TRY(identity_work_add(&id->work, id->cx, record));
     TRY(mpi_apply_record(id->mpi, id->txn, id->cx, id->seq, record, out));
-    TRY(identify_check_rows(id->txn, id->cx, id->bytes_put));
+    TRY(identity_work_check(&id->work, id->cx));
     ctx_give_back(id->cx, mark);
     return STATUS_OK;
 }
@@ -147,7 +168,7 @@ static status apply_identifiers(struct identifying *id, enum mpi_decision_kind k
     struct arena_mark mark = arena_mark(id->cx->arena);
     TRY(mpi_apply_identifier_decision(id->mpi, id->txn, id->cx, id->seq, kind, id->source, left, right,
                                       &id->out->result));
-    TRY(identify_check_rows(id->txn, id->cx, id->bytes_put));
+    TRY(identity_work_check(&id->work, id->cx));
     ctx_give_back(id->cx, mark);
     return STATUS_OK;
 }
@@ -248,7 +269,7 @@ static status read_merge_groups(struct identifying *id, struct merge_group *grou
 static status apply_merges(struct identifying *id)
 {
     size_t count = count_segments(id->index, MRG);
-    if (count > LIMIT_MERGES_PER_MESSAGE)
+    if (BEYOND(LIMIT_MERGES_PER_MESSAGE, count))
         return too_many(id->cx, LIMIT_MERGES_PER_MESSAGE, "merges");
     struct merge_group *groups = arena_array(id->cx->arena, count, sizeof *groups);
     TRY(read_merge_groups(id, groups, &count));
@@ -259,9 +280,10 @@ static status apply_merges(struct identifying *id)
     }
     for (size_t i = 0; i < count; i++) {
         struct mpi_result updated;
+        if (i > 0 && groups[i].pid == groups[i - 1].pid)
+            continue; /* said already */
         TRY(apply_record(id, groups[i].record, &updated));
-        if (i == 0 || groups[i].pid != groups[i - 1].pid)
-            add_patient(id->out, groups[i].pid, &updated);
+        add_patient(id->out, groups[i].pid, &updated);
     }
     return STATUS_OK;
 }
@@ -313,7 +335,7 @@ status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uin
                       struct identified *out_identified, struct hl7_path *out_fault)
 {
     struct identified out = {.result.verdict = MPI_VERDICT_NONE};
-    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out, data_txn_bytes_put(txn)};
+    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out, identity_work_begin(txn)};
     TRY(make_room(cx, index, &out));
     switch (meaning.action) {
     case IDENTITY_NONE:

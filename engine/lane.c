@@ -1,5 +1,5 @@
 /*
- * Lanes: one ordered queue per destination, on the deliver thread.
+ * A lane: the ordered queue of one destination, on the deliver thread.
  *
  * A lane sends the head of its queue and nothing else until the destination's own answer is there: order is kept, a
  * slow or dead destination holds up only itself. The next message goes out while the outcome of the last ones is still
@@ -9,73 +9,24 @@
  *
  * Memory: a lane holds at most HELD_MAX items and about its share of HELD_BYTES_ALL; what is beyond stays in the outbox
  * table and is read when the lane gets there. Bytes that stand once in the store or the journal are read for one send,
- * and held once however many lanes send them (lane_bodies.h). Large ones wait for room, in turn, so that hundreds of
- * destinations that are away cannot hold a largest message each; the others never wait.
+ * and held once however many lanes send them (lane_bodies.h).
  */
-#include "engine_internal.h"
+#include "lane_internal.h"
 
 #include "base/clock.h"
-#include "base/invariant.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/connector.h"
-#include "lane_bodies.h"
-#include "outbox.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 enum {
-    UNRECORDED_MAX = 8,
     HELD_MAX = 2048,
     HELD_BYTES_MAX = 8 * 1024 * 1024,
     HELD_BYTES_ALL = 64 * 1024 * 1024,
-    LARGE_BYTES = 256 * 1024,
-    LARGE_BYTES_ALL = 128 * 1024 * 1024, /* sent at a time; one goes always */
     LOAD_MAX = 512,
     RECORD_AGAIN_US = 200 * 1000,
 };
-
-struct lane {
-    struct lane *next;
-    struct engine *engine;
-    struct lanes *set;
-    char name[LIMIT_NAME_BYTES];
-    struct routes *routes;                  /* keeps `config` alive */
-    const struct route_destination *config; /* NULL: no longer in the routes */
-    struct connector *connector;
-    struct lane_item *head, **tail;
-    struct lane_item *sending;
-    size_t held, held_bytes;
-    struct outbox_key last; /* newest item taken in; older ones that are fed again are dropped */
-    bool more_in_table;     /* rows behind `last` that are not held */
-    bool waits_for_room;    /* in the set's queue */
-    struct lane *next_waiting;
-    unsigned unrecorded; /* answers known, on their way into the journal */
-    unsigned in_line;    /* of these: wait for room there */
-    unsigned failures;   /* in a row, for the back-off */
-    struct loop_timer *timer;
-    const char *state, *last_error;
-    char file_name[48];     /* of the delivery under way */
-    unsigned doubtful_left; /* how many of the next first sends may be repeats from before a crash */
-};
-
-struct lanes {
-    struct engine *engine;
-    struct map by_name; /* to lanes */
-    size_t feed_bytes;  /* atomic: handed over and not yet taken in */
-    bool feed_cut;      /* atomic: something was not handed over; it is in the table */
-    struct lane *first;
-    size_t lane_count;
-    struct lane_bodies *bodies;
-    struct lane *waiting, **waiting_end; /* for room for a large message */
-    struct outcome *outcomes;            /* on their way into the journal */
-    bool stopping, ended;                /* nothing more is sent; nothing more is recorded */
-    uint64_t doubtful_to;                /* what was queued up to this entry may have been sent before a crash */
-    pthread_mutex_t lock;                /* what lanes_view() reads */
-};
-
-static void lane_try(struct lane *lane);
 
 struct lane_item *lane_item_new(struct str destination, struct outbox_key key, uint64_t message_seq,
                                 struct str control_id, struct str bytes)
@@ -169,7 +120,7 @@ static bool load_row(void *arg, struct str key, struct str bytes)
     return true;
 }
 
-static void load_more(struct lane *lane)
+void lane_load(struct lane *lane)
 {
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
@@ -182,40 +133,19 @@ static void load_more(struct lane *lane)
     arena_fini(&arena);
 }
 
-/* ---- bytes that stand elsewhere ---- */
-
-/* At the end; who had its turn and found no room stays the first. */
-static void queue_for_room(struct lane *lane, bool in_turn)
+void lane_take(struct lane *lane, struct lane_item *item)
 {
-    struct lanes *set = lane->set;
-    if (lane->waits_for_room)
+    bool stale = key_order(item->key, lane->last) <= 0; /* it was loaded from the table meanwhile */
+    bool full = lane->held >= HELD_MAX || (lane->head && lane->held_bytes + item->bytes.len > held_bytes_max(lane));
+    if (stale || item->in_table || lane->more_in_table || full) {
+        lane->more_in_table |= !stale;
+        free_item(item);
         return;
-    lane->waits_for_room = true;
-    struct lane **at = in_turn ? &set->waiting : set->waiting_end;
-    lane->next_waiting = *at;
-    *at = lane;
-    if (lane->next_waiting == NULL)
-        set->waiting_end = &lane->next_waiting;
+    }
+    enqueue(lane, item);
 }
 
-/* The first that waits: it tries again. */
-static struct lane *take_waiting(struct lanes *set)
-{
-    struct lane *lane = set->waiting;
-    set->waiting = lane->next_waiting;
-    if (set->waiting == NULL)
-        set->waiting_end = &set->waiting;
-    lane->waits_for_room = false;
-    return lane;
-}
-
-/* Is the room for `bytes` more taken by others, or is it somebody else's turn? */
-static bool must_wait(const struct lane *lane, size_t bytes, bool in_turn)
-{
-    size_t others = lane_bodies_bytes(lane->set->bodies);
-    return bytes >= LARGE_BYTES &&
-           ((lane->set->waiting && !in_turn) || (others > 0 && others + bytes > LARGE_BYTES_ALL));
-}
+/* ---- bytes that stand elsewhere ---- */
 
 /* The bytes of the item for one send; false: the lane waits for room. */
 static bool hold_bytes(struct lane *lane, struct lane_item *item, bool in_turn)
@@ -224,7 +154,7 @@ static bool hold_bytes(struct lane *lane, struct lane_item *item, bool in_turn)
     if (!item->elsewhere || item->body)
         return true;
     struct lane_body *body = lane_body_find(bodies, item); /* that costs nothing more */
-    if (body == NULL && !must_wait(lane, item->bytes_known, in_turn)) {
+    if (body == NULL && !lanes_must_wait(lane, item->bytes_known, in_turn)) {
         struct str bytes;
         SCOPED(arena_fini) struct arena arena = {0};
         struct ctx cx = {.arena = &arena};
@@ -232,19 +162,17 @@ static bool hold_bytes(struct lane *lane, struct lane_item *item, bool in_turn)
             mem_panic("outbox",
                       "the bytes of a queued message cannot be read: run idem journal verify and idem doctor");
         item->bytes_known = bytes.len;
-        if (!must_wait(lane, bytes.len, in_turn))
+        if (!lanes_must_wait(lane, bytes.len, in_turn))
             body = lane_body_keep(bodies, item, bytes);
     }
     if (body == NULL) {
-        queue_for_room(lane, in_turn);
+        lanes_wait_for_room(lane, in_turn);
         return false;
     }
     item->body = body;
     item->bytes = lane_body_bytes(body);
     return true;
 }
-
-static void try_waiting(void *arg);
 
 static void let_go_bytes(struct lane *lane, struct lane_item *item)
 {
@@ -253,8 +181,7 @@ static void let_go_bytes(struct lane *lane, struct lane_item *item)
     lane_body_let_go(item->body);
     item->body = NULL;
     item->bytes = STR_NONE;
-    if (lane->set->waiting && !lane->set->ended)
-        loop_post(lane->engine->deliver_loop, try_waiting, lane->set);
+    lanes_give_room(lane->set);
 }
 
 /* ---- outcomes ---- */
@@ -278,7 +205,11 @@ static void free_outcome(struct outcome *outcome)
     mem_free(outcome);
 }
 
-static void free_if_left(struct lane *lane);
+void lane_free_outcomes(struct lanes *set)
+{
+    while (set->outcomes)
+        free_outcome(set->outcomes);
+}
 
 static void outcome_recorded(void *arg)
 {
@@ -286,8 +217,8 @@ static void outcome_recorded(void *arg)
     struct lane *lane = outcome->lane;
     free_outcome(outcome);
     lane->unrecorded--;
-    lane_try(lane);
-    free_if_left(lane);
+    lane_try(lane, false);
+    lanes_let_go(lane);
 }
 
 static void record_again(void *arg)
@@ -383,7 +314,7 @@ static void retry(void *arg)
     lane->timer = NULL;
     if (lane->connector == NULL && lane->config)
         open_lane(lane);
-    lane_try(lane);
+    lane_try(lane, false);
 }
 
 /* Twice as long each time, up to the limit; no jitter: one lane is one connection. */
@@ -434,7 +365,7 @@ static void on_outcome(void *arg, const struct connector_outcome *outcome)
         back_off(lane, outcome->why); /* never given up: the destination is away, the message is fine */
         break;
     }
-    lane_try(lane);
+    lane_try(lane, false);
 }
 
 /* ---- sending ---- */
@@ -449,13 +380,13 @@ static void mark_doubtful(struct lane *lane, struct lane_item *item)
     item->in_doubt += item->key.seq <= lane->set->doubtful_to;
 }
 
-static void lane_try_in(struct lane *lane, bool in_turn)
+void lane_try(struct lane *lane, bool in_turn)
 {
     if (lane->sending || lane->timer || lane->connector == NULL || lane->set->stopping ||
         lane->unrecorded >= UNRECORDED_MAX)
         return;
     if (lane->head == NULL && lane->more_in_table)
-        load_more(lane);
+        lane_load(lane);
     struct lane_item *item = lane->head;
     if (item == NULL) {
         set_state(lane, "idle", NULL);
@@ -473,95 +404,7 @@ static void lane_try_in(struct lane *lane, bool in_turn)
     connector_send(lane->connector, item->bytes, item->control_id, lane->file_name, on_outcome, lane);
 }
 
-static void lane_try(struct lane *lane)
-{
-    lane_try_in(lane, false);
-}
-
-/* One after the other, until one has to wait on. */
-static void try_waiting(void *arg)
-{
-    struct lanes *set = arg;
-    size_t most = set->lane_count;
-    while (set->waiting && !set->ended && most-- > 0) {
-        struct lane *lane = take_waiting(set);
-        lane_try_in(lane, true);
-        if (lane->waits_for_room)
-            break;
-    }
-}
-
-/* ---- the set of lanes ---- */
-
-static struct lane *find_lane(struct lanes *set, const char *name)
-{
-    const uint64_t *found = map_get(&set->by_name, str_from(name));
-    return found ? (struct lane *)(uintptr_t)*found : NULL;
-}
-
-static struct lane *add_lane(struct lanes *set, const char *name)
-{
-    struct lane *lane = mem_alloc(sizeof *lane);
-    lane->engine = set->engine;
-    lane->set = set;
-    snprintf(lane->name, sizeof lane->name, "%s", name);
-    lane->tail = &lane->head;
-    lane->state = "stopped";
-    lane->last_error = "";
-    pthread_mutex_lock(&set->lock);
-    struct lane **end = &set->first;
-    while (*end)
-        end = &(*end)->next;
-    *end = lane;
-    set->lane_count++;
-    pthread_mutex_unlock(&set->lock);
-    *map_put(&set->by_name, str_from(lane->name), NULL) = (uintptr_t)lane;
-    load_more(lane);
-    lane->doubtful_left = set->doubtful_to ? UNRECORDED_MAX + 1 : 0;
-    return lane;
-}
-
-static void drop_items(struct lane *lane)
-{
-    while (lane->head) {
-        struct lane_item *item = lane->head;
-        lane->head = item->next;
-        free_item(item);
-    }
-}
-
-/* Is there something about its queue that only memory knows: what may have been sent, and what was refused how often?
- */
-static bool knows_more_than_table(const struct lane *lane)
-{
-    const struct lane_item *head = lane->head; /* nothing behind it was ever sent */
-    if (head && (head->in_doubt > 0 || head->answered > 0))
-        return true;
-    if (lane->set->doubtful_to == 0)
-        return false;
-    return head ? head->key.seq <= lane->set->doubtful_to : lane->more_in_table;
-}
-
-/* The destination is not in the routes and nothing is under way: what is queued stands in the table, and the lane is
- * made again when the destination comes back. */
-static void free_if_left(struct lane *lane)
-{
-    struct lanes *set = lane->set;
-    if (lane->config || set->stopping || lane->sending || lane->unrecorded > 0 || knows_more_than_table(lane))
-        return;
-    INVARIANT(lane->connector == NULL && lane->timer == NULL && lane->routes == NULL);
-    pthread_mutex_lock(&set->lock);
-    struct lane **at = &set->first;
-    while (*at != lane)
-        at = &(*at)->next;
-    *at = lane->next;
-    INVARIANT(set->lane_count > 0);
-    set->lane_count--;
-    pthread_mutex_unlock(&set->lock);
-    (void)map_remove(&set->by_name, str_from(lane->name));
-    drop_items(lane);
-    mem_free(lane);
-}
+/* ---- its destination ---- */
 
 static bool same_destination(const struct route_destination *left, const struct route_destination *right)
 {
@@ -617,7 +460,7 @@ static void close_connector(struct lane *lane)
     }
 }
 
-static void configure_lane(struct lane *lane, struct routes *routes, const struct route_destination *config)
+void lane_configure(struct lane *lane, struct routes *routes, const struct route_destination *config)
 {
     bool keep = lane->connector && lane->config && config && same_destination(lane->config, config);
     struct routes *old = lane->routes;
@@ -634,170 +477,44 @@ static void configure_lane(struct lane *lane, struct routes *routes, const struc
             set_state(lane, "stopped", "not in the routes");
     }
     routes_unref(old);
-    lane_try(lane);
+    lane_try(lane, false);
 }
 
-static const struct route_destination *find_config(const struct routes *routes, const char *name)
+/* ---- life ---- */
+
+struct lane *lane_new(struct lanes *set, const char *name)
 {
-    for (size_t i = 0; i < routes->destination_count; i++)
-        if (str_is(routes->destinations[i].name, name))
-            return &routes->destinations[i];
-    return NULL;
+    struct lane *lane = mem_alloc(sizeof *lane);
+    lane->engine = set->engine;
+    lane->set = set;
+    snprintf(lane->name, sizeof lane->name, "%s", name);
+    lane->tail = &lane->head;
+    lane->state = "stopped";
+    lane->last_error = "";
+    lane->doubtful_left = set->doubtful_to ? UNRECORDED_MAX + 1 : 0;
+    return lane;
 }
 
-struct routes_news {
-    struct lanes *set;
-    struct routes *routes;
-};
-
-static void configure(void *arg)
+/* Is there something about its queue that only memory knows: what may have been sent, and what was refused how often?
+ */
+static bool knows_more_than_table(const struct lane *lane)
 {
-    struct routes_news *news = arg;
-    for (size_t i = 0; i < news->routes->destination_count; i++)
-        if (find_lane(news->set, news->routes->destinations[i].name.data) == NULL)
-            add_lane(news->set, news->routes->destinations[i].name.data);
-    for (struct lane *next, *lane = news->set->first; lane; lane = next) {
-        next = lane->next;
-        configure_lane(lane, news->routes, find_config(news->routes, lane->name));
-        free_if_left(lane);
-    }
-    routes_unref(news->routes);
-    mem_free(news);
+    const struct lane_item *head = lane->head; /* nothing behind it was ever sent */
+    if (head && (head->in_doubt > 0 || head->answered > 0))
+        return true;
+    if (lane->set->doubtful_to == 0)
+        return false;
+    return head ? head->key.seq <= lane->set->doubtful_to : lane->more_in_table;
 }
 
-void lanes_configure(struct engine *engine, struct routes *routes)
+bool lane_may_go(const struct lane *lane)
 {
-    struct routes_news *news = mem_alloc(sizeof *news);
-    *news = (struct routes_news){engine->lane_set, routes};
-    loop_post(engine->deliver_loop, configure, news);
+    return lane->sending == NULL && lane->unrecorded == 0 && !knows_more_than_table(lane);
 }
-
-struct feed {
-    struct lanes *set;
-    struct lane_item *first;
-};
-
-static void take_in(struct lanes *set, struct lane_item *item)
-{
-    struct lane *lane = find_lane(set, item->destination);
-    if (lane == NULL)
-        lane = add_lane(set, item->destination);        /* a replay to a destination that left the routes */
-    bool stale = key_order(item->key, lane->last) <= 0; /* it was loaded from the table meanwhile */
-    bool full = lane->held >= HELD_MAX || (lane->head && lane->held_bytes + item->bytes.len > held_bytes_max(lane));
-    if (stale || item->in_table || lane->more_in_table || full) {
-        lane->more_in_table |= !stale;
-        free_item(item);
-        return;
-    }
-    enqueue(lane, item);
-}
-
-static size_t fed_bytes(const struct lane_item *item)
-{
-    return sizeof *item + item->control_id.len + item->bytes.len;
-}
-
-static void take_feed(void *arg)
-{
-    struct feed *feed = arg;
-    struct lane_item *next;
-    bool cut = __atomic_exchange_n(&feed->set->feed_cut, false, __ATOMIC_ACQUIRE);
-    if (cut) /* first of all: what comes now must not overtake what was left in the table */
-        for (struct lane *lane = feed->set->first; lane; lane = lane->next)
-            lane->more_in_table = true;
-    for (struct lane_item *item = feed->first; item; item = next) {
-        next = item->next;
-        __atomic_sub_fetch(&feed->set->feed_bytes, fed_bytes(item), __ATOMIC_RELAXED);
-        take_in(feed->set, item);
-    }
-    for (struct lane *after, *lane = feed->set->first; lane; lane = after) {
-        after = lane->next;
-        lane_try(lane);
-        free_if_left(lane);
-    }
-    mem_free(feed);
-}
-
-/* Lanes that do not come round are not handed more and more: what is beyond the limit they find in the table. */
-static void bound_feed(struct lanes *set, struct lane_item **first)
-{
-    struct lane_item **at = first;
-    while (*at) {
-        struct lane_item *item = *at;
-        if (__atomic_add_fetch(&set->feed_bytes, fed_bytes(item), __ATOMIC_RELAXED) <= LIMIT_LANE_FEED_BYTES) {
-            at = &item->next;
-            continue;
-        }
-        __atomic_sub_fetch(&set->feed_bytes, fed_bytes(item), __ATOMIC_RELAXED);
-        __atomic_store_n(&set->feed_cut, true, __ATOMIC_RELEASE); /* before this feed is posted, after its commit */
-        *at = item->next;
-        mem_free(item);
-    }
-}
-
-void lanes_feed(struct engine *engine, struct lane_item *first)
-{
-    struct feed *feed = mem_alloc(sizeof *feed);
-    bound_feed(engine->lane_set, &first);
-    *feed = (struct feed){engine->lane_set, first};
-    loop_post(engine->deliver_loop, take_feed, feed);
-}
-
-/* ---- starting and stopping ---- */
-
-struct lanes *lanes_new(struct engine *engine, uint64_t doubtful_to)
-{
-    struct lanes *set = mem_alloc(sizeof *set);
-    set->engine = engine;
-    set->doubtful_to = doubtful_to;
-    set->bodies = lane_bodies_new();
-    set->waiting_end = &set->waiting;
-    pthread_mutex_init(&set->lock, NULL);
-    return set;
-}
-
-void lanes_free(struct lanes *set)
-{
-    if (set == NULL)
-        return;
-    map_fini(&set->by_name);
-    while (set->outcomes)
-        free_outcome(set->outcomes);
-    while (set->first) {
-        struct lane *lane = set->first;
-        set->first = lane->next;
-        close_connector(lane);
-        while (lane->head) {
-            struct lane_item *item = lane->head;
-            lane->head = item->next;
-            free_item(item);
-        }
-        routes_unref(lane->routes);
-        mem_free(lane);
-    }
-    lane_bodies_free(set->bodies);
-    pthread_mutex_destroy(&set->lock);
-    mem_free(set);
-}
-
-void *deliver_thread_main(void *arg)
-{
-    struct engine *engine = arg;
-    loop_run(engine->deliver_loop);
-    return NULL;
-}
-
-struct stopping {
-    struct lanes *set;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    int64_t give_up_us;
-    bool done, clean;
-};
 
 /* Does the queue hold a message that may have been sent already? Only this run knows; a STOP entry would make the next
  * forget. */
-static bool lane_has_doubt(const struct lane *lane)
+bool lane_has_doubt(const struct lane *lane)
 {
     for (const struct lane_item *item = lane->head; item; item = item->next)
         if (item->in_doubt)
@@ -807,107 +524,21 @@ static bool lane_has_doubt(const struct lane *lane)
     return lane->head ? lane->head->key.seq <= lane->set->doubtful_to : lane->more_in_table;
 }
 
-struct doubt_search {
-    struct lanes *set;
-    bool found;
-};
-
-/* Rows from before the crash of a destination that is not in the routes: no lane holds their doubt. */
-static bool find_doubt(void *arg, struct str key, struct str row)
+void lane_stop(struct lane *lane)
 {
-    (void)row;
-    struct doubt_search *search = arg;
-    struct str destination;
-    struct outbox_key at;
-    char name[LIMIT_NAME_BYTES];
-    if (!outbox_key_read(key, &destination, &at) || at.seq > search->set->doubtful_to)
-        return true;
-    snprintf(name, sizeof name, "%.*s", STR_ARGS(str_sub(destination, 0, LIMIT_NAME_BYTES - 1)));
-    search->found = find_lane(search->set, name) == NULL;
-    return !search->found;
+    loop_timer_stop(lane->timer);
+    lane->timer = NULL;
+    close_connector(lane);
 }
 
-static bool has_doubt(struct lanes *set)
+void lane_free(struct lane *lane)
 {
-    for (const struct lane *lane = set->first; lane; lane = lane->next)
-        if (lane_has_doubt(lane))
-            return true;
-    if (set->doubtful_to == 0)
-        return false;
-    struct arena arena = {0};
-    struct ctx cx = {.arena = &arena};
-    struct doubt_search search = {.set = set};
-    bool read = data_scan(set->engine->outbox, &cx, STR_NONE, STR_NONE, find_doubt, &search) == STATUS_OK;
-    arena_fini(&arena);
-    return !read || search.found;
-}
-
-/* Polls until nothing is under way: sends answered, outcomes durable. */
-static void check_stopped(void *arg)
-{
-    struct stopping *stopping = arg;
-    struct lanes *set = stopping->set;
-    set->stopping = true;
-    bool quiet = true;
-    for (struct lane *lane = set->first; lane; lane = lane->next)
-        quiet &= lane->sending == NULL && lane->unrecorded == 0;
-    if (!quiet && clock_mono_us() < stopping->give_up_us) {
-        loop_timer_start(set->engine->deliver_loop, 10 * 1000, check_stopped, stopping);
-        return;
+    close_connector(lane);
+    while (lane->head) {
+        struct lane_item *item = lane->head;
+        lane->head = item->next;
+        free_item(item);
     }
-    bool clean = quiet && !has_doubt(set);
-    for (struct lane *lane = set->first; lane; lane = lane->next) {
-        loop_timer_stop(lane->timer);
-        lane->timer = NULL;
-        close_connector(lane);
-    }
-    set->ended = true;
-    pthread_mutex_lock(&stopping->lock);
-    stopping->done = true;
-    stopping->clean = clean;
-    pthread_cond_signal(&stopping->changed);
-    pthread_mutex_unlock(&stopping->lock);
-}
-
-bool lanes_stop(struct engine *engine, int grace_ms)
-{
-    struct stopping stopping = {.set = engine->lane_set, .give_up_us = clock_mono_us() + grace_ms * 1000ll};
-    pthread_mutex_init(&stopping.lock, NULL);
-    pthread_cond_init(&stopping.changed, NULL);
-    loop_post(engine->deliver_loop, check_stopped, &stopping);
-    pthread_mutex_lock(&stopping.lock);
-    while (!stopping.done)
-        pthread_cond_wait(&stopping.changed, &stopping.lock);
-    pthread_mutex_unlock(&stopping.lock);
-    pthread_cond_destroy(&stopping.changed);
-    pthread_mutex_destroy(&stopping.lock);
-    return stopping.clean;
-}
-
-void lanes_view(struct engine *engine, struct arena *arena, struct engine_lane_view *views, size_t count)
-{
-    struct lanes *set = engine->lane_set;
-    pthread_mutex_lock(&set->lock);
-    for (size_t i = 0; i < count; i++) {
-        if (views[i].kind.len == 0)
-            views[i].last_error = STR("not in the routes");
-        for (struct lane *lane = set->first; lane; lane = lane->next) {
-            if (!str_is(views[i].destination, lane->name))
-                continue;
-            views[i].state = str_from(lane->state);
-            views[i].last_error = arena_str(arena, str_from(lane->last_error));
-        }
-    }
-    pthread_mutex_unlock(&set->lock);
-}
-
-void lanes_memory(struct engine *engine, size_t *out_lanes, size_t *out_feed_bytes)
-{
-    struct lanes *set = engine->lane_set;
-    pthread_mutex_lock(&set->lock);
-    *out_lanes = 0;
-    for (struct lane *lane = set->first; lane; lane = lane->next)
-        ++*out_lanes;
-    pthread_mutex_unlock(&set->lock);
-    *out_feed_bytes = __atomic_load_n(&set->feed_bytes, __ATOMIC_RELAXED);
+    routes_unref(lane->routes);
+    mem_free(lane);
 }

@@ -1,6 +1,7 @@
 /* One sender's connection: bytes to frames to the engine, answers back in order. */
 #include "mllp_internal.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -373,6 +374,7 @@ static void refuse_long(struct mllp_connection *connection, struct str beginning
         take_answer(turn, STR_NONE, true);
     }
     connection->source->counts.cut_off++;
+    bound_met(BOUND_LIMIT_MESSAGE_BYTES);
     log_event(LOG_WARN, "mllp.too-long", LOG_NAME("source", connection->source->options.source),
               LOG_NAME("peer", connection->peer), LOG_NUM("limit_bytes", connection->source->options.frame_max));
     connection->reading_ended = true;
@@ -405,12 +407,13 @@ static void pump(struct mllp_connection *connection)
     connection->input_waits = false;
     while (!connection->reading_ended) {
         if (connection->outstanding >= connection->source->options.outstanding_max) {
+            bound_met(BOUND_MLLP_OUTSTANDING_MAX);
             connection->input_waits = true;
             return;
         }
         struct str frame;
         enum mllp_event event = mllp_next(&connection->reader, &frame);
-        if (connection->reader.counts.noise_bytes - connection->noise_before > MLLP_NOISE_BYTES_MAX) {
+        if (BEYOND(MLLP_NOISE_BYTES_MAX, connection->reader.counts.noise_bytes - connection->noise_before)) {
             mllp_connection_cut_off(connection, "too much noise");
             return;
         }
@@ -448,7 +451,7 @@ static void take_bytes(struct mllp_connection *connection, struct str bytes)
     }
     mllp_feed(&connection->reader, bytes);
     pump(connection);
-    if (connection->watch && connection->source->partial_bytes > MLLP_PARTIAL_BYTES_MAX)
+    if (connection->watch && BEYOND(MLLP_PARTIAL_BYTES_MAX, connection->source->partial_bytes))
         mllp_connection_cut_off(connection, "unfinished frames of all connections are too large");
 }
 

@@ -1,5 +1,6 @@
 #include "mllp_internal.h"
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -99,6 +100,7 @@ static void accept_ready(void *arg, uint32_t events)
             return;
         if (source->counts.connections >= source->options.connections_max) {
             close(fd);
+            bound_met(BOUND_LIMIT_MLLP_CONNECTIONS);
             refuse(source, "too many connections");
             continue;
         }

@@ -1,5 +1,6 @@
 #include "patient.h"
 
+#include "base/bounds.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -258,7 +259,7 @@ static uint32_t read_cleared(const struct hl7_index *index, uint32_t pid)
 
 static status check_identifiers(const struct reading *r)
 {
-    if (r->identifier_too_long)
+    if (r->identifier_too_long && bound_met(BOUND_LIMIT_FIELD_VALUE_BYTES))
         return ctx_fail(r->cx, &engine_reasons[ENGINE_TOO_LARGE], "an identifier of more than %d bytes",
                         LIMIT_FIELD_VALUE_BYTES);
     return STATUS_OK;

@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -16,6 +17,7 @@ struct planner {
     VEC(const char *) whys;           /* of each edit */
     VEC(struct plan_change) left_out; /* what the message has no room or no characters for */
     struct arena scratch;             /* of the element being looked at */
+    struct buf text;                  /* of one question: its memory is used again */
     size_t made_bytes;                /* for the routes planned so far */
     struct map placed;                /* what this route added where: another rule must not add it again */
     VEC(struct engine_code) codes;
@@ -35,6 +37,7 @@ static void planner_fini(struct planner *planner)
     map_fini(&planner->placed);
     map_fini(&planner->paths_seen);
     arena_fini(&planner->scratch);
+    buf_fini(&planner->text);
 }
 
 static void add_edit(struct planner *p, enum hl7_edit_kind kind, struct hl7_path path, struct str value,
@@ -115,7 +118,11 @@ enum { ALTERNATE = 4, SECOND_ALTERNATE = 10 };
 static bool said_before(struct planner *p, struct str place, struct str what)
 {
     bool added;
-    map_put(&p->placed, arena_printf(&p->scratch, "%.*s %.*s", STR_ARGS(place), STR_ARGS(what)), &added);
+    buf_clear(&p->text);
+    buf_put_str(&p->text, place);
+    buf_put_byte(&p->text, ' ');
+    buf_put_str(&p->text, what);
+    map_put(&p->placed, buf_str(&p->text), &added);
     return !added;
 }
 
@@ -140,8 +147,8 @@ static uint32_t free_alternate(struct planner *p, struct str element, struct str
 /* A display in a script that the message's character set lacks is left out; the code itself is ASCII. */
 static bool can_encode(struct planner *p, struct str text)
 {
-    SCOPED(buf_fini) struct buf scratch = {0};
-    bool fits = hl7_text_encode(p->input->index, p->cx, text, &scratch) == STATUS_OK;
+    buf_clear(&p->text);
+    bool fits = hl7_text_encode(p->input->index, p->cx, text, &p->text) == STATUS_OK;
     ctx_clear(p->cx);
     return fits;
 }
@@ -333,6 +340,7 @@ static void keep_changes(struct planner *p, struct plan_output *output, bool mad
 
 static status too_large(struct ctx *cx, size_t bytes)
 {
+    bound_met(BOUND_LIMIT_MADE_BYTES);
     return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
                     "its routes would make more than %zu bytes of it, at most %d", bytes, LIMIT_MADE_BYTES);
 }
@@ -458,10 +466,10 @@ static status look_at(struct ctx *cx, const struct hl7_index *index, const struc
     while (hl7_walk_next(&walk)) {
         looked->places += walk.value.len > 0;
         looked->bytes += is_coded_place(index, &walk) ? walk.value.len : 0;
-        if (looked->places > LIMIT_CODES_PER_MESSAGE)
+        if (BEYOND(LIMIT_CODES_PER_MESSAGE, looked->places))
             return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
                             "its routes would look at more than %d coded elements", LIMIT_CODES_PER_MESSAGE);
-        if (looked->bytes > LIMIT_CODED_BYTES)
+        if (BEYOND(LIMIT_CODED_BYTES, looked->bytes))
             return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
                             "its routes would look at more than %d bytes of coded elements", LIMIT_CODED_BYTES);
     }

@@ -1,4 +1,5 @@
 /* What would happen to a message, step by step, without any effect: Reconcile and `idem route test`. */
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "base/mem.h"
@@ -129,7 +130,7 @@ static status check_answer(struct rehearsal *r, const struct plan *plan)
     size_t changes = 0;
     for (size_t i = 0; i < plan->output_count; i++)
         changes += plan->outputs[i].change_count;
-    if (changes > LIMIT_CHANGES_LISTED)
+    if (BEYOND(LIMIT_CHANGES_LISTED, changes))
         return ctx_fail(r->cx, &engine_reasons[ENGINE_TOO_LARGE],
                         "%zu changes to show, at most %d; rehearse fewer routes at a time", changes,
                         LIMIT_CHANGES_LISTED);

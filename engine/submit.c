@@ -1,4 +1,5 @@
 /* Into the journal, and back to whoever waits. */
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -264,7 +265,7 @@ enum engine_taken engine_submit(struct engine *engine, const struct engine_submi
     struct taken_message *submission = taken_message_new(from, answered, arg);
     submission->request.engine = engine;
     bool entered = enter(engine);
-    if (!entered || from->message.len > LIMIT_MESSAGE_BYTES) {
+    if (!entered || BEYOND(LIMIT_MESSAGE_BYTES, from->message.len)) {
         (void)engine_forget(engine, room);
         refuse(engine, submission, &engine_reasons[entered ? ENGINE_TOO_LARGE : ENGINE_CLOSING], entered);
         return ENGINE_TAKEN;
@@ -365,14 +366,14 @@ status engine_decide(struct engine *engine, struct ctx *cx, const struct engine_
 status engine_load_people(struct engine *engine, struct ctx *cx, const struct mpi_record_input *records, size_t count,
                           struct engine_people_result *out_result, uint64_t *out_seq)
 {
-    if (count > LIMIT_PEOPLE_PER_LOAD)
+    if (BEYOND(LIMIT_PEOPLE_PER_LOAD, count))
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE], "%zu records in one call, at most %d", count,
                         LIMIT_PEOPLE_PER_LOAD);
     for (size_t i = 0; i < count; i++)
         TRY(mpi_check_record(cx, &records[i])); /* a faulty load never becomes an entry */
     SCOPED(buf_fini) struct buf body = {0};
     entry_people_encode(&body, records, count);
-    if (body.len > LIMIT_MESSAGE_BYTES)
+    if (BEYOND(LIMIT_MESSAGE_BYTES, body.len))
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE], "%zu bytes in one call", body.len);
     struct applied applied;
     TRY(engine_change_state(engine, cx, ENTRY_PEOPLE, buf_str(&body), &applied));

@@ -4,6 +4,7 @@
  */
 #include "engine_internal.h"
 
+#include "base/bounds.h"
 #include "base/invariant.h"
 
 #include <stdio.h>
@@ -40,7 +41,7 @@ struct source_total *totals_source(struct totals *totals, struct str name)
 {
     name = stored_name(name);
     bool full = totals->sources.count >= SOURCE_TOTALS_MAX && map_get(&totals->source_at, name) == NULL;
-    return source_named(totals, full ? STR("(others)") : name);
+    return source_named(totals, full && bound_met(BOUND_SOURCE_TOTALS_MAX) ? STR("(others)") : name);
 }
 
 struct source_total *totals_shown_source(struct engine *engine, struct str name)

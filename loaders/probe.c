@@ -154,6 +154,12 @@ static enum release_role role_of_header(struct release *release, struct str head
     return role;
 }
 
+/* What cannot be looked at might be part of the release: loading the rest would be half of it. */
+static status unreadable(struct ctx *cx, struct str path)
+{
+    return ctx_fail(cx, &file_reason, "open %s: %s", path.data, strerror(errno));
+}
+
 static status look_at_file(struct ctx *cx, struct release *release, struct str path)
 {
     struct release_file file = {.path = path, .name = path};
@@ -169,10 +175,12 @@ static status look_at_file(struct ctx *cx, struct release *release, struct str p
     } else {
         int fd = open(path.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0)
-            return ctx_fail(cx, &file_reason, "open %s: %s", path.data, strerror(errno));
+            return unreadable(cx, path);
         char head[HEAD_BYTES];
         ssize_t got = pread(fd, head, sizeof head, 0);
+        status read = got < 0 ? unreadable(cx, path) : STATUS_OK;
         close(fd);
+        TRY(read);
         file.role = got > 0 ? role_of_header(release, str_make(head, (size_t)got), &file) : ROLE_OTHER;
     }
     *VEC_ADD(&release->files) = file;
@@ -198,33 +206,59 @@ static status too_much(struct ctx *cx, int most, const char *what)
                     most, what);
 }
 
+struct folders {
+    VEC(struct folder) waiting;
+};
+
+static status look_at_entry(struct ctx *cx, struct release *release, const struct folder *in, DIR *listing,
+                            const char *name, struct folders *folders)
+{
+    struct str path = arena_printf(cx->arena, "%s/%s", in->path.data, name);
+    struct stat info;
+    if (fstatat(dirfd(listing), name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return unreadable(cx, path);
+    if (S_ISREG(info.st_mode))
+        return release->seen == PROBE_FILES_MAX ? too_much(cx, PROBE_FILES_MAX, "files")
+                                                : look_at_file(cx, release, path);
+    if (!S_ISDIR(info.st_mode))
+        return STATUS_OK; /* links and devices are no part of a release */
+    if (in->depth == PROBE_DEPTH_MAX)
+        return too_much(cx, PROBE_DEPTH_MAX, "folders in each other");
+    *VEC_ADD(&folders->waiting) = (struct folder){path, in->depth + 1};
+    return STATUS_OK;
+}
+
+/* Hidden files are no part of a release. */
+static status list_folder(struct ctx *cx, struct release *release, const struct folder *folder, struct folders *folders)
+{
+    DIR *listing = opendir(folder->path.data);
+    if (listing == NULL)
+        return unreadable(cx, folder->path);
+    status done = STATUS_OK;
+    while (done == STATUS_OK) {
+        errno = 0;
+        struct dirent *entry = readdir(listing);
+        if (entry == NULL) {
+            done = errno != 0 ? unreadable(cx, folder->path) : STATUS_OK;
+            break;
+        }
+        if (entry->d_name[0] != '.')
+            done = look_at_entry(cx, release, folder, listing, entry->d_name, folders);
+    }
+    closedir(listing);
+    return done;
+}
+
 static status look_at_folder(struct ctx *cx, struct release *release, struct str root)
 {
-    VEC(struct folder) waiting = {0};
-    *VEC_ADD(&waiting) = (struct folder){root, 0};
+    struct folders folders = {0};
+    *VEC_ADD(&folders.waiting) = (struct folder){root, 0};
     status done = STATUS_OK;
-    while (waiting.count > 0 && done == STATUS_OK) {
-        struct folder folder = waiting.at[--waiting.count];
-        DIR *listing = opendir(folder.path.data);
-        if (listing == NULL)
-            continue;
-        for (struct dirent *entry; (entry = readdir(listing)) != NULL && done == STATUS_OK;) {
-            struct stat info;
-            if (entry->d_name[0] == '.' || fstatat(dirfd(listing), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-                continue;
-            struct str path = arena_printf(cx->arena, "%s/%s", folder.path.data, entry->d_name);
-            if (S_ISDIR(info.st_mode) && folder.depth == PROBE_DEPTH_MAX)
-                done = too_much(cx, PROBE_DEPTH_MAX, "folders in each other");
-            else if (S_ISDIR(info.st_mode))
-                *VEC_ADD(&waiting) = (struct folder){path, folder.depth + 1};
-            else if (S_ISREG(info.st_mode) && release->seen == PROBE_FILES_MAX)
-                done = too_much(cx, PROBE_FILES_MAX, "files");
-            else if (S_ISREG(info.st_mode))
-                done = look_at_file(cx, release, path);
-        }
-        closedir(listing);
+    while (folders.waiting.count > 0 && done == STATUS_OK) {
+        struct folder folder = folders.waiting.at[--folders.waiting.count];
+        done = list_folder(cx, release, &folder, &folders);
     }
-    VEC_FINI(&waiting);
+    VEC_FINI(&folders.waiting);
     if (release->files.count > 1)
         qsort(release->files.at, release->files.count, sizeof *release->files.at, by_path); /* readdir has no order */
     return done;

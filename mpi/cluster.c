@@ -102,9 +102,10 @@ struct piece {
     uint32_t *group;         /* of each record: the smallest member's place */
     uint32_t *retired;       /* record number it is retired into, 0 */
     uint8_t *apart;          /* count x count, by group */
-    uint8_t *held;           /* count x count, by group: the strongest pair must not link by itself */
+    uint8_t *held;           /* count x count, of bodies: the strongest pair must not link by itself */
     int64_t *sum;            /* count x count, by group: evidence of all cross pairs of bodies of evidence */
     int32_t *best;           /* count x count, by group: strongest cross pair */
+    int32_t *link;           /* count x count, by group: strongest cross pair that may link by itself */
     uint32_t *size;          /* bodies of evidence in the group */
 };
 
@@ -124,9 +125,11 @@ static void join_groups(struct piece *piece, uint32_t a, uint32_t b)
         piece->apart[cell(piece, i, keep)] |= piece->apart[cell(piece, i, gone)];
         piece->sum[cell(piece, keep, i)] += piece->sum[cell(piece, gone, i)];
         piece->sum[cell(piece, i, keep)] += piece->sum[cell(piece, i, gone)];
-        int32_t best = piece->best[cell(piece, gone, i)];
+        int32_t best = piece->best[cell(piece, gone, i)], link = piece->link[cell(piece, gone, i)];
         if (best > piece->best[cell(piece, keep, i)])
             piece->best[cell(piece, keep, i)] = piece->best[cell(piece, i, keep)] = best;
+        if (link > piece->link[cell(piece, keep, i)])
+            piece->link[cell(piece, keep, i)] = piece->link[cell(piece, i, keep)] = link;
     }
     piece->size[keep] += piece->size[gone];
     piece->size[gone] = 0;
@@ -225,15 +228,16 @@ static void weigh_pairs(struct piece *piece)
         for (uint32_t b = 0; b < piece->count; b++) {
             size_t at = cell(piece, a, b);
             piece->sum[at] = piece->best[at] == INT32_MIN ? 0 : clip(mpi->model, piece->best[at]);
-            piece->apart[at] |= piece->held[at];
+            piece->link[at] = piece->held[at] ? INT32_MIN : piece->best[at];
+            piece->apart[at] |= piece->held[at] && piece->best[at] < mpi->model->auto_mbit;
         }
     }
 }
 
-/* Could the two be one person, as far as is known? */
-static bool are_compatible(const struct piece *piece, uint32_t a, uint32_t b)
+/* Are the two rather two persons than one? */
+static bool are_two(const struct piece *piece, uint32_t a, uint32_t b)
 {
-    return !piece->apart[cell(piece, a, b)] && piece->sum[cell(piece, a, b)] > 0;
+    return piece->apart[cell(piece, a, b)] || piece->best[cell(piece, a, b)] < 0;
 }
 
 /*
@@ -243,12 +247,12 @@ static bool are_compatible(const struct piece *piece, uint32_t a, uint32_t b)
 static bool has_rival(const struct piece *piece, uint32_t a, uint32_t b)
 {
     const struct mpi_model *model = piece->mpi->model;
-    int32_t strong = piece->best[cell(piece, a, b)] - RIVAL_MBIT;
+    int32_t strong = piece->link[cell(piece, a, b)] - RIVAL_MBIT;
     if (strong < model->auto_mbit)
         strong = model->auto_mbit;
     for (uint32_t c = 0; c < piece->count; c++)
-        if (piece->size[c] > 0 && c != a && c != b && piece->best[cell(piece, a, c)] >= strong &&
-            !piece->apart[cell(piece, a, c)] && !are_compatible(piece, b, c))
+        if (piece->size[c] > 0 && c != a && c != b && piece->link[cell(piece, a, c)] >= strong &&
+            !piece->apart[cell(piece, a, c)] && are_two(piece, b, c))
             return true;
     return false;
 }
@@ -262,7 +266,7 @@ static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_
             continue;
         for (uint32_t b = a + 1; b < piece->count; b++) {
             size_t at = cell(piece, a, b);
-            if (piece->size[b] == 0 || piece->apart[at] || piece->best[at] < piece->mpi->model->auto_mbit ||
+            if (piece->size[b] == 0 || piece->apart[at] || piece->link[at] < piece->mpi->model->auto_mbit ||
                 piece->sum[at] <= 0)
                 continue;
             int64_t pairs = (int64_t)piece->size[a] * piece->size[b];
@@ -359,13 +363,14 @@ static void solve_piece(struct mpi *mpi, const struct nodes *all, uint32_t *reco
                           .apart = mem_array(cells, sizeof *piece.apart),
                           .held = mem_array(cells, sizeof *piece.held),
                           .sum = mem_array(cells, sizeof *piece.sum),
-                          .best = mem_array(cells, sizeof *piece.best)};
+                          .best = mem_array(cells, sizeof *piece.best),
+                          .link = mem_array(cells, sizeof *piece.link)};
     for (uint32_t i = 0; i < count; i++) {
         piece.group[i] = i;
         piece.size[i] = 1;
     }
     for (size_t i = 0; i < cells; i++)
-        piece.best[i] = INT32_MIN;
+        piece.best[i] = piece.link[i] = INT32_MIN;
     apply_decisions(&piece);
     weigh_pairs(&piece);
     for (uint32_t a, b; find_join(&piece, &a, &b);)
@@ -378,6 +383,7 @@ static void solve_piece(struct mpi *mpi, const struct nodes *all, uint32_t *reco
     mem_free(piece.held);
     mem_free(piece.sum);
     mem_free(piece.best);
+    mem_free(piece.link);
 }
 
 /* Records in an order that has nothing to do with arrival. */

@@ -1,5 +1,7 @@
 #include "writer_internal.h"
 
+#include "base/bounds.h"
+
 /* ---- shared by stewards and messages ---- */
 
 static enum event_what event_of(enum mpi_decision_kind kind)
@@ -30,9 +32,11 @@ static void put_decision_row(struct writer *w, uint64_t id, const struct stored_
 
 static status check_room(struct writer *w, enum mpi_decision_kind kind, uint32_t left, uint32_t right)
 {
-    if (w->mpi->counters.seq == w->seq && w->mpi->counters.decisions >= DECISIONS_PER_ENTRY)
+    if (w->mpi->counters.seq == w->seq && w->mpi->counters.decisions >= DECISIONS_PER_ENTRY &&
+        bound_met(BOUND_DECISIONS_PER_ENTRY))
         return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "%d decisions in one entry", DECISIONS_PER_ENTRY);
-    if (left && right && decision_ties((uint8_t)kind) && index_tie_too_large(w->mpi, left, right))
+    if (left && right && decision_ties((uint8_t)kind) && index_tie_too_large(w->mpi, left, right) &&
+        bound_met(BOUND_FORCED_MAX))
         return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "decisions would tie more than %d records", FORCED_MAX);
     return STATUS_OK;
 }
@@ -126,7 +130,10 @@ static bool is_said_already(const struct mpi *mpi, enum mpi_decision_kind kind, 
 static status find_or_refuse(struct writer *w, enum mpi_decision_kind kind, struct mpi_identifier identifier,
                              uint32_t *out_record)
 {
-    TRY(writer_find_own(w, identifier, out_record));
+    struct arena_mark mark = arena_mark(w->cx->arena);
+    struct stored_record stored;
+    TRY(writer_find_own(w, identifier, out_record, &stored));
+    arena_rewind(w->cx->arena, mark);
     if (*out_record == 0 && kind != MPI_DECISION_MERGE)
         return ctx_fail(w->cx, &mpi_reasons[MPI_IDENTIFIER_UNKNOWN], "authority %.*s", STR_ARGS(identifier.authority));
     return STATUS_OK;

@@ -1,4 +1,5 @@
 #include "ask_internal.h"
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "writer_internal.h"
 
@@ -113,7 +114,7 @@ status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_
         memcpy(events, collecting.events.at + (all - kept), kept * sizeof *events);
         *out_events = events;
         *out_count = kept;
-        *out_older = all > kept || collecting.cut;
+        *out_older = (all > kept || collecting.cut) && bound_met(BOUND_EVENTS_MAX);
     }
     VEC_FINI(&collecting.events);
     return result;

@@ -20,7 +20,7 @@ const struct mpi_model model_builtin = {
     .prior_mbit = -19500,
     .kin_mbit = -18500,
     .namesake_mbit = 1500,
-    .auto_mbit = 8500,    /* 99.7 % */
+    .auto_mbit = 6644,    /* 99 % */
     .review_mbit = -1000, /* 33 % */
     .clip_mbit = 15000,
     .fields = {
@@ -34,7 +34,7 @@ const struct mpi_model model_builtin = {
                           [NAME_SWAPPED] = ROW(.008, .0000001, .0002),
                           [NAME_DIFFERS] = ROW(.04, .99, .16)},
         [FIELD_GIVEN] = {[NAME_EXACT] = ROW(.83, .006, .03),
-                         [NAME_NICKNAME] = ROW(.03, .001, .005),
+                         [NAME_NICKNAME] = ROW(.03, .001, .0007),
                          [NAME_EDIT] = ROW(.035, .0005, .001),
                          [NAME_EDIT_NAMES] = ROW(.02, .0015, .012),
                          [NAME_PART] = ROW(.01, .0005, .002),
@@ -49,7 +49,7 @@ const struct mpi_model model_builtin = {
                           [NAME_SIMILAR] = ROW(.05, .008, .02),
                           [NAME_INITIAL] = ROW(.25, .06, .1),
                           [NAME_DIFFERS] = ROW(.08, .92, .83)},
-        [FIELD_BIRTH] = {[BIRTH_EXACT] = ROW(.93, .00004, .02),
+        [FIELD_BIRTH] = {[BIRTH_EXACT] = ROW(.93, .00004, .04),
                          [BIRTH_ESTIMATED] = ROW(.015, .0006, .006),
                          [BIRTH_PARTIAL] = ROW(.01, .001, .003),
                          [BIRTH_SWAPPED] = ROW(.006, .00002, .00005),
@@ -62,7 +62,7 @@ const struct mpi_model model_builtin = {
                          [BIRTH_ONLY_YEAR] = ROW(.002, .011, .02),
                          [BIRTH_NEAR] = ROW(.002, .001, .004),
                          [BIRTH_TWO_SLIPS] = ROW(.004, .008, .014),
-                         [BIRTH_DIFFERS] = ROW(.006, .973, .92)},
+                         [BIRTH_DIFFERS] = ROW(.006, .973, .90)},
         [FIELD_SEX] = {[SEX_SAME] = ROW(.985, .5, .5),
                        [SEX_DIFFERS] = ROW(.015, .5, .5),
                        [SEX_SAME_AS_NAMED] = ROW(.985, .97, .97),

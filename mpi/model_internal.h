@@ -130,7 +130,7 @@ enum value_kind {
  * Rarity: one byte for -log2(frequency of a value) in quarters of a bit, 1 to 127, and a bit that tells that the value
  * is a known one; 0: nothing is known, the level's own frequency counts.
  */
-enum { RARITY_MBIT = 250, RARITY_MAX = 127, RARITY_KNOWN = 128 };
+enum { RARITY_MBIT = 250, RARITY_TOP = 127, RARITY_KNOWN = 128 };
 
 struct value_rarity {
     uint64_t value; /* hash of the folded value, never 0 */
@@ -199,9 +199,9 @@ int32_t log2_one_plus(int32_t x_mbit);
 
 /* Writes into a row how rare its values are under a model. Pure. */
 void row_set_rarity(const struct mpi_model *model, struct mpi_row *row);
-/* Hashes of the values of one kind that a row has, each once; at most ROW_VALUES_MAX. */
-enum { ROW_VALUES_MAX = 4 };
-size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_MAX]);
+/* Hashes of the values of one kind that a row has, each once; at most ROW_VALUES_ROOM. */
+enum { ROW_VALUES_ROOM = 4 };
+size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_ROOM]);
 /* Sorts `values` (each once) and takes them. */
 void value_table_make(struct value_table *table, struct value_rarity *values, size_t count, uint8_t rest);
 struct value_table value_table_copy(const struct value_table *table);

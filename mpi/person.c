@@ -1,5 +1,6 @@
 #include "ask_internal.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 
 #include <inttypes.h>
@@ -89,7 +90,7 @@ status mpi_person(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_p
         struct stored_record stored;
         TRY(look_at_record(&look, mpi, cx, members[i], &stored));
         fill_view(mpi, members[i], &stored, &view.records[i]);
-        if (cx->arena->used - used > LIMIT_PERSON_BYTES)
+        if (BEYOND(LIMIT_PERSON_BYTES, cx->arena->used - used))
             return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu records of person %u hold too much to show at once",
                             count, id);
     }

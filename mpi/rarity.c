@@ -84,7 +84,7 @@ static enum value_kind named_kind(enum value_kind kind)
     return kind == VALUE_FAMILY_YEAR ? VALUE_FAMILY : kind == VALUE_GIVEN_YEAR ? VALUE_GIVEN : VALUE_FULL_NAME;
 }
 
-size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_MAX])
+size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_ROOM])
 {
     if (kind >= VALUE_KINDS) {
         size_t names = row_values(row, named_kind(kind), out_values);
@@ -124,8 +124,8 @@ size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_
     return count;
 }
 
-_Static_assert((int)ROW_VALUES_MAX >= (int)ROW_NAMES && (int)ROW_VALUES_MAX >= (int)ROW_PHONES &&
-                   (int)ROW_VALUES_MAX >= (int)ROW_NATIONALS && (int)ROW_VALUES_MAX >= (int)ROW_ADDRESSES,
+_Static_assert((int)ROW_VALUES_ROOM >= (int)ROW_NAMES && (int)ROW_VALUES_ROOM >= (int)ROW_PHONES &&
+                   (int)ROW_VALUES_ROOM >= (int)ROW_NATIONALS && (int)ROW_VALUES_ROOM >= (int)ROW_ADDRESSES,
                "all values of a kind fit");
 
 /* ---- tables ---- */
@@ -209,25 +209,25 @@ static uint8_t name_rarity(const struct value_table *table, uint64_t value, bool
 static uint8_t full_name_rarity(const struct mpi_model *model, const struct mpi_row *row, size_t i)
 {
     const struct mpi_row_name *name = &row->names[i];
-    uint8_t listed = value_table_get(&model->values[VALUE_FULL_NAME], full_name_value(row, i)) & RARITY_MAX;
-    int32_t family = name->family_rarity & RARITY_MAX, given = name->given_rarity & RARITY_MAX;
+    uint8_t listed = value_table_get(&model->values[VALUE_FULL_NAME], full_name_value(row, i)) & RARITY_TOP;
+    int32_t family = name->family_rarity & RARITY_TOP, given = name->given_rarity & RARITY_TOP;
     if (listed || !family || !given)
         return listed;
     int32_t both = family + given - model->namesake_mbit / RARITY_MBIT;
-    return (uint8_t)(both < 1 ? 1 : both > RARITY_MAX ? RARITY_MAX : both);
+    return (uint8_t)(both < 1 ? 1 : both > RARITY_TOP ? RARITY_TOP : both);
 }
 
 /* "Ngoc Anh" is one name that is written as two: where many of a given name have the same second one it says little. */
 static uint8_t middle_rarity(const struct mpi_model *model, const struct mpi_row *row, size_t i)
 {
-    uint8_t both = value_table_get(&model->values[VALUE_GIVEN_MIDDLE], given_middle_value(row, i)) & RARITY_MAX;
-    uint8_t given = row->names[i].given_rarity & RARITY_MAX;
+    uint8_t both = value_table_get(&model->values[VALUE_GIVEN_MIDDLE], given_middle_value(row, i)) & RARITY_TOP;
+    uint8_t given = row->names[i].given_rarity & RARITY_TOP;
     return both == 0 || given == 0 ? 0 : both > given ? (uint8_t)(both - given) : 1;
 }
 
 void row_set_rarity(const struct mpi_model *model, struct mpi_row *row)
 {
-    enum { COMMON_FAMILY = 34, OTHER_FAMILY = 50, COMMON_GIVEN = 28, OTHER_GIVEN = 42 }; /* 8.5, 12.5, 7, 10.5 bits */
+    enum { COMMON_FAMILY = 30, OTHER_FAMILY = 50, COMMON_GIVEN = 26, OTHER_GIVEN = 42 }; /* 7.5, 12.5, 6.5, 10.5 bits */
     const struct value_table *values = model->values;
     for (size_t i = 0; i < row->name_count; i++) {
         struct mpi_row_name *name = &row->names[i];

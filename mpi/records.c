@@ -1,5 +1,6 @@
 #include "writer_internal.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 
 /* ---- what an update leaves of what was known ---- */
@@ -45,7 +46,7 @@ static void update_names(struct arena *arena, const struct mpi_record_input *inp
     stored->said.names = new->names;
     stored->said.name_count = new->name_count;
     stored->former = former;
-    stored->former_count = count < FORMER_NAMES_MAX ? count : FORMER_NAMES_MAX;
+    stored->former_count = BEYOND(FORMER_NAMES_MAX, count) ? FORMER_NAMES_MAX : count;
     left_out->former_names = count - stored->former_count;
 }
 
@@ -107,6 +108,8 @@ static void update_identifiers(struct arena *arena, const struct mpi_record_inpu
         else
             left_out->identifiers++;
     }
+    if (left_out->identifiers > 0)
+        bound_met(BOUND_LIMIT_IDENTIFIERS_PER_RECORD);
     stored->identifiers = kept;
     stored->identifier_count = count;
 }
@@ -154,7 +157,7 @@ status said_check_lists(struct ctx *cx, const struct mpi_demographics *said)
                  {said->email_count, "e-mail addresses"},
                  {said->address_count, "addresses"}};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-        if (lists[i].count > LIMIT_NAMES_PER_RECORD)
+        if (BEYOND(LIMIT_NAMES_PER_RECORD, lists[i].count))
             return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu %s", lists[i].count, lists[i].what);
     return STATUS_OK;
 }
@@ -164,36 +167,34 @@ status mpi_check_record(struct ctx *cx, const struct mpi_record_input *input)
     if (input->identifier_count == 0 || str_trim(input->identifiers[0].value).len == 0)
         return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_MISSING], NULL);
     const struct mpi_demographics *said = &input->demographics;
-    if (input->identifier_count > LIMIT_IDENTIFIERS_PER_RECORD)
+    if (BEYOND(LIMIT_IDENTIFIERS_PER_RECORD, input->identifier_count))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers", input->identifier_count);
     TRY(said_check_lists(cx, said));
-    if (has_long_value(input))
+    if (has_long_value(input) && bound_met(BOUND_LIMIT_FIELD_VALUE_BYTES))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "a value of more than %d bytes", LIMIT_FIELD_VALUE_BYTES);
     return STATUS_OK;
 }
 
 /* ---- applying ---- */
 
-/* True when the two would be stored alike, the counters and times aside. */
-static bool says_the_same(const struct stored_record *left, const struct stored_record *right)
+/* True when the two would be stored alike, the counters and times aside. `row` is that of `old`. */
+static bool says_the_same(const struct stored_record *old, struct str row, const struct stored_record *now)
 {
-    struct stored_record a = *left, b = *right;
-    a.first_seq = a.last_seq = b.first_seq = b.last_seq = 0;
-    a.first_us = a.last_us = b.first_us = b.last_us = 0;
-    a.versions = b.versions = 0;
-    SCOPED(buf_fini) struct buf a_row = {0};
-    SCOPED(buf_fini) struct buf b_row = {0};
-    encode_record(&a_row, &a);
-    encode_record(&b_row, &b);
-    return str_eq(buf_str(&a_row), buf_str(&b_row));
+    struct stored_record as_old = *now;
+    as_old.first_seq = old->first_seq;
+    as_old.last_seq = old->last_seq;
+    as_old.first_us = old->first_us;
+    as_old.last_us = old->last_us;
+    as_old.versions = old->versions;
+    SCOPED(buf_fini) struct buf now_row = {0};
+    encode_record(&now_row, &as_old);
+    return str_eq(row, buf_str(&now_row));
 }
 
-static void keep_version(struct writer *w, uint32_t record, const struct stored_record *old)
+static void keep_version(struct writer *w, uint32_t record, uint32_t version, struct str row)
 {
-    struct key key = key_2(record, old->versions);
-    SCOPED(buf_fini) struct buf row = {0};
-    encode_record(&row, old);
-    data_txn_put(w->txn, w->mpi->versions, key_str(&key), buf_str(&row));
+    struct key key = key_2(record, version);
+    data_txn_put(w->txn, w->mpi->versions, key_str(&key), row);
 }
 
 static uint32_t change_index(struct writer *w, uint32_t record, const struct stored_record *before,
@@ -344,13 +345,13 @@ static void finish_record(struct writer *w, uint32_t record, bool is_new, const 
     *out_result = result;
 }
 
-static status update_record(struct writer *w, uint32_t record, const struct mpi_record_input *input,
-                            struct mpi_result *out_result)
+static void update_record(struct writer *w, uint32_t record, const struct stored_record *before,
+                          const struct mpi_record_input *input, struct mpi_result *out_result)
 {
-    struct stored_record old;
-    TRY(writer_get_record(w, record, &old));
-    struct stored_record now = old;
+    struct stored_record old = *before, now = old;
     struct left_out left_out = {0};
+    SCOPED(buf_fini) struct buf old_row = {0};
+    encode_record(&old_row, &old);
     update_said(w->cx->arena, input, &now, &left_out);
     update_identifiers(w->cx->arena, input, &now, &left_out);
     if (input->source.len > 0)
@@ -361,8 +362,8 @@ static status update_record(struct writer *w, uint32_t record, const struct mpi_
     now.last_us = w->cx->now_us;
     struct best best = {0};
     uint32_t compared = 0;
-    if (!says_the_same(&old, &now)) {
-        keep_version(w, record, &old);
+    if (!says_the_same(&old, buf_str(&old_row), &now)) {
+        keep_version(w, record, old.versions, buf_str(&old_row));
         now.versions++;
         writer_put_event(w, record, now.active ? EVENT_UPDATED : EVENT_DEACTIVATED,
                          entry_at(w->mpi, APPLIED, record)->person, now.versions);
@@ -373,9 +374,9 @@ static status update_record(struct writer *w, uint32_t record, const struct mpi_
             writer_put_event(w, record, EVENT_NAMES_LEFT_OUT, person, left_out.former_names);
         (void)change_index(w, record, &old, &now, &best, &compared);
     }
-    writer_put_record(w, record, &now);
+    if (old.last_seq != w->seq || now.versions != old.versions) /* said again in one entry: it is written already */
+        writer_put_record(w, record, &now);
     finish_record(w, record, false, &best, compared, out_result);
-    return STATUS_OK;
 }
 
 static void create_record(struct writer *w, const struct mpi_record_input *input, struct mpi_result *out_result)
@@ -405,8 +406,7 @@ _Static_assert((int)REVIEWS_PER_ENTRY >= (int)LIMIT_PATIENTS_PER_MESSAGE &&
 /* Nobody alike may go unasked about: a record that might find no room for its review is refused. */
 static status room_for_review(const struct writer *w)
 {
-    const struct counters *counters = &w->mpi->counters;
-    if (counters->seq == w->seq && counters->reviews >= REVIEWS_PER_ENTRY)
+    if (w->mpi->counters.reviews >= REVIEWS_PER_ENTRY && bound_met(BOUND_REVIEWS_PER_ENTRY))
         return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "%d reviews in one entry", REVIEWS_PER_ENTRY);
     return STATUS_OK;
 }
@@ -416,16 +416,16 @@ status mpi_apply_record(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, u
 {
     TRY(mpi_check_record(cx, input));
     struct writer w = {mpi, txn, cx, seq};
+    writer_begin(&w);
     TRY(room_for_review(&w));
     uint32_t record;
-    TRY(writer_find_own(&w, input->identifiers[0], &record));
-    writer_begin(&w);
-    if (record != 0 && input->keep_known) {
+    struct stored_record stored;
+    TRY(writer_find_own(&w, input->identifiers[0], &record, &stored));
+    if (record == 0)
+        create_record(&w, input, out_result);
+    else if (input->keep_known)
         finish_record(&w, record, false, &(struct best){0}, 0, out_result);
-        return STATUS_OK;
-    }
-    if (record != 0)
-        return update_record(&w, record, input, out_result);
-    create_record(&w, input, out_result);
+    else
+        update_record(&w, record, &stored, input, out_result);
     return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 #include "ask_internal.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -98,7 +99,7 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
                     const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
                     size_t *out_count)
 {
-    if (identifier_count > LIMIT_IDENTIFIERS_PER_RECORD)
+    if (BEYOND(LIMIT_IDENTIFIERS_PER_RECORD, identifier_count))
         return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu identifiers", identifier_count);
     TRY(said_check_lists(cx, demographics));
     uint32_t *known = arena_array(cx->arena, identifier_count + 1, sizeof *known);

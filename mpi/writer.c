@@ -111,28 +111,28 @@ void writer_put_record(struct writer *w, uint32_t record, const struct stored_re
     data_txn_put(w->txn, w->mpi->records, key_str(&key), buf_str(&row));
 }
 
-/* Is it the record's own? A key is a hash: the text decides. Leaves nothing in the arena. */
-static status is_own(struct writer *w, uint32_t record, struct mpi_identifier identifier, bool *out_own)
+/* Is it the record's own? A key is a hash: the text decides. */
+static bool is_own(const struct stored_record *stored, struct mpi_identifier identifier)
 {
-    struct arena_mark mark = arena_mark(w->cx->arena);
-    struct stored_record stored;
-    TRY(writer_get_record(w, record, &stored));
-    *out_own = stored.identifier_count > 0 &&
-               str_eq(str_trim(stored.identifiers[0].authority), str_trim(identifier.authority)) &&
-               str_eq(str_trim(stored.identifiers[0].value), str_trim(identifier.value));
-    arena_rewind(w->cx->arena, mark);
-    return STATUS_OK;
+    return stored->identifier_count > 0 &&
+           str_eq(str_trim(stored->identifiers[0].authority), str_trim(identifier.authority)) &&
+           str_eq(str_trim(stored->identifiers[0].value), str_trim(identifier.value));
 }
 
-status writer_find_own(struct writer *w, struct mpi_identifier identifier, uint32_t *out_record)
+status writer_find_own(struct writer *w, struct mpi_identifier identifier, uint32_t *out_record,
+                       struct stored_record *out_stored)
 {
     struct holders_at at = {0};
-    bool own = false;
+    uint64_t key = row_identifier_key(identifier);
     *out_record = 0;
-    for (uint32_t record;
-         !own && (record = index_find_own(w->mpi, APPLIED, row_identifier_key(identifier), &at)) != 0;) {
-        TRY(is_own(w, record, identifier, &own));
-        *out_record = own ? record : 0;
+    for (uint32_t record; (record = index_find_own(w->mpi, APPLIED, key, &at)) != 0;) {
+        struct arena_mark mark = arena_mark(w->cx->arena);
+        TRY(writer_get_record(w, record, out_stored));
+        if (is_own(out_stored, identifier)) {
+            *out_record = record;
+            return STATUS_OK;
+        }
+        arena_rewind(w->cx->arena, mark);
     }
     return STATUS_OK;
 }
@@ -174,8 +174,11 @@ status mpi_applied_find(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, s
                         uint64_t *out_record)
 {
     struct writer w = {.mpi = mpi, .txn = txn, .cx = cx};
+    struct arena_mark mark = arena_mark(cx->arena);
+    struct stored_record stored;
     uint32_t record;
-    TRY(writer_find_own(&w, identifier, &record));
+    TRY(writer_find_own(&w, identifier, &record, &stored));
+    arena_rewind(cx->arena, mark);
     *out_record = record;
     return STATUS_OK;
 }

@@ -32,13 +32,15 @@ struct writer {
     uint64_t seq;
 };
 
-/* Starts the counters of an entry; several applies may belong to one. */
+/* First, before anything is found or checked: starts the counters of an entry; several applies may belong to one. */
 void writer_begin(struct writer *w);
 /* Reclusters what was touched, answers the reviews that are no longer questions, writes members, edges and moves. */
 void writer_finish(struct writer *w);
 void writer_put_event(struct writer *w, uint32_t record, enum event_what what, uint64_t person, uint64_t other);
-/* The record whose own identifier this is, 0 = nobody. Compares the text, not only its hash. */
-status writer_find_own(struct writer *w, struct mpi_identifier identifier, uint32_t *out_record);
+/* The record whose own identifier this is, 0 = nobody, and what is stored of it. Compares the text, not only its hash.
+ */
+status writer_find_own(struct writer *w, struct mpi_identifier identifier, uint32_t *out_record,
+                       struct stored_record *out_stored);
 /* The stored record as this transaction sees it. */
 status writer_get_record(struct writer *w, uint32_t record, struct stored_record *out_record);
 void writer_put_record(struct writer *w, uint32_t record, const struct stored_record *stored);

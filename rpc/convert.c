@@ -1,5 +1,6 @@
 #include "convert.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "call.h"
 
@@ -10,9 +11,9 @@ struct mpi_identifier convert_identifier(const Idem__Identity__V1__Identifier *i
                                    .type = str_from(identifier->type)};
 }
 
-static status at_most(struct ctx *cx, size_t count, size_t max, const char *what)
+static status at_most(struct ctx *cx, size_t count, size_t max, enum bound bound, const char *what)
 {
-    if (count > max)
+    if (count > max && bound_met(bound))
         return ctx_fail(cx, &rpc_reasons[RPC_ARGUMENT], "%zu %s, at most %zu", count, what, max);
     return STATUS_OK;
 }
@@ -20,7 +21,7 @@ static status at_most(struct ctx *cx, size_t count, size_t max, const char *what
 status convert_identifiers(struct ctx *cx, Idem__Identity__V1__Identifier *const *identifiers, size_t count,
                            struct mpi_identifier **out_identifiers)
 {
-    TRY(at_most(cx, count, LIMIT_IDENTIFIERS_PER_RECORD, "identifiers"));
+    TRY(at_most(cx, count, LIMIT_IDENTIFIERS_PER_RECORD, BOUND_LIMIT_IDENTIFIERS_PER_RECORD, "identifiers"));
     struct mpi_identifier *out = arena_array(cx->arena, count, sizeof *out);
     for (size_t i = 0; i < count; i++) {
         TRY(rpc_need(cx, identifiers[i]->value[0] != 0, "identifier.value"));
@@ -60,10 +61,10 @@ static const struct str *texts_in(struct ctx *cx, char *const *texts, size_t cou
 status convert_demographics(struct ctx *cx, const Idem__Identity__V1__Demographics *in,
                             struct mpi_demographics *out_demographics)
 {
-    TRY(at_most(cx, in->n_names, LIMIT_NAMES_PER_RECORD, "names"));
-    TRY(at_most(cx, in->n_phones, LIMIT_NAMES_PER_RECORD, "phones"));
-    TRY(at_most(cx, in->n_emails, LIMIT_NAMES_PER_RECORD, "e-mail addresses"));
-    TRY(at_most(cx, in->n_addresses, LIMIT_NAMES_PER_RECORD, "addresses"));
+    TRY(at_most(cx, in->n_names, LIMIT_NAMES_PER_RECORD, BOUND_LIMIT_NAMES_PER_RECORD, "names"));
+    TRY(at_most(cx, in->n_phones, LIMIT_NAMES_PER_RECORD, BOUND_LIMIT_NAMES_PER_RECORD, "phones"));
+    TRY(at_most(cx, in->n_emails, LIMIT_NAMES_PER_RECORD, BOUND_LIMIT_NAMES_PER_RECORD, "e-mail addresses"));
+    TRY(at_most(cx, in->n_addresses, LIMIT_NAMES_PER_RECORD, BOUND_LIMIT_NAMES_PER_RECORD, "addresses"));
     struct mpi_demographics out = {.multiple_birth = in->multiple_birth, .deceased = in->deceased};
     if (in->birth_date[0] && !date_parse(str_from(in->birth_date), &out.birth_date))
         return ctx_fail(cx, &rpc_reasons[RPC_ARGUMENT], "birth_date is not YYYY, YYYY-MM or YYYY-MM-DD");

@@ -2,6 +2,7 @@
  * From the wire to a handler and back, the same fixed steps for every call: known method, room, deadline, who, may
  * they, request read and checked, handler, answer, one audit line.
  */
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -203,7 +204,7 @@ static status admit(struct rpc_call *call, struct ctx *cx)
 static status read_request(struct rpc_call *call, struct ctx *cx, struct str bytes, void **out_request)
 {
     const struct rpc_method *method = call->method;
-    if (bytes.len > method->request_bytes_max)
+    if (bytes.len > method->request_bytes_max && bound_met(BOUND_LIMIT_GRPC_MESSAGE_BYTES))
         return ctx_fail(cx, &rpc_reasons[RPC_REQUEST_TOO_LARGE], "%zu bytes, at most %u", bytes.len,
                         method->request_bytes_max);
     return message_unpack(cx, method->request, bytes, method->text_bytes_max, out_request);

@@ -1,5 +1,6 @@
 #include "health.h"
 
+#include "base/bounds.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "grpc/health/v1/health.pb-c.h"
@@ -178,6 +179,7 @@ status health_watch(struct rpc_call *call, struct ctx *cx, const void *request, 
     int now = status_locked(health, watcher->service);
     pthread_mutex_unlock(&health->lock);
     if (!room) {
+        bound_met(BOUND_WATCHERS_MAX);
         call->state = NULL;
         return ctx_fail(cx, &rpc_reasons[RPC_BUSY], "no more watchers");
     }

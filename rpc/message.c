@@ -1,5 +1,6 @@
 #include "message.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "precheck.h"
 #include "rpc/reasons.h"
@@ -31,8 +32,9 @@ status message_unpack(struct ctx *cx, const ProtobufCMessageDescriptor *type, st
     struct budget budget = {cx->arena, LIMIT_GRPC_ARENA_BYTES};
     ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
     ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, bytes.len, (const uint8_t *)bytes.data);
+    bool too_much = message == NULL && budget.left < bytes.len && bound_met(BOUND_LIMIT_GRPC_ARENA_BYTES);
     if (message == NULL)
-        return ctx_fail(cx, &rpc_reasons[budget.left < bytes.len ? RPC_TOO_MANY_PARTS : RPC_MALFORMED],
+        return ctx_fail(cx, &rpc_reasons[too_much ? RPC_TOO_MANY_PARTS : RPC_MALFORMED],
                         "cannot be unpacked within %d bytes", LIMIT_GRPC_ARENA_BYTES);
     *out_message = message;
     return STATUS_OK;
@@ -41,7 +43,7 @@ status message_unpack(struct ctx *cx, const ProtobufCMessageDescriptor *type, st
 status message_pack(struct ctx *cx, const ProtobufCMessage *message, struct wire_bytes *out_bytes)
 {
     size_t size = protobuf_c_message_get_packed_size(message);
-    if (size > RPC_REPLY_BYTES_MAX)
+    if (BEYOND(RPC_REPLY_BYTES_MAX, size))
         return ctx_fail(cx, &rpc_reasons[RPC_REPLY_TOO_LARGE], "%zu bytes, at most %d", size, RPC_REPLY_BYTES_MAX);
     wire_bytes_init(out_bytes, size);
     protobuf_c_message_pack(message, out_bytes->data);

@@ -1,5 +1,6 @@
 #include "precheck.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "rpc/reasons.h"
 
@@ -71,7 +72,7 @@ static unsigned wire_type_of(ProtobufCType type)
 static status count_parts(struct walk *walk, size_t parts)
 {
     walk->parts += parts;
-    if (walk->parts > PRECHECK_PARTS_MAX)
+    if (BEYOND(PRECHECK_PARTS_MAX, walk->parts))
         return ctx_fail(walk->cx, &rpc_reasons[RPC_TOO_MANY_PARTS], "more than %d", PRECHECK_PARTS_MAX);
     return STATUS_OK;
 }
@@ -94,7 +95,7 @@ static status check_packed(struct walk *walk, const ProtobufCFieldDescriptor *fi
 
 static status check_text(struct walk *walk, const ProtobufCFieldDescriptor *field, struct str text)
 {
-    if (text.len > walk->text_bytes_max)
+    if (text.len > walk->text_bytes_max && bound_met(BOUND_LIMIT_FIELD_VALUE_BYTES))
         return ctx_fail(walk->cx, &rpc_reasons[RPC_TEXT_TOO_LONG], "%s has %zu bytes, at most %zu", field->name,
                         text.len, walk->text_bytes_max);
     if (text.len && memchr(text.data, 0, text.len))
@@ -113,7 +114,7 @@ static status enter(struct walk *walk, const ProtobufCFieldDescriptor *field, si
             return ctx_fail(walk->cx, &rpc_reasons[RPC_REPEATED_PART], "%s", field->name);
         level->seen |= bit;
     }
-    if (walk->depth == LIMIT_GRPC_DEPTH)
+    if (walk->depth == LIMIT_GRPC_DEPTH && bound_met(BOUND_LIMIT_GRPC_DEPTH))
         return ctx_fail(walk->cx, &rpc_reasons[RPC_TOO_DEEP], "more than %d levels", LIMIT_GRPC_DEPTH);
     walk->levels[walk->depth++] = (struct level){.type = field->descriptor, .end = walk->at + length};
     return STATUS_OK;
@@ -143,7 +144,7 @@ static status check_field(struct walk *walk)
         return malformed(walk, "field number 0");
     TRY(count_parts(walk, 1));
     const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(level->type, (unsigned)(tag >> 3));
-    if (field == NULL && ++walk->unknown > PRECHECK_UNKNOWN_MAX)
+    if (field == NULL && BEYOND(PRECHECK_UNKNOWN_MAX, ++walk->unknown))
         return ctx_fail(walk->cx, &rpc_reasons[RPC_TOO_MANY_PARTS], "more than %d unknown fields",
                         PRECHECK_UNKNOWN_MAX);
     if (field) {

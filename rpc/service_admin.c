@@ -1,6 +1,8 @@
 /* Admin: status, routes, dead letters, the journal. */
 #include "services.h"
 
+#include "base/bounds.h"
+
 #include "engine/engine.h"
 #include "idem/admin/v1/admin.pb-c.h"
 
@@ -43,6 +45,39 @@ static void convert_source(struct ctx *cx, const struct engine_source_view *sour
     answer->connections = source->connections;
 }
 
+static void convert_bounds(struct ctx *cx, Idem__Admin__V1__Status *answer)
+{
+    size_t count = 0;
+    for (enum bound bound = 0; bound < BOUND_COUNT; bound++)
+        count += bound_times(bound) > 0;
+    MESSAGE_LIST(cx, answer, bounds_met, &idem__admin__v1__bound_met__descriptor, count);
+    for (size_t i = 0, bound = 0; bound < BOUND_COUNT && i < count; bound++) {
+        uint64_t times = bound_times((enum bound)bound);
+        if (times == 0)
+            continue;
+        answer->bounds_met[i]->name = message_text(cx, str_from(bound_name((enum bound)bound)));
+        answer->bounds_met[i++]->times = times;
+    }
+}
+
+static Idem__Admin__V1__CommitTimes *convert_commit_times(struct ctx *cx, struct data_store *store)
+{
+    struct data_stats stats;
+    data_stats(store, &stats);
+    Idem__Admin__V1__CommitTimes *times = message_new(cx, &idem__admin__v1__commit_times__descriptor);
+    times->commits = stats.commits;
+    times->n_held = times->n_waited = DATA_STATS_BUCKETS;
+    times->held = arena_array(cx->arena, DATA_STATS_BUCKETS, sizeof *times->held);
+    times->waited = arena_array(cx->arena, DATA_STATS_BUCKETS, sizeof *times->waited);
+    memcpy(times->held, stats.held, sizeof stats.held);
+    memcpy(times->waited, stats.waited, sizeof stats.waited);
+    times->held_p99_us = data_stats_us(stats.held, 990);
+    times->held_max_us = stats.held_max_us;
+    times->waited_p99_us = data_stats_us(stats.waited, 990);
+    times->waited_max_us = stats.waited_max_us;
+    return times;
+}
+
 status admin_get_status(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
     (void)request;
@@ -74,6 +109,8 @@ status admin_get_status(struct rpc_call *call, struct ctx *cx, const void *reque
     MESSAGE_LIST(cx, answer, sources, &idem__admin__v1__source__descriptor, now.source_count);
     for (size_t i = 0; i < now.source_count; i++)
         convert_source(cx, &now.sources[i], answer->sources[i]);
+    convert_bounds(cx, answer);
+    answer->commit_times = convert_commit_times(cx, engine_store(call->server->engine));
     return STATUS_OK;
 }
 

@@ -88,6 +88,33 @@ static void check_accounts(struct doctor *doctor)
          now.journal_full ? "refuses: free space on its file system" : "yes");
 }
 
+struct recounting {
+    struct doctor *doctor;
+    size_t bad;
+};
+
+static void tell_miscount(void *arg, const struct data_miscount *miscount)
+{
+    struct recounting *recounting = arg;
+    recounting->bad++;
+    TELL(recounting->doctor, "kept counts", false,
+         "table %s%s%.*s: %" PRIu64 " rows are kept as its count, %" PRIu64
+         " are there: stop idemd and have the store made again (operations, Damage)",
+         miscount->table, miscount->of_group ? ", group " : "", STR_ARGS(miscount->group), miscount->kept,
+         miscount->there);
+}
+
+static void check_counts(struct doctor *doctor)
+{
+    struct recounting recounting = {.doctor = doctor};
+    uint64_t rows = 0;
+    if (data_recount(engine_store(doctor->call->server->engine), doctor->cx, tell_miscount, &recounting, &rows) !=
+        STATUS_OK)
+        tell_failed(doctor, "kept counts");
+    else if (recounting.bad == 0)
+        TELL(doctor, "kept counts", true, "%" PRIu64 " rows of the store are as many as were counted", rows);
+}
+
 /* Files that are packs by their name; a load at work has a temporary one. */
 static bool count_pack_files(const char *path, size_t *out_count)
 {
@@ -159,8 +186,8 @@ status admin_doctor(struct rpc_call *call, struct ctx *cx, const void *request, 
 {
     (void)request;
     struct doctor doctor = {.call = call, .cx = cx};
-    static void (*const checks[])(struct doctor * doctor) = {check_journal, check_applied, check_accounts,
-                                                             check_packs,   check_space,   check_certificate};
+    static void (*const checks[])(struct doctor * doctor) = {
+        check_journal, check_applied, check_accounts, check_counts, check_packs, check_space, check_certificate};
     status going = STATUS_OK;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && going == STATUS_OK; i++) {
         checks[i](&doctor);

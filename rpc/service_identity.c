@@ -2,6 +2,7 @@
 #include "convert.h"
 #include "services.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "engine/engine.h"
 #include "idem/identity/v1/identity.pb-c.h"
@@ -208,7 +209,7 @@ status identity_load_people(struct rpc_call *call, struct ctx *cx, const void *r
     const Idem__Identity__V1__LoadPeopleRequest *asked = request;
     Idem__Identity__V1__LoadPeopleReply *answer = reply;
     TRY(rpc_need(cx, asked->source[0] != 0, "source"));
-    if (asked->n_records == 0 || asked->n_records > LIMIT_PEOPLE_PER_LOAD)
+    if (asked->n_records == 0 || BEYOND(LIMIT_PEOPLE_PER_LOAD, asked->n_records))
         return ctx_fail(cx, &rpc_reasons[RPC_ARGUMENT], "%zu records in one call, 1 to %d can be loaded",
                         asked->n_records, LIMIT_PEOPLE_PER_LOAD);
     struct mpi_record_input *inputs = arena_array(cx->arena, asked->n_records, sizeof *inputs);

@@ -8,6 +8,7 @@
  */
 #include "services.h"
 
+#include "base/bounds.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "engine/engine.h"
@@ -150,6 +151,7 @@ static bool holds_too_much(const struct submit_call *submission)
 
 static status refuse_to_hold(struct ctx *cx)
 {
+    bound_met(BOUND_LIMIT_HELD_BYTES);
     return ctx_fail(cx, &rpc_reasons[RPC_BUSY], "the disk is slow, and as many messages as may wait for it do");
 }
 

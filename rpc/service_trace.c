@@ -1,6 +1,7 @@
 /* Admin: what happened to one message, and what would happen to it. */
 #include "services.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "engine/engine.h"
 #include "idem/admin/v1/admin.pb-c.h"
@@ -133,7 +134,7 @@ status admin_test_route(struct rpc_call *call, struct ctx *cx, const void *reque
         struct str message = rehearsal.outputs[i].message;
         answer->outputs[i]->destination = message_text(cx, rehearsal.outputs[i].destination);
         answer->outputs[i]->route = message_text(cx, rehearsal.outputs[i].route);
-        if (shown + message.len > LIMIT_REHEARSED_BYTES) {
+        if (BEYOND(LIMIT_REHEARSED_BYTES, shown + message.len)) {
             answer->outputs_without_message++;
             continue;
         }

@@ -1,6 +1,8 @@
 /* From local codes to standard ones: rows of active maps, and the decision about one coded element of a message. */
 #include "codes_internal.h"
 
+#include "base/bounds.h"
+
 #include <stdlib.h>
 
 /* FHIR R4 concept-map-equivalence, best first; rows that say "there is no target" are not in packs. */
@@ -111,7 +113,7 @@ status codes_translate(const struct codes_snapshot *snapshot, struct ctx *cx, st
     if (target_system.len > 0)
         all.looking.target = codes_system_uri(snapshot, target_system);
     look(&all.looking, system, code);
-    if (all.looking.seen > CODES_TRANSLATIONS_MAX) {
+    if (BEYOND(CODES_TRANSLATIONS_MAX, all.looking.seen)) {
         VEC_FINI(&all.rows);
         return ctx_fail(cx, &codes_reasons[CODES_TOO_MANY_ROWS], "%llu rows of all maps, at most %d are answered",
                         (unsigned long long)all.looking.seen, CODES_TRANSLATIONS_MAX);

@@ -1,6 +1,8 @@
 /* The work list of a terminology team: codes that came and could not be reconciled, counted by source and path. */
 #include "codes_internal.h"
 
+#include "base/bounds.h"
+
 #include <stdlib.h>
 
 static status decode_count(struct ctx *cx, status got, struct str row, uint64_t *out_count)
@@ -126,7 +128,7 @@ static status find_row(struct codes *codes, struct data_txn *txn, struct ctx *cx
         return STATUS_OK;
     uint64_t rows = 0;
     TRY(work_rows(codes, txn, cx, &rows));
-    if (rows >= CODES_WORK_ROWS_MAX) {
+    if (rows >= CODES_WORK_ROWS_MAX && bound_met(BOUND_CODES_WORK_ROWS_MAX)) {
         buf_clear(key);
         put_key(key, seen->source, seen->path, STR_NONE, STR_NONE);
         TRY(get_row(codes, txn, cx, buf_str(key), out));

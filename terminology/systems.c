@@ -57,10 +57,10 @@ const struct system_row *systems_find(struct str name)
 {
     for (size_t i = 0; i < systems_count; i++) {
         const struct system_row *row = &systems_rows[i];
-        if (str_eq_nocase(name, str_from(row->uri)) || str_eq_nocase(name, str_from(row->v2_name)))
+        if (str_is_nocase(name, row->uri) || str_is_nocase(name, row->v2_name))
             return row;
         for (size_t a = 0; a < sizeof row->aliases / sizeof row->aliases[0] && row->aliases[a]; a++)
-            if (str_eq_nocase(name, str_from(row->aliases[a])))
+            if (str_is_nocase(name, row->aliases[a]))
                 return row;
     }
     return NULL;

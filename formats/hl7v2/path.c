@@ -3,8 +3,6 @@
 
 #include "base/mem.h"
 
-#include <stdio.h>
-
 struct reader {
     struct str text;
     size_t at;
@@ -88,31 +86,60 @@ struct hl7_path hl7_path_make(const char *text)
     return path;
 }
 
-static int format_occurrence(char *out, size_t room, uint32_t number)
+/* By hand: a trace names the place of every code and every change. */
+static char *put_number(char *out, uint32_t number)
 {
-    return number == HL7_EACH ? snprintf(out, room, "(*)") : snprintf(out, room, "(%u)", number);
+    char digits[10];
+    size_t count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    while (count > 0)
+        *out++ = digits[--count];
+    return out;
 }
+
+static char *put_occurrence(char *out, uint32_t number)
+{
+    *out++ = '(';
+    if (number == HL7_EACH)
+        *out++ = '*';
+    else
+        out = put_number(out, number);
+    *out++ = ')';
+    return out;
+}
+
+static char *put_part(char *out, char before, uint32_t number)
+{
+    *out++ = before;
+    return put_number(out, number);
+}
+
+/* Every number as long as it may be, at their signs. */
+_Static_assert(HL7_PATH_TEXT_MAX > 3 + 2 * (2 + 10) + 3 * (1 + 10), "the longest path and its end fit");
 
 size_t hl7_path_format(const struct hl7_path *path, char out[HL7_PATH_TEXT_MAX])
 {
-    int len = 0;
-    const int room = HL7_PATH_TEXT_MAX;
-    out[0] = 0;
+    char *at = out;
+    *at = 0;
     if (path->name == 0)
         return 0;
-    len = snprintf(out, (size_t)room, "%c%c%c", (char)(path->name >> 16), (char)(path->name >> 8), (char)path->name);
+    for (int shift = 16; shift >= 0; shift -= 8)
+        *at++ = (char)(path->name >> shift);
     if (path->segment != 1)
-        len += format_occurrence(out + len, (size_t)(room - len), path->segment);
+        at = put_occurrence(at, path->segment);
     if (path->field != 0) {
-        len += snprintf(out + len, (size_t)(room - len), "-%u", path->field);
+        at = put_part(at, '-', path->field);
         if (path->repetition != 0)
-            len += format_occurrence(out + len, (size_t)(room - len), path->repetition);
+            at = put_occurrence(at, path->repetition);
         if (path->component != 0)
-            len += snprintf(out + len, (size_t)(room - len), ".%u", path->component);
+            at = put_part(at, '.', path->component);
         if (path->subcomponent != 0)
-            len += snprintf(out + len, (size_t)(room - len), ".%u", path->subcomponent);
+            at = put_part(at, '.', path->subcomponent);
     }
-    return (size_t)len;
+    *at = 0;
+    return (size_t)(at - out);
 }
 
 bool hl7_path_eq(const struct hl7_path *left, const struct hl7_path *right)

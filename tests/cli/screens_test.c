@@ -373,10 +373,40 @@ static void test_outputs__that_are_not_shown_are_named(void **state)
     }
 }
 
+static void test_status__shows_bounds_that_were_met_and_how_long_readers_were_kept_out(void **state)
+{
+    (void)state;
+    Idem__Admin__V1__Status now = IDEM__ADMIN__V1__STATUS__INIT;
+    Idem__Admin__V1__CommitTimes times = IDEM__ADMIN__V1__COMMIT_TIMES__INIT;
+    Idem__Admin__V1__BoundMet first = IDEM__ADMIN__V1__BOUND_MET__INIT, second = first;
+    Idem__Admin__V1__BoundMet *met[] = {&first, &second};
+    first.name = (char *)"LIMIT_MESSAGE_BYTES";
+    first.times = 12345;
+    second.name = (char *)evil;
+    second.times = 1;
+    now.commit_times = &times;
+    now.bounds_met = met;
+    for (unsigned count = 0; count <= 2; count += 2) {
+        struct screen screen;
+        open_screen(&screen, 100);
+        now.n_bounds_met = count;
+        times.commits = count;
+        times.held_max_us = 12300;
+        times.held_p99_us = 2048;
+        cli_show_status(&screen.show, &now, 0);
+        assert_calm(&screen, 140);
+        assert_int_equal(shows(&screen, "LIMIT_MESSAGE_BYTES"), count > 0);
+        assert_int_equal(shows(&screen, "12,345"), count > 0);
+        assert_int_equal(shows(&screen, "12.3 ms at most, p99 2.0"), count > 0);
+        close_screen(&screen);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trace__lets_nothing_steer_the_terminal),
+        cmocka_unit_test(test_status__shows_bounds_that_were_met_and_how_long_readers_were_kept_out),
         cmocka_unit_test(test_bars__add_up_to_the_score_exactly),
         cmocka_unit_test(test_bars__know_the_probability_of_a_score),
         cmocka_unit_test(test_format__numbers_for_people),

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
 
@@ -341,6 +343,95 @@ static void take_a_while(void *arg)
 }
 
 /* Bounds from below only: a slow machine makes them longer. */
+/* ---- the log goes on in another file ---- */
+
+enum { LOG_FILE_BYTES = 4 << 20, LOG_FILES = 6 };
+
+static struct data_store *synced_store;
+static unsigned syncs, syncs_in_commits;
+
+/* One thread: who cannot share the lock holds it. */
+static int sync_and_look(int fd)
+{
+    bool in_commit = pthread_rwlock_tryrdlock(&synced_store->lock) != 0;
+    if (!in_commit)
+        pthread_rwlock_unlock(&synced_store->lock);
+    syncs++;
+    syncs_in_commits += in_commit;
+    return fdatasync(fd);
+}
+
+static uint32_t log_file(struct data_store *store)
+{
+    DB_LOG_STAT *stat = NULL;
+    assert_int_equal(store->env->log_stat(store->env, &stat, 0), 0);
+    uint32_t file = stat->st_cur_file;
+    free(stat);
+    return file;
+}
+
+/* Small commits and larger ones, of rows that are new and rows that were there; answers the last seq. */
+static uint64_t commit_into_files(struct data_store *store, uint32_t files)
+{
+    struct arena arena = {0};
+    static const char row[3000];
+    uint64_t random = 7, seq = 0, number = 0;
+    for (uint32_t from = log_file(store); log_file(store) < from + files;) {
+        struct data_txn *txn = data_txn_begin(store);
+        uint64_t rows = 1 + hash_random(&random) % 200;
+        for (uint64_t i = 0; i < rows; i++) {
+            uint64_t at = i % 2 ? hash_random(&random) % (number + 1) : number++;
+            data_txn_put(txn, data_table(store, "t.one"), number_key(&arena, at),
+                         str_make(row, hash_random(&random) % sizeof row));
+        }
+        data_txn_commit(txn, ++seq, NULL, NULL);
+        arena_reset(&arena);
+    }
+    arena_fini(&arena);
+    return seq;
+}
+
+/* Once: in the commit that filled a file, readers kept out until the disk had it. */
+static void test_log_files__begin_while_readers_come_and_go(void **state)
+{
+    struct world *world = *state;
+    store_log_file_bytes = LOG_FILE_BYTES;
+    struct data_store *store = synced_store = open_store(world, 256 << 20);
+    syncs = syncs_in_commits = 0;
+    store_io.fsync = sync_and_look;
+    (void)commit_into_files(store, LOG_FILES);
+    store_io.fsync = fdatasync;
+    store_log_file_bytes = STORE_LOG_FILE_BYTES;
+    assert_int_equal(syncs_in_commits, 0);
+    assert_true(syncs >= LOG_FILES); /* each was synced before the next began */
+    data_close(store);
+}
+
+static void test_log_files__that_were_filled_up_are_recovered_after_a_crash(void **state)
+{
+    struct world *world = *state;
+    store_log_file_bytes = LOG_FILE_BYTES;
+    int pipes[2];
+    uint64_t committed = 0;
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        uint64_t seq = commit_into_files(open_store(world, 256 << 20), LOG_FILES);
+        _exit(write(pipes[1], &seq, sizeof seq) == (ssize_t)sizeof seq ? 0 : 1); /* nothing is closed */
+    }
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how) && how == 0);
+    assert_int_equal(read(pipes[0], &committed, sizeof committed), sizeof committed);
+    struct data_store *store = open_store(world, 256 << 20);
+    store_log_file_bytes = STORE_LOG_FILE_BYTES;
+    assert_true(committed > 0 && data_applied_seq(store) <= committed);
+    assert_true(data_applied_seq(store) * 2 > committed); /* of which all but what the log's buffer held is there */
+    data_close(store);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
 static void test_stats__count_each_commit_once_in_the_bucket_of_its_time(void **state)
 {
     struct world *world = *state;
@@ -386,6 +477,8 @@ int main(void)
         T(test_commit__reads_no_page_while_readers_are_kept_out),
         T(test_checkpoint__keeps_no_reader_waiting_and_no_commit_while_files_are_synced),
         T(test_sync__syncs_what_was_committed_and_nothing_when_nothing_was),
+        T(test_log_files__begin_while_readers_come_and_go),
+        T(test_log_files__that_were_filled_up_are_recovered_after_a_crash),
         T(test_stats__count_each_commit_once_in_the_bucket_of_its_time),
         T(test_stats_us__is_the_upper_end_of_the_bucket),
     };

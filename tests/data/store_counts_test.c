@@ -202,6 +202,111 @@ static void test_doctor__finds_a_count_that_is_wrong(void **state)
     buf_fini(&row);
 }
 
+/* ---- counted again while commits go on ---- */
+
+struct commits {
+    struct data_store *store;
+    _Atomic bool stop;
+    uint64_t random, seq;
+};
+
+/* Rows come and go everywhere. */
+static void *commit_on(void *arg)
+{
+    struct commits *commits = arg;
+    struct arena arena = {0};
+    struct data_table *one = data_table(commits->store, "t.one");
+    while (!atomic_load(&commits->stop)) {
+        struct data_txn *txn = data_txn_begin(commits->store);
+        for (int i = 0; i < 20; i++) {
+            struct str key =
+                key_in(&arena, hash_random(&commits->random) % GROUPS, hash_random(&commits->random) % 4000);
+            if (hash_random(&commits->random) % 2)
+                data_txn_put(txn, one, key, STR("x"));
+            else
+                data_txn_delete(txn, one, key);
+        }
+        data_txn_commit(txn, ++commits->seq, NULL, NULL);
+        arena_reset(&arena);
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+static void note_miscount(void *arg, const struct data_miscount *miscount)
+{
+    struct buf *told = arg;
+    buf_printf(told, "%s%s%.*s %llu %llu;", miscount->table, miscount->of_group ? "/" : "", STR_ARGS(miscount->group),
+               (unsigned long long)miscount->kept, (unsigned long long)miscount->there);
+}
+
+static void assert_recounted(struct world *world, struct data_store *store, const char *want)
+{
+    SCOPED(buf_fini) struct buf told = {0};
+    uint64_t rows = 0;
+    assert_ok(&world->support, data_recount(store, &world->support.cx, note_miscount, &told, &rows));
+    assert_str(buf_str(&told), want);
+}
+
+static void test_recount__agrees_at_every_moment_while_commits_go_on(void **state)
+{
+    struct world *world = *state;
+    struct data_store *store = open_store(world);
+    struct commits commits = {.store = store, .random = pick_seed()};
+    struct data_txn *txn = data_txn_begin(store);
+    for (size_t i = 0; i < 8000; i++)
+        data_txn_put(txn, data_table(store, "t.one"), key_in(&world->support.arena, i % GROUPS, i / 2), STR("x"));
+    data_txn_commit(txn, ++commits.seq, NULL, NULL);
+    pthread_t writer;
+    pthread_create(&writer, NULL, commit_on, &commits);
+    struct data_stats before, now;
+    data_stats(store, &before);
+    for (int i = 0; i < 30; i++)
+        assert_recounted(world, store, "");
+    data_stats(store, &now);
+    assert_true(now.commits > before.commits); /* they did go on */
+    atomic_store(&commits.stop, true);
+    pthread_join(writer, NULL);
+    data_close(store);
+}
+
+static void test_recount__tells_each_count_that_is_wrong_and_by_how_much(void **state)
+{
+    struct world *world = *state;
+    struct data_store *store = open_store(world);
+    put_some(store);
+    assert_recounted(world, store, "");
+    *map_put(&store->tables[0].groups, STR("north"), NULL) = 5;
+    *map_put(&store->tables[0].groups, STR("gone"), NULL) = 1;
+    store->tables[1].rows = 0;
+    assert_recounted(world, store, "t.one/north 5 2;t.one/gone 1 0;t.two 0 1;");
+    *map_put(&store->tables[0].groups, STR("north"), NULL) = 2;
+    map_remove(&store->tables[0].groups, STR("gone"));
+    store->tables[1].rows = 1;
+    assert_recounted(world, store, "");
+    data_close(store);
+}
+
+static void test_recount__ends_when_nobody_waits_for_it(void **state)
+{
+    struct world *world = *state;
+    struct data_store *store = open_store(world);
+    struct data_txn *txn = data_txn_begin(store);
+    for (size_t i = 0; i < 2000; i++)
+        data_txn_put(txn, data_table(store, "t.one"), key_in(&world->support.arena, 1, i), STR("x"));
+    data_txn_commit(txn, 1, NULL, NULL);
+    atomic_bool gone = true;
+    world->support.cx.gone = &gone;
+    SCOPED(buf_fini) struct buf told = {0};
+    uint64_t rows;
+    assert_fails(&world->support, data_recount(store, &world->support.cx, note_miscount, &told, &rows),
+                 "base.cancelled");
+    world->support.cx.gone = NULL;
+    assert_null(store->recounts);
+    put_some(store); /* no commit remembers it */
+    data_close(store);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -210,6 +315,9 @@ int main(void)
         T(test_rows__of_a_store_made_before_there_were_counts_are_counted_once),
         T(test_groups__are_counted_anew_when_other_tables_are_grouped),
         T(test_doctor__finds_a_count_that_is_wrong),
+        T(test_recount__agrees_at_every_moment_while_commits_go_on),
+        T(test_recount__tells_each_count_that_is_wrong_and_by_how_much),
+        T(test_recount__ends_when_nobody_waits_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

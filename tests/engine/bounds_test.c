@@ -1,4 +1,6 @@
 /* Bounds of what the engine keeps in memory: at each of them, and one beyond. */
+#include "base/bounds.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "engine_internal.h"
 #include "world.h"
@@ -325,6 +327,88 @@ static void test_replay__takes_so_many_bytes_and_what_is_left_is_counted(void **
     world_end(&w);
 }
 
+/* ---- counters ---- */
+
+/* A message with so many of what is bounded; `sent` makes control ids. */
+static void put_head(struct buf *out, const char *event, unsigned sent)
+{
+    buf_printf(out, "MSH|^~\\&|HIS|NORTH|IDEM|HUB|20261121120000||%s|N%u|P|2.5.1", event, sent);
+}
+
+static void put_control_id(struct buf *out, unsigned sent, size_t bytes)
+{
+    buf_printf(out, "MSH|^~\\&|HIS|NORTH|IDEM|HUB|20261121120000||ORU^R01|%0*u|P|2.5.1\r", (int)bytes, sent);
+}
+
+static void put_segments(struct buf *out, unsigned sent, size_t count)
+{
+    put_head(out, "ORU^R01", sent);
+    buf_put_byte(out, '\r');
+    for (size_t i = 1; i < count; i++)
+        buf_put_str(out, STR("NTE|1\r"));
+}
+
+static void put_patients(struct buf *out, unsigned sent, size_t count)
+{
+    put_head(out, "ORU^R01", sent);
+    buf_put_byte(out, '\r');
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "PID|1||N%zu^^^NORTH^MR\r", i);
+}
+
+static void put_merges(struct buf *out, unsigned sent, size_t count)
+{
+    put_head(out, "ADT^A40", sent);
+    buf_printf(out, "\rPID|1||M%u^^^NORTH^MR\r", sent);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "MRG|M%uO%zu^^^NORTH^MR\r", sent, i);
+}
+
+static void put_identifiers(struct buf *out, unsigned sent, size_t count)
+{
+    put_head(out, "ADT^A08", sent);
+    buf_put_str(out, STR("\rPID|1||"));
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%sI%uN%zu^^^NORTH^MR", i ? "~" : "", sent, i);
+    buf_put_byte(out, '\r');
+}
+
+static void put_name_bytes(struct buf *out, unsigned sent, size_t bytes)
+{
+    put_head(out, "ADT^A08", sent);
+    buf_printf(out, "\rPID|1||L%u^^^NORTH^MR||%0*u\r", sent, (int)bytes, sent);
+}
+
+static void test_bounds_of_a_message__are_counted_beyond_them_and_not_at_them(void **state)
+{
+    (void)state;
+    static const struct {
+        enum bound bound;
+        size_t most;
+        void (*put)(struct buf *out, unsigned sent, size_t count);
+        const char *reason; /* of one beyond; "": taken, and something says what was left out */
+    } cases[] = {
+        {BOUND_LIMIT_CONTROL_ID_BYTES, LIMIT_CONTROL_ID_BYTES, put_control_id, "hl7.long-control-id"},
+        {BOUND_LIMIT_MESSAGE_SEGMENTS, LIMIT_MESSAGE_SEGMENTS, put_segments, "hl7.too-many-segments"},
+        {BOUND_LIMIT_PATIENTS_PER_MESSAGE, LIMIT_PATIENTS_PER_MESSAGE, put_patients, "engine.too-large"},
+        {BOUND_LIMIT_MERGES_PER_MESSAGE, LIMIT_MERGES_PER_MESSAGE, put_merges, "engine.too-large"},
+        {BOUND_LIMIT_IDENTIFIERS_PER_RECORD, LIMIT_IDENTIFIERS_PER_RECORD, put_identifiers, ""},
+        {BOUND_LIMIT_FIELD_VALUE_BYTES, LIMIT_FIELD_VALUE_BYTES, put_name_bytes, ""},
+    };
+    struct world w;
+    world_begin(&w);
+    for (unsigned i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        bool beyond = i % 2;
+        uint64_t before = bound_times(cases[i / 2].bound);
+        SCOPED(buf_fini) struct buf message = {0};
+        cases[i / 2].put(&message, i, cases[i / 2].most + beyond);
+        struct world_heard heard = world_submit(&w, "north", buf_str(&message));
+        assert_string_equal(heard.reason, beyond ? cases[i / 2].reason : "");
+        assert_int_equal(bound_times(cases[i / 2].bound) - before, beyond);
+    }
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_listed_text__is_whole_up_to_the_limit),
         cmocka_unit_test(test_replay__takes_so_many_and_what_is_left_is_counted),
         cmocka_unit_test(test_replay__takes_so_many_bytes_and_what_is_left_is_counted),
+        cmocka_unit_test(test_bounds_of_a_message__are_counted_beyond_them_and_not_at_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -523,8 +523,9 @@ static struct product fitted(struct product product)
 {
     size_t room = LIMIT_MADE_BYTES / product.routes * 9 / 10;
     size_t of_patient = product.identifiers * 28 + 100;
-    product.patients = least(product.patients, room / of_patient);
-    product.merges = least(product.merges, room / of_patient);
+    size_t patients = least(room / of_patient, LIMIT_VALUES_PER_ENTRY / (product.identifiers + 1 /* the name */));
+    product.patients = least(product.patients, patients);
+    product.merges = least(product.merges, patients);
     product.bytes = least(product.bytes, room);
     product.reason = "";
     return product;
@@ -690,8 +691,9 @@ static void test_a_large_record_named_by_many__is_answered_in_bounded_memory(voi
 {
     (void)state;
     static const struct product cases[] = {
-        {.name = "same patient", .patients = LIMIT_PATIENTS_PER_MESSAGE / SCALE},
-        {.name = "renamed a little", .patients = 20, .renamed = true},
+        {.name = "same patient", .patients = 30},
+        {.name = "same patient often", .patients = LIMIT_PATIENTS_PER_MESSAGE, .reason = "engine.too-large"},
+        {.name = "renamed a little", .patients = 8, .renamed = true},
         {.name = "renamed often", .patients = 200, .renamed = true, .reason = "engine.too-large"},
         {.name = "merged often", .merges = LIMIT_MERGES_PER_MESSAGE, .reason = "engine.too-large"},
     };
@@ -734,7 +736,7 @@ static void test_a_load_that_names_a_large_record_often__is_taken_or_refused_in_
 {
     (void)state;
     static const struct product cases[] = {
-        {.name = "load", .patients = 20, .renamed = true, .reason = ""},
+        {.name = "load", .patients = 8, .renamed = true, .reason = ""},
         {.name = "load of the same", .patients = LIMIT_PEOPLE_PER_LOAD, .reason = "engine.too-large"},
         {.name = "load renamed", .patients = LIMIT_PEOPLE_PER_LOAD, .renamed = true, .reason = "engine.too-large"},
     };

@@ -1,8 +1,10 @@
 /* The MLLP server over real loopback sockets; the engine behind it is a double that answers late and in the wrong
  * order. */
+#include "base/bounds.h"
 #include "base/buf.h"
 #include "base/crypto/stream.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/net.h"
@@ -847,6 +849,46 @@ static void test_noise__is_borne_up_to_its_bound_and_then_cut_off(void **state)
     server_stop(&server);
 }
 
+/* Unfinished frames of all connections may hold so many bytes; whoever brings one more is cut off, and nobody else. */
+static void test_unfinished_frames__hold_up_to_their_bound_together_and_one_more_cuts_its_sender_off(void **state)
+{
+    (void)state;
+    enum { EACH = LIMIT_MESSAGE_BYTES, SENDERS = MLLP_PARTIAL_BYTES_MAX / EACH };
+    struct server server;
+    server_start(&server, (struct mllp_source_options){0});
+    SCOPED(buf_fini) struct buf part = {0};
+    buf_put_byte(&part, MLLP_VT);
+    buf_reserve(&part, EACH);
+    memset(part.data + 1, 'x', EACH);
+    part.len = 1 + EACH;
+    for (size_t more = 0; more < 2; more++) {
+        uint64_t before = bound_times(BOUND_MLLP_PARTIAL_BYTES_MAX);
+        int fds[SENDERS + 1];
+        size_t count = SENDERS + more, answered = 0;
+        for (size_t i = 0; i < SENDERS; i++) {
+            fds[i] = dial(server.port);
+            (void)put(fds[i], buf_str(&part));
+        }
+        if (more) {
+            fds[SENDERS] = dial(server.port);
+            (void)put(fds[SENDERS], STR("\x0bx"));
+            while (bound_times(BOUND_MLLP_PARTIAL_BYTES_MAX) == before)
+                usleep(1000); /* by whichever byte comes last */
+        }
+        for (size_t i = 0; i < count; i++) {
+            SCOPED(buf_fini) struct buf answers = {0};
+            (void)put(fds[i], STR("\x1c\r"));
+            answered += get(fds[i], 1, &answers);
+        }
+        assert_int_equal(answered, SENDERS);
+        assert_int_equal(bound_times(BOUND_MLLP_PARTIAL_BYTES_MAX) - before, more);
+        for (size_t i = 0; i < count; i++)
+            close(fds[i]);
+        wait_until_nobody_is_connected(&server);
+    }
+    server_stop(&server);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
@@ -864,6 +906,7 @@ int main(void)
         cmocka_unit_test(test_slow_senders__are_cut_off),
         cmocka_unit_test(test_connections__are_bounded_in_number),
         cmocka_unit_test(test_noise__is_borne_up_to_its_bound_and_then_cut_off),
+        cmocka_unit_test(test_unfinished_frames__hold_up_to_their_bound_together_and_one_more_cuts_its_sender_off),
         cmocka_unit_test(test_no_descriptors__refuses_and_recovers),
         cmocka_unit_test(test_open__refuses_plain_beyond_loopback),
         cmocka_unit_test(test_tls__lets_in_only_whom_it_knows),

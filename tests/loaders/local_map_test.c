@@ -2,6 +2,7 @@
 #include "loaders_world.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HEADER "source_system,source_code,source_display,target_system,target_code,target_display,equivalence,comment\n"
@@ -196,6 +197,51 @@ static void test_load__of_too_large_a_folder_is_refused_not_read_in_part(void **
     arena_rewind(&w->s.arena, mark);
 }
 
+/* Root may read everything. */
+static void become_nobody(struct loaders_world *w)
+{
+    if (getuid() != 0)
+        return;
+    assert_int_equal(chmod(w->dir, 0755), 0);
+    assert_int_equal(chmod(w->release.data, 0755), 0);
+    assert_int_equal(chmod(arena_printf(&w->s.arena, "%s/map.csv", w->release.data).data, 0644), 0);
+    assert_int_equal(seteuid(65534), 0);
+}
+
+static void become_who_we_are(void)
+{
+    assert_int_equal(seteuid(getuid()), 0);
+}
+
+static void assert_refused_unreadable(struct loaders_world *w, struct str path)
+{
+    struct loader_result result;
+    assert_fails(&w->s, load_path(w, w->release.data, &result), "base.file");
+    assert_non_null(memmem(w->s.cx.detail.data, w->s.cx.detail.len, path.data, path.len));
+}
+
+/* Once: skipped, and the rest was loaded as if it were all. */
+static void test_load__of_a_folder_with_an_unreadable_one_is_refused_and_names_it(void **state)
+{
+    struct loaders_world *w = *state;
+    struct loader_result result;
+    put_file(w, "map.csv", HEADER "L,GLU,Glucose,LN,2345-7,Glucose,equivalent,\n");
+    struct str folder = arena_printf(&w->s.arena, "%.*s/part", STR_ARGS(w->release));
+    struct str file = arena_printf(&w->s.arena, "%.*s/more.csv", STR_ARGS(w->release));
+    assert_ok(&w->s, file_make_dirs(&w->s.cx, folder.data));
+    assert_ok(&w->s, load_path(w, w->release.data, &result));
+    assert_int_equal(chmod(folder.data, 0), 0);
+    become_nobody(w);
+    assert_refused_unreadable(w, folder);
+    become_who_we_are();
+    assert_int_equal(rmdir(folder.data), 0);
+    put_file(w, "more.csv", HEADER);
+    assert_int_equal(chmod(file.data, 0), 0);
+    become_nobody(w);
+    assert_refused_unreadable(w, file);
+    become_who_we_are();
+}
+
 static void put_x(struct buf *text, size_t count)
 {
     buf_reserve(text, count);
@@ -249,6 +295,7 @@ int main(void)
         TEST(test_map__rows_of_one_code_have_a_bound),
         TEST(test_load__can_be_cancelled_and_knows_what_it_does_not_know),
         TEST(test_load__of_too_large_a_folder_is_refused_not_read_in_part),
+        TEST(test_load__of_a_folder_with_an_unreadable_one_is_refused_and_names_it),
         TEST(test_map__codes_and_rows_have_a_longest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

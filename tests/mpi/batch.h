@@ -211,8 +211,8 @@ static inline void batch_decisions(const struct mpi *mpi, struct batch *batch, b
 }
 
 struct batch_offer {
-    bool possible, forbidden;
-    int32_t best;
+    bool forbidden, possible;
+    int32_t best, link; /* strongest pair, and strongest that may link by itself */
     int64_t sum, pairs;
     uint64_t low_key, high_key; /* smallest identifier keys of the two groups: breaks ties */
 };
@@ -256,10 +256,8 @@ static inline void batch_all_bodies(const struct mpi *mpi, struct batch *batch)
 static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct batch *batch, const bool *apart,
                                              const bool *veto, uint32_t a, uint32_t b)
 {
-    struct batch_offer offer = {.low_key = UINT64_MAX, .high_key = UINT64_MAX};
+    struct batch_offer offer = {.low_key = UINT64_MAX, .high_key = UINT64_MAX, .best = INT32_MIN, .link = INT32_MIN};
     size_t side = batch->count + 1;
-    int32_t best = INT32_MIN;
-    bool forbidden = false;
     uint64_t a_key = UINT64_MAX, b_key = UINT64_MAX;
     for (uint32_t i = 1; i <= batch->count; i++) {
         if (batch->group[i] == a && entry_at(mpi, APPLIED, i)->own_key < a_key)
@@ -269,7 +267,7 @@ static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct
         for (uint32_t k = 1; k <= batch->count; k++) {
             if (batch->group[i] != a || batch->group[k] != b)
                 continue;
-            forbidden |= apart[i * side + k] || veto[i * side + k];
+            offer.forbidden |= apart[i * side + k] || veto[i * side + k];
             if (batch->body[i] != i || batch->body[k] != k)
                 continue; /* each body once, by its first record */
             offer.pairs++;
@@ -277,30 +275,32 @@ static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct
                     clip = mpi->model->clip_mbit;
             if (pair == INT32_MIN)
                 continue;
-            forbidden |= batch->body_held[i * side + k];
-            best = pair > best ? pair : best;
+            bool held = batch->body_held[i * side + k];
+            offer.forbidden |= held && pair < mpi->model->auto_mbit;
+            offer.best = pair > offer.best ? pair : offer.best;
+            offer.link = !held && pair > offer.link ? pair : offer.link;
             offer.sum += pair > clip ? clip : pair < floor ? floor : pair;
         }
     }
     offer.low_key = a_key < b_key ? a_key : b_key;
     offer.high_key = a_key < b_key ? b_key : a_key;
-    offer.forbidden = forbidden;
-    offer.best = best;
-    offer.possible = !forbidden && offer.sum > 0 && best >= mpi->model->auto_mbit;
+    offer.possible = !offer.forbidden && offer.sum > 0 && offer.link >= mpi->model->auto_mbit;
     return offer;
 }
 
-/* Does another group fit `a` nearly as well as `b` does, that is not one person with `b`? */
-static inline bool batch_has_rival(const struct mpi *mpi, const struct batch *batch, const bool *apart,
-                                   const bool *veto, const uint32_t *component, uint32_t a, uint32_t b, int32_t best)
+/* Does a third group fit `a` nearly as well as `b` does, and is it somebody else than `b`? */
+static inline bool batch_has_rival(const struct mpi *mpi, const struct batch *batch, const uint32_t *component,
+                                   const bool *apart, const bool *veto, uint32_t a, uint32_t b)
 {
-    int32_t strong = best - 7000 > mpi->model->auto_mbit ? best - 7000 : mpi->model->auto_mbit;
+    enum { NEARLY_MBIT = 7000 };
+    int32_t link = batch_weigh(mpi, batch, apart, veto, a, b).link;
     for (uint32_t c = 1; c <= batch->count; c++) {
-        if (batch->group[c] != c || batch->follows[c] || c == a || c == b || component[c] != component[a])
+        if (c == a || c == b || batch->group[c] != c || component[c] != component[a] || batch->follows[c])
             continue;
-        struct batch_offer left = batch_weigh(mpi, batch, apart, veto, a, c),
-                           right = batch_weigh(mpi, batch, apart, veto, b, c);
-        if (left.best >= strong && !left.forbidden && (right.forbidden || right.sum <= 0))
+        struct batch_offer to_a = batch_weigh(mpi, batch, apart, veto, a, c),
+                           to_b = batch_weigh(mpi, batch, apart, veto, b, c);
+        bool fits = !to_a.forbidden && to_a.link >= mpi->model->auto_mbit && to_a.link >= link - NEARLY_MBIT;
+        if (fits && (to_b.forbidden || to_b.best < 0))
             return true;
     }
     return false;
@@ -350,8 +350,8 @@ static inline void batch_run(const struct mpi *mpi, struct batch *batch)
                     continue;
                 struct batch_offer offer = batch_weigh(mpi, batch, apart, veto, a, b);
                 if (!offer.possible || !batch_prefers(&offer, &best) ||
-                    batch_has_rival(mpi, batch, apart, veto, component, a, b, offer.best) ||
-                    batch_has_rival(mpi, batch, apart, veto, component, b, a, offer.best))
+                    batch_has_rival(mpi, batch, component, apart, veto, a, b) ||
+                    batch_has_rival(mpi, batch, component, apart, veto, b, a))
                     continue;
                 best = offer;
                 best_a = a;

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "loaders/codes.h"
+#include "store_internal.h"
 #include "world.h"
 
 /* Registers a small map; answers the path of its pack. */
@@ -30,7 +31,8 @@ static void flip(struct world *w, const char *path)
 }
 
 struct told {
-    size_t bad_packs, good_packs, certificates;
+    size_t bad_packs, good_packs, certificates, good_counts, bad_counts;
+    const char *bad_count; /* the last one */
 };
 
 static struct told ask_doctor(struct world *w, struct rpc_client *client)
@@ -44,6 +46,11 @@ static struct told ask_doctor(struct world *w, struct rpc_client *client)
         bool packs = strcmp(answer->checks[i]->name, "code packs") == 0;
         told.bad_packs += packs && !answer->checks[i]->ok;
         told.good_packs += packs && answer->checks[i]->ok;
+        bool counts = strcmp(answer->checks[i]->name, "kept counts") == 0;
+        told.good_counts += counts && answer->checks[i]->ok;
+        told.bad_counts += counts && !answer->checks[i]->ok;
+        if (counts)
+            told.bad_count = answer->checks[i]->detail;
         told.certificates += strcmp(answer->checks[i]->name, "certificate") == 0;
     }
     return told;
@@ -79,10 +86,31 @@ static void test_doctor__tells_every_bad_pack_and_all_the_rest(void **state)
     world_end(&w);
 }
 
+/* Once: only a store that nobody had open was counted again. */
+static void test_doctor__finds_a_kept_count_that_is_wrong(void **state)
+{
+    WORLD(w);
+    struct rpc_client *client = world_connect_plain(&w);
+    struct told told = ask_doctor(&w, client);
+    assert_true(told.good_counts == 1 && told.bad_counts == 0);
+    struct data_table *releases = data_table(engine_store(w.engine), "codes.release");
+    (void)register_map(&w, 0);
+    releases->rows += 3; /* as if commits had miscounted */
+    told = ask_doctor(&w, client);
+    assert_true(told.good_counts == 0 && told.bad_counts == 1);
+    assert_non_null(strstr(told.bad_count, "table codes.release: 4 rows are kept as its count, 1 are there: stop"));
+    releases->rows -= 3;
+    told = ask_doctor(&w, client);
+    assert_true(told.good_counts == 1 && told.bad_counts == 0);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_doctor__tells_every_bad_pack_and_all_the_rest),
+        cmocka_unit_test(test_doctor__finds_a_kept_count_that_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,6 +200,24 @@ def rule_every_bound_is_listed(tree):
             yield LIMITS_PAGE, f"{name} names no test, nor why there is none"
 
 
+COUNTED = "base/include/base/bounds.h"
+# The process ends, the client's own, or one of the configuration: the refusal names the line.
+NOT_COUNTED = {"LIMIT_REQUEST_ARENA_BYTES", "LIMIT_BATCH_MESSAGES", "LIMIT_ROUTES", "LIMIT_DESTINATIONS", "LIMIT_NAME_BYTES"}
+
+
+def rule_bounds_are_counted(tree):
+    counted = set(re.findall(r"ROW\(([A-Z]\w+)\)", tree.get(COUNTED, "")))
+    code = "\n".join(text for name, text in tree.items() if name.startswith(ROOMS) and name.endswith(".c"))
+    met = set(re.findall(r"\b(?:BEYOND\(|BOUND_)([A-Z]\w+)", code))
+    limits = set(re.findall(r"\b(LIMIT_[A-Z_]+) *=", tree.get("base/include/base/limits.h", "")))
+    for name in sorted(counted - {name for name, *_ in page_rows(tree)}):
+        yield COUNTED, f"{name} is not in {LIMITS_PAGE}"
+    for name in sorted(counted - met):
+        yield COUNTED, f"{name} is counted nowhere"
+    for name in sorted(limits - counted - NOT_COUNTED):
+        yield COUNTED, f"{name} has no counter"
+
+
 def rule_every_method_is_described(tree):
     yield from named(tree, ["rpc/methods.c"], r"\{(?:IDENTITY|TERMINOLOGY|ROUTING|ADMIN)\((\"\w+\")", "docs/grpc.md")
 
@@ -217,6 +235,7 @@ CLEAN = {
     "rpc/methods.c": '{IDENTITY("Find", a)}', "tests/mpi/a_test.c": "void test_one__is_one(void)\n",
     "base/include/base/limits.h": "enum { LIMIT_A = 2 * 1024, /* a, b */ LIMIT_B = LIMIT_A + 2 };",
     "docs/limits.md": BOUNDS,
+    COUNTED: "ROW(LIMIT_A) ROW(LIMIT_B)", "base/a.c": "BEYOND(LIMIT_A, n) bound_met(BOUND_LIMIT_B)",
 }
 PLANTED = [
     (rule_links_resolve, "README.md", "[a](docs/nothing.md)"),
@@ -237,6 +256,9 @@ PLANTED = [
     (rule_every_bound_is_listed, "docs/limits.md", BOUNDS.replace("none: d", "some day")),
     (rule_every_bound_is_listed, "docs/limits.md", BOUNDS.replace("| a | b", "|  | b", 1)),
     (rule_every_bound_is_listed, "docs/limits.md", BOUNDS.split("\n")[0]),
+    (rule_bounds_are_counted, COUNTED, "ROW(LIMIT_A)"),
+    (rule_bounds_are_counted, "base/a.c", "BEYOND(LIMIT_A, n)"),
+    (rule_bounds_are_counted, "docs/limits.md", BOUNDS.split("\n")[0]),
 ]
 
 

@@ -28,7 +28,9 @@ enum {
     LIMIT_REHEARSED_BYTES = 32 * 1024 * 1024, /* of messages shown by one TestRoute; the reply counts those left out */
     LIMIT_PATIENTS_PER_MESSAGE = 1000,        /* PID segments identified in one message; beyond: refused */
     LIMIT_MERGES_PER_MESSAGE = 200, /* PID + MRG groups; an entry holds 256 decisions (mpi/); beyond: refused */
-    LIMIT_IDENTITY_ROWS_BYTES = 256 * 1024 * 1024, /* of records and versions written for one entry; beyond: refused */
+    LIMIT_VALUES_PER_ENTRY =
+        100 * 1000, /* identifiers, names, addresses, phones, e-mails said in one entry; beyond: refused */
+    LIMIT_IDENTITY_ROWS_BYTES = 64 * 1024 * 1024, /* of records read and written for one entry; beyond: refused */
     LIMIT_PEOPLE_PER_LOAD = 1000, /* records of one LoadPeople call, journaled as one entry; beyond: refused */
     LIMIT_JOURNAL_QUEUE_BYTES = 64 * 1024 * 1024, /* waiting for the journal's next sync; beyond: senders wait */
     LIMIT_JOURNAL_QUEUE_ENTRIES = 64 * 1024,      /* the same in entries */
@@ -39,6 +41,9 @@ enum {
 
 _Static_assert((int)LIMIT_GRPC_MESSAGE_BYTES > (int)LIMIT_MESSAGE_BYTES, "a message must fit in a request");
 _Static_assert((int)LIMIT_JOURNAL_QUEUE_BYTES >= 2 * (int)LIMIT_GRPC_MESSAGE_BYTES, "the largest entry fits in half");
+_Static_assert((int)LIMIT_VALUES_PER_ENTRY >= 50 * (int)LIMIT_PEOPLE_PER_LOAD, "a load of people as they are fits");
+_Static_assert((int)LIMIT_IDENTITY_ROWS_BYTES >= 4 * (int)LIMIT_MESSAGE_BYTES,
+               "the largest message may change all that it names: rows read, kept as a version, written");
 _Static_assert((int)LIMIT_CODES_PER_MESSAGE >= (int)LIMIT_MESSAGE_SEGMENTS,
                "a rule for one field of each segment fits");
 _Static_assert((int)LIMIT_CODED_BYTES >= 4 * (int)LIMIT_MESSAGE_BYTES, "a few rules for all of a message fit");

@@ -71,6 +71,18 @@ int str_cmp(struct str left, struct str right);
 
 /* ASCII only: equal but for letter case. */
 bool str_eq_nocase(struct str left, struct str right);
+static inline char str_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+/* Looks no further than the first byte that differs. */
+static inline bool str_is_nocase(struct str left, const char *nul_ended)
+{
+    for (size_t i = 0; i < left.len; i++)
+        if (nul_ended[i] == 0 || str_lower(left.data[i]) != str_lower(nul_ended[i]))
+            return false;
+    return nul_ended[left.len] == 0;
+}
 
 /* Position of the first `byte`, or -1. */
 ptrdiff_t str_find(struct str s, char byte);

@@ -115,9 +115,13 @@ status data_txn_scan(struct data_txn *txn, struct data_table *table, struct ctx 
                      data_visit_fn *visit, void *arg);
 /* Bytes of memory it holds: for whoever must end a batch in time. */
 size_t data_txn_bytes(const struct data_txn *txn);
-/* Bytes of all keys and rows put so far, those replaced or undone since included. What one entry adds to it depends on
- * the entry alone, not on its batch: it may decide what becomes of the entry. */
-uint64_t data_txn_bytes_put(const struct data_txn *txn);
+/* What was asked of it so far: rows put and deleted, rows got, and the bytes of all of them, those replaced or undone
+ * since included. What one entry adds depends on the entry alone, not on its batch: it may decide what becomes of it.
+ */
+struct data_txn_work {
+    uint64_t puts, gets, bytes;
+};
+struct data_txn_work data_txn_work(const struct data_txn *txn);
 /* A mark to undo to: an entry that turns out to be refused takes its half-made rows back. */
 size_t data_txn_mark(struct data_txn *txn);
 void data_txn_undo_to(struct data_txn *txn, size_t mark);
@@ -160,6 +164,22 @@ uint64_t data_stats_us(const uint64_t buckets[DATA_STATS_BUCKETS], unsigned per_
 /* Every row of every table in order, hashed (SHA-256): equal projections have equal digests. Of one moment only while
  * nobody commits. */
 status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[32]);
+
+/*
+ * Counts every row of the open store again, with its groups, and tells each count that differs from the one kept with
+ * the commits: of one moment, exactly, though commits go on. A table is read as by a scan, its keys only.
+ *
+ * Threads: any; `tell` is called without the lock. Errors: data.store-damaged, and what ctx_check() says between
+ * slices.
+ */
+struct data_miscount {
+    const char *table;
+    struct str group; /* borrowed for the call */
+    bool of_group;    /* else of the whole table */
+    uint64_t kept, there;
+};
+typedef void data_miscount_fn(void *arg, const struct data_miscount *miscount);
+status data_recount(struct data_store *store, struct ctx *cx, data_miscount_fn *tell, void *arg, uint64_t *out_rows);
 
 struct data_doctor_report {
     uint64_t rows, tables, bad_tables;

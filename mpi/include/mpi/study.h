@@ -11,6 +11,7 @@
 
 struct mpi_study;
 
+/* Empty, seen through the general model. */
 struct mpi_study *mpi_study_new(void);
 void mpi_study_free(struct mpi_study *study);
 
