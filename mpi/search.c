@@ -95,6 +95,14 @@ static status find_known(struct mpi *mpi, struct ctx *cx, const struct mpi_ident
     return STATUS_OK;
 }
 
+/* Beside a number alone there is nothing to compare: it is that record's, or it is not. */
+static bool says_more_than_numbers(const struct mpi_demographics *said)
+{
+    return said->name_count > 0 || said->birth_date.year != 0 || said->sex != 0 || said->phone_count > 0 ||
+           said->email_count > 0 || said->address_count > 0 || said->mother.family.len > 0 ||
+           said->mother.given.len > 0 || said->birth_place.len > 0;
+}
+
 status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier *identifiers, size_t identifier_count,
                     const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
                     size_t *out_count)
@@ -122,7 +130,8 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
             continue;
         matches[count] = (struct mpi_match){
             .person = hits.at[i].person, .record = hits.at[i].record, .by_identifier = hits.at[i].by_identifier};
-        explain_levels(mpi->model, &hits.at[i].levels, 0, hits.at[i].record, &matches[count].comparison);
+        if (!hits.at[i].by_identifier || says_more_than_numbers(demographics))
+            explain_levels(mpi->model, &hits.at[i].levels, 0, hits.at[i].record, &matches[count].comparison);
         count++;
     }
     VEC_FINI(&hits);

@@ -184,8 +184,8 @@ struct mpi_match {
     bool by_identifier;
     struct mpi_comparison comparison;
 };
-/* Who is this? Identifier matches first, then by score; one row per person, best first, at most `max`. Changes nothing.
- */
+/* Who is this? Identifier matches first, then by score; one row per person, best first, at most `max`. A match by
+ * identifier is no comparison: where nothing but numbers is asked, its evidence_count is 0. Changes nothing. */
 status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier *identifiers, size_t identifier_count,
                     const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
                     size_t *out_count);
