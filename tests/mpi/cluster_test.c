@@ -156,7 +156,7 @@ static void test_incremental__equals_batch_after_every_step(void **state)
         {4, 2, 12, true},
     };
     for (size_t i = 0; i < sizeof histories / sizeof histories[0]; i++)
-        for (uint64_t seed = 10; seed < 14; seed++)
+        for (uint64_t seed = 10; seed < 13; seed++)
             check_incremental(seed + i * 10, &histories[i]);
 }
 
