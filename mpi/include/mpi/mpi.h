@@ -236,7 +236,7 @@ struct mpi_why {
 status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t right_record, struct mpi_why *out_why);
 
 struct mpi_review {
-    uint64_t id; /* = seq of the entry that opened it, times 1024 plus a counter */
+    uint64_t id; /* = seq of the entry that opened it, times 2^24 plus a counter */
     uint64_t left_record, right_record, left_person, right_person;
     int64_t opened_us;
     struct mpi_comparison comparison;
@@ -291,6 +291,9 @@ enum mpi_reason {
     MPI_LINK_MISSING,       /* mpi.link-missing, FAILED_PRECONDITION, 204: A37 for two that were never linked */
     MPI_TOO_MANY,           /* mpi.too-many, RESOURCE_EXHAUSTED, 207 */
     MPI_ROW_BAD,            /* mpi.row-bad, DATA_LOSS, 207 */
+    MPI_MODEL_BAD,          /* mpi.model-bad, INVALID_ARGUMENT, 207 */
+    MPI_MODEL_UNKNOWN,      /* mpi.model-unknown, NOT_FOUND, 204 */
+    MPI_MODEL_UNREADABLE,   /* mpi.model-unreadable, FAILED_PRECONDITION, 207: the store's own */
     MPI_REASON_COUNT
 };
 extern const struct reason mpi_reasons[MPI_REASON_COUNT];
