@@ -465,7 +465,7 @@ const struct cli_command cli_model_commands[] = {
          "Nothing else is applied meanwhile: senders that wait for an application acknowledgement wait. When this "
          "program is stopped or times out the activation goes on; idem model list says when it is done. Activating the "
          "model before takes it back.",
-     .example = "idem model activate here.yaml --why 'trained on our own people'",
+     .example = "idem model activate here.yaml --why retrained",
      .needs_daemon = true,
      .takes_long = true,
      .run = run_activate},

@@ -5,6 +5,7 @@
  */
 #include "model_internal.h"
 
+#include "base/bounds.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/vec.h"
@@ -415,7 +416,7 @@ static status read_all(struct reader *reader)
 
 status mpi_model_read(struct ctx *cx, struct str text, struct mpi_model **out_model)
 {
-    if (text.len > LIMIT_MODEL_BYTES)
+    if (BEYOND(LIMIT_MODEL_BYTES, text.len))
         return ctx_fail(cx, &mpi_reasons[MPI_MODEL_BAD], "%zu bytes, at most %d", text.len, LIMIT_MODEL_BYTES);
     struct reader reader = {.cx = cx, .rest = text, .model = mem_alloc(sizeof *reader.model)};
     status got = read_all(&reader);

@@ -27,20 +27,26 @@ static void keep_each_once(struct questions *questions)
     questions->count = kept;
 }
 
+struct asking {
+    const struct mpi_study *study;
+    struct questions questions;
+};
+
+static void take_pair(void *arg, const struct mpi_study_pair *pair)
+{
+    struct asking *asking = arg;
+    uint32_t a = mpi_study_person(asking->study, pair->left), b = mpi_study_person(asking->study, pair->right);
+    if (a != b && !index_decision_between(asking->study->mpi, APPLIED, pair->left, pair->right))
+        *VEC_ADD(&asking->questions) = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
+}
+
 /* Every two persons with records that are alike, but not enough, and undecided. */
 static struct questions ask_all(const struct mpi_study *study)
 {
-    struct questions questions = {0};
-    for (uint32_t record = 1; record <= mpi_study_records(study); record++) {
-        const struct entry *entry = entry_at(study->mpi, APPLIED, record);
-        for (uint32_t i = 0; i < entry->edge_count; i++) {
-            uint32_t a = entry->person, b = mpi_study_person(study, entry->edges[i].other);
-            if (a < b && !index_decision_between(study->mpi, APPLIED, record, entry->edges[i].other))
-                *VEC_ADD(&questions) = (uint64_t)a << 32 | b;
-        }
-    }
-    keep_each_once(&questions);
-    return questions;
+    struct asking asking = {.study = study};
+    mpi_study_each_pair(study, take_pair, &asking);
+    keep_each_once(&asking.questions);
+    return asking.questions;
 }
 
 static uint64_t count_shared(const struct questions *left, const struct questions *right)
