@@ -40,7 +40,8 @@ struct trainer {
     struct shares random; /* counts among random pairs, and how many were compared in at[field][0] */
     double random_pairs, same, kin;
     struct shares same_at, kin_at, strangers_at;
-    bool counted[FIELD_COUNT]; /* how often strangers agree exactly */
+    double believed[FIELD_COUNT]; /* how much of same_at is the general model's, 0 to 1 */
+    bool counted[FIELD_COUNT];    /* how often strangers agree exactly */
 };
 
 static int32_t mbit_of(double share)
@@ -104,6 +105,17 @@ static void add_pattern(struct trainer *trainer, const struct levels *levels, do
     trainer->patterns.at[*place].pairs += weight;
 }
 
+/* Records that say the same stand behind the first of them and find nobody: each is seen with that one. */
+static uint64_t see_body(struct trainer *trainer, uint32_t record, double weight)
+{
+    uint32_t first = index_first(trainer->mpi, APPLIED, record);
+    if (first == record)
+        return 0;
+    struct levels levels = levels_between(trainer->mpi, record, first);
+    add_pattern(trainer, &levels, weight);
+    return 1;
+}
+
 /* Every pair that shares a key, or those of an even sample of records: each pair is then met twice in `every`. */
 static uint64_t see_pairs(struct trainer *trainer)
 {
@@ -122,6 +134,7 @@ static uint64_t see_pairs(struct trainer *trainer)
             seen++;
         }
         mem_free(candidates);
+        seen += see_body(trainer, record, every);
     }
     return seen;
 }
@@ -250,6 +263,17 @@ static bool is_counted(const struct trainer *trainer, size_t field, size_t level
     return false;
 }
 
+/*
+ * That strangers never stood at a level is no proof that it says one person, where records of one person never did
+ * either: the second source of an index that had one, its first estimated birth date. As far as a field is believed
+ * and not seen, it says what it says in general.
+ */
+static double least_share(const struct trainer *trainer, size_t field, size_t level, double compared)
+{
+    double general = exp2(mpi_model_general()->fields[field][level].strangers / 1000.0);
+    return fmax(fmin(0.5 / compared, general), trainer->believed[field] * general);
+}
+
 /* Random pairs hold a few matches and relatives as well: their share is taken out. */
 static void estimate_strangers(struct trainer *trainer)
 {
@@ -260,21 +284,23 @@ static void estimate_strangers(struct trainer *trainer)
             share -= trainer->same * trainer->same_at.at[i][k] + trainer->kin * trainer->kin_at.at[i][k];
             share /= 1 - trainer->same - trainer->kin;
             if (is_learned(i, k) && !is_counted(trainer, i, k))
-                trainer->strangers_at.at[i][k] = share > 0.5 / compared ? share : 0.5 / compared;
+                trainer->strangers_at.at[i][k] = fmax(share, least_share(trainer, i, k, compared));
         }
     }
 }
 
-/* Of two persons (not records) picked blindly. */
+/* Of two persons (not records) picked blindly. That few do not agree does not make it more frequent than in general. */
 static void count_exact_strangers(struct trainer *trainer, struct mpi_model *model)
 {
     for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
         struct value_counts values = count_values(trainer->mpi, counted[i].kind);
-        double persons = (double)values.persons;
+        double persons = (double)values.persons, agreeing = agreeing_pairs(&values);
+        int32_t *strangers = &model->fields[counted[i].field][counted[i].exact].strangers;
         trainer->counted[counted[i].field] = persons > 1;
-        if (persons > 1)
-            model->fields[counted[i].field][counted[i].exact].strangers =
-                mbit_of(fmax(agreeing_pairs(&values), 1) / (persons * (persons - 1)));
+        if (agreeing > 0)
+            *strangers = mbit_of(agreeing / (persons * (persons - 1)));
+        else if (persons > 1 && mbit_of(1 / (persons * (persons - 1))) < *strangers)
+            *strangers = mbit_of(1 / (persons * (persons - 1)));
         VEC_FINI(&values);
     }
 }
@@ -291,6 +317,8 @@ static void believe_general(struct trainer *trainer)
             trainer->strangers_at.at[i][k] = exp2(trainer->mpi->model->fields[i][k].strangers / 1000.0);
         }
     }
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        trainer->believed[i] = 1;
     trainer->same = 0.5 / trainer->mpi->applied.records;
     trainer->kin = 1.0 / trainer->mpi->applied.records;
 }
@@ -314,19 +342,35 @@ static struct belief believe(const struct trainer *trainer, const struct pattern
     return sum > 0 ? (struct belief){same / sum, kin / sum} : (struct belief){0, 0};
 }
 
+/* Pairs that were compared in a field. */
+static double pairs_of(const struct shares *seen, size_t field)
+{
+    double sum = 0;
+    for (size_t k = 1; k < LEVELS_MAX; k++)
+        sum += seen->at[field][k];
+    return sum;
+}
+
 static void learn_shares(struct shares *shares, const struct shares *seen, const struct shares *general, double trust,
                          bool kin)
 {
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        double sum = trust;
+        double sum = trust + pairs_of(seen, i);
         if (kin && !model_fields[i].of_a_home)
             continue;
-        for (size_t k = 1; k < LEVELS_MAX; k++)
-            sum += seen->at[i][k];
         for (size_t k = 1; k < LEVELS_MAX; k++)
             if (is_learned(i, k))
                 shares->at[i][k] = fmax((seen->at[i][k] + trust * general->at[i][k]) / sum, share_min);
     }
+}
+
+/* Some pairs are strangers, even where all records seem to be of one person: odds have an end. */
+static void learn_sizes(struct trainer *trainer, double same, double kin)
+{
+    const double strangers_min = 0.5;
+    double sum = fmax(same, 0.5) + fmax(kin, 0.5), of = fmax(trainer->all_pairs, sum / (1 - strangers_min));
+    trainer->same = fmax(same, 0.5) / of;
+    trainer->kin = fmax(kin, 0.5) / of;
 }
 
 /* One round; answers how much the number of matches moved, as a share of it. */
@@ -346,9 +390,10 @@ static double maximise(struct trainer *trainer, const struct trainer *general)
     }
     learn_shares(&trainer->same_at, &same_seen, &general->same_at, SAME_TRUST, false);
     learn_shares(&trainer->kin_at, &kin_seen, &general->kin_at, KIN_TRUST, true);
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        trainer->believed[i] = SAME_TRUST / (SAME_TRUST + pairs_of(&same_seen, i));
     double before = trainer->same;
-    trainer->same = fmax(same, 0.5) / trainer->all_pairs;
-    trainer->kin = fmax(kin, 0.5) / trainer->all_pairs;
+    learn_sizes(trainer, same, kin);
     return fabs(trainer->same - before) / trainer->same;
 }
 
