@@ -355,6 +355,90 @@ static void test_training__believes_in_general_what_few_have(void **state)
     support_fini(&support);
 }
 
+/* ---- steps ---- */
+
+/* Values 1 to `count`, of as many persons as `persons_of` tells. */
+static struct value_table tabulate(size_t count, size_t values_max, uint32_t (*persons_of)(size_t value))
+{
+    struct value_counts counts = {0};
+    for (size_t value = 1; value <= count; value++) {
+        *VEC_ADD(&counts) = (struct value_count){value, persons_of(value)};
+        counts.persons += persons_of(value);
+    }
+    struct value_table table;
+    study_tabulate(&counts, VALUE_FAMILY, values_max, &table);
+    VEC_FINI(&counts);
+    return table;
+}
+
+static uint32_t zipf(size_t value)
+{
+    return (uint32_t)(40000 / value);
+}
+
+/* What does not fit in a table is no rarer than it is: as rare as the rest of its kind, met by whoever has it. */
+static void test_table__that_is_too_small_makes_nothing_rare(void **state)
+{
+    (void)state;
+    struct value_table whole = tabulate(4000, 4000, zipf), small = tabulate(4000, 500, zipf);
+    assert_int_equal(whole.count, 4000); /* all of them are of ten or more */
+    assert_int_equal(small.count, 500);
+    assert_int_equal(value_table_get(&small, 500), value_table_get(&whole, 500));
+    uint8_t most = value_table_get(&whole, 501) & RARITY_TOP, least = value_table_get(&whole, 4000) & RARITY_TOP;
+    assert_in_range(small.rest, most, least);
+    assert_true(most < least);
+    value_table_fini(&whole);
+    value_table_fini(&small);
+}
+
+static uint32_t one_person(size_t value)
+{
+    (void)value;
+    return 1;
+}
+
+static void test_table__of_values_that_nobody_shares_lists_none(void **state)
+{
+    (void)state;
+    struct value_table table = tabulate(1000, 4000, one_person), empty = tabulate(0, 4000, one_person);
+    assert_int_equal(table.count, 0);
+    assert_in_range(table.rest, 4 * 10, 4 * 13); /* one of 1,000, or a little rarer */
+    assert_int_equal(value_table_get(&table, 7), table.rest);
+    assert_int_equal(value_table_get(&empty, 7), 0); /* nothing is known */
+    value_table_fini(&table);
+    value_table_fini(&empty);
+}
+
+static void test_threshold__takes_all_links_of_one_score_or_none(void **state)
+{
+    (void)state;
+    int32_t none[1] = {0}, sure[] = {20000, 30000, 25000}, many[2000];
+    assert_int_equal(study_threshold(none, 0), 9966);
+    assert_int_equal(study_threshold(sure, 3), 9966); /* that is always enough */
+    for (size_t i = 0; i < 2000; i++)
+        many[i] = i < 100 ? 30000 : 6000; /* two hundred sure ones pay for one at 98.5 %, not for 1,900 */
+    assert_int_equal(study_threshold(many, 2000), 9966);
+    for (size_t i = 0; i < 2000; i++)
+        many[i] = i < 1999 ? 30000 : 6000;
+    assert_int_equal(study_threshold(many, 2000), 6000);
+}
+
+/* Nobody's birth is known, so nobody can be told from a namesake: what is believed in general stays. */
+static void test_training__without_births_believes_in_general_of_namesakes(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    struct mpi_study *study = make_index(&support, 2000, 2000, HAS_NAMES | HAS_PHONE);
+    struct mpi_model *model;
+    struct mpi_training training;
+    mpi_study_train(study, &model, &training);
+    assert_int_equal(model->namesake_mbit, mpi_model_general()->namesake_mbit);
+    mpi_study_free(study);
+    mpi_model_free(model);
+    support_fini(&support);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +450,10 @@ int main(void)
         cmocka_unit_test(test_training__makes_no_proof_of_what_was_never_seen),
         cmocka_unit_test(test_training__on_one_source_makes_no_proof_of_a_second),
         cmocka_unit_test(test_training__believes_in_general_what_few_have),
+        cmocka_unit_test(test_table__that_is_too_small_makes_nothing_rare),
+        cmocka_unit_test(test_table__of_values_that_nobody_shares_lists_none),
+        cmocka_unit_test(test_threshold__takes_all_links_of_one_score_or_none),
+        cmocka_unit_test(test_training__without_births_believes_in_general_of_namesakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
