@@ -159,6 +159,7 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
             uint8_t middle_rarity = at[1] == NAME_EXACT && at[2] == NAME_EXACT ? a->middle_rarity : 0;
             int64_t weight = name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]);
             weight = weight * 1000 + family_rarity + given_rarity;
+            weight = weight * 100000 + name_strength(FIELD_MIDDLE, at[2]); /* with it and without it: one name, twice */
             uint64_t shape = (uint64_t)at[0] << 40 | (uint64_t)at[1] << 32 | (uint64_t)at[2] << 24 |
                              (uint64_t)middle_rarity << 16 | (uint64_t)family_rarity << 8 |
                              given_rarity; /* ties must not depend on order */

@@ -164,6 +164,36 @@ static void test_evidence__adds_up_whatever_the_levels(void **state)
     mpi_model_free(model);
 }
 
+/* A record that says a name with and without the middle one still shares the middle name. */
+static void test_middle_name__counts_where_a_name_is_said_without_it_too(void **state)
+{
+    (void)state;
+    struct mpi_identifier own = {STR("A"), STR("1"), STR("MR")};
+    struct mpi_name names[] = {{.family = STR("Okafor"), .given = STR("Ada")},
+                               {.family = STR("Okafor"), .given = STR("Ada"), .middle = STR("Rose")},
+                               {.family = STR("Okafor"), .given = STR("Ada"), .middle = STR("June")}};
+    static const struct {
+        size_t left_from, left_count, right;
+        uint8_t want;
+    } cases[] = {{0, 2, 1, NAME_EXACT},
+                 {0, 2, 0, NAME_ABSENT},
+                 {0, 2, 2, NAME_ABSENT},
+                 {1, 2, 2, NAME_EXACT},
+                 {1, 1, 2, NAME_DIFFERS}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        union row_space left, right;
+        struct mpi_demographics said = {.names = names + cases[i].left_from, .name_count = cases[i].left_count};
+        row_make(&own, 1, &said, NULL, 0, &left);
+        said = (struct mpi_demographics){.names = names + cases[i].right, .name_count = 1};
+        row_make(&own, 1, &said, NULL, 0, &right);
+        struct levels there, back;
+        compare_rows(&left.row, &right.row, &there);
+        compare_rows(&right.row, &left.row, &back);
+        assert_int_equal(there.at[FIELD_MIDDLE], cases[i].want);
+        assert_memory_equal(&there, &back, sizeof there);
+    }
+}
+
 /* ---- arithmetic ---- */
 
 static void test_log2_one_plus__is_within_two_millibits_and_never_falls(void **state)
@@ -243,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparisons__are_the_same_from_both_sides_have_names_and_add_up),
         cmocka_unit_test(test_evidence__adds_up_whatever_the_levels),
+        cmocka_unit_test(test_middle_name__counts_where_a_name_is_said_without_it_too),
         cmocka_unit_test(test_log2_one_plus__is_within_two_millibits_and_never_falls),
         cmocka_unit_test(test_probability__never_falls_and_mirrors),
         cmocka_unit_test(test_names__never_say_more_where_more_strangers_share_both),
