@@ -8,7 +8,7 @@
 
 /* ---- records of few values, so that everything agrees, half agrees and is absent often ---- */
 
-enum { LIST_MAX = 3, RECORDS = 400 };
+enum { LIST_MAX = 3, RECORDS = 250 };
 
 struct drawn {
     struct mpi_identifier identifiers[1 + LIST_MAX];
