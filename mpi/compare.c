@@ -322,15 +322,23 @@ static enum address_level one_address(const struct mpi_row *left, const struct m
     return comparable ? ADDRESS_DIFFERS : ADDRESS_ABSENT;
 }
 
+/* Of one place written in two ways the commoner way: a slip in a shelter's street does not make it somebody's home. */
+static uint8_t commoner(uint8_t left, uint8_t right)
+{
+    left &= RARITY_TOP;
+    right &= RARITY_TOP;
+    return is_rarer(left, right) ? right : left;
+}
+
 static uint8_t address_rarity(enum address_level level, const struct mpi_row_address *a,
                               const struct mpi_row_address *b)
 {
-    if (level == ADDRESS_HOUSE && a->house_rarity == b->house_rarity)
-        return a->house_rarity & RARITY_TOP;
+    if (level == ADDRESS_HOUSE)
+        return commoner(a->house_rarity, b->house_rarity);
     if (level == ADDRESS_POSTCODE)
         return a->postcode_rarity & RARITY_TOP;
-    if (level == ADDRESS_CITY && a->city_rarity == b->city_rarity)
-        return a->city_rarity & RARITY_TOP;
+    if (level == ADDRESS_CITY)
+        return commoner(a->city_rarity, b->city_rarity);
     return 0;
 }
 
