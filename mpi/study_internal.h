@@ -22,7 +22,7 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
 
 struct value_count {
     uint64_t value;
-    uint32_t persons;
+    uint32_t persons, records;
 };
 struct value_counts {
     struct value_count *at;

@@ -213,11 +213,11 @@ static struct value_counts count_values(const struct mpi *mpi, enum value_kind k
     if (held.count > 1)
         qsort(held.at, held.count, sizeof held.at[0], order_held);
     for (size_t i = 0; i < held.count; i++) {
-        if (i > 0 && held.at[i].value == held.at[i - 1].value && held.at[i].person == held.at[i - 1].person)
-            continue;
-        if (counts.count == 0 || counts.at[counts.count - 1].value != held.at[i].value)
-            *VEC_ADD(&counts) = (struct value_count){held.at[i].value, 0};
-        counts.at[counts.count - 1].persons++;
+        bool new_value = i == 0 || held.at[i].value != held.at[i - 1].value;
+        if (new_value)
+            *VEC_ADD(&counts) = (struct value_count){.value = held.at[i].value};
+        counts.at[counts.count - 1].records++;
+        counts.at[counts.count - 1].persons += new_value || held.at[i].person != held.at[i - 1].person;
     }
     mem_free(has);
     VEC_FINI(&held);
@@ -452,6 +452,8 @@ static int order_counts(const void *left, const void *right)
     const struct value_count *a = left, *b = right;
     if (a->persons != b->persons)
         return a->persons > b->persons ? -1 : 1;
+    if (a->records != b->records)
+        return a->records > b->records ? -1 : 1;
     return a->value < b->value ? -1 : a->value > b->value;
 }
 
@@ -498,9 +500,21 @@ static double persons_of_rest(const struct value_counts *values, size_t from, co
     return persons > 0 ? met / persons : turing[1];
 }
 
+/* A slip of the pen is not made twice: what several records say is a name, though one person alone should have it. */
+static bool is_name(const struct value_count *count)
+{
+    enum { KNOWN_PERSONS = 3, KNOWN_RECORDS = 2 };
+    return count->persons >= KNOWN_PERSONS || count->records >= KNOWN_RECORDS;
+}
+
+static bool is_listed(const struct value_count *count, enum value_kind kind)
+{
+    bool of_names = kind == VALUE_FAMILY || kind == VALUE_GIVEN;
+    return count->persons >= listed_from[kind] || (of_names && is_name(count));
+}
+
 void study_tabulate(struct value_counts *values, enum value_kind kind, size_t values_max, struct value_table *out_table)
 {
-    enum { KNOWN_PERSONS = 3 };
     bool long_tail = listed_from[kind] == 2;
     double persons = (double)values->persons, usual = 0, turing[TURING_TO + 1] = {0};
     for (uint32_t i = 1; i <= TURING_TO; i++)
@@ -511,13 +525,13 @@ void study_tabulate(struct value_counts *values, enum value_kind kind, size_t va
     if (values->count > 1)
         qsort(values->at, values->count, sizeof values->at[0], order_counts);
     VEC(struct value_rarity) listed = {0};
-    for (size_t i = 0; i < values->count && i < values_max && values->at[i].persons >= listed_from[kind]; i++) {
+    for (size_t i = 0; i < values->count && i < values_max && is_listed(&values->at[i], kind); i++) {
         uint32_t count = values->at[i].persons;
         if (!long_tail && kind != VALUE_FULL_NAME && kind != VALUE_GIVEN_MIDDLE && count < 4 * usual)
             break;
         uint8_t rarity = rarity_of(long_tail ? expected_persons(turing, count) : count, persons);
-        *VEC_ADD(&listed) =
-            (struct value_rarity){values->at[i].value, (uint8_t)(rarity | (count >= KNOWN_PERSONS ? RARITY_KNOWN : 0))};
+        *VEC_ADD(&listed) = (struct value_rarity){values->at[i].value,
+                                                  (uint8_t)(rarity | (is_name(&values->at[i]) ? RARITY_KNOWN : 0))};
     }
     uint8_t rest = long_tail && persons > 0 ? rarity_of(persons_of_rest(values, listed.count, turing), persons) : 0;
     value_table_make(out_table, listed.at, listed.count, rest);
