@@ -362,7 +362,7 @@ static struct value_table tabulate(size_t count, size_t values_max, uint32_t (*p
 {
     struct value_counts counts = {0};
     for (size_t value = 1; value <= count; value++) {
-        *VEC_ADD(&counts) = (struct value_count){value, persons_of(value)};
+        *VEC_ADD(&counts) = (struct value_count){.value = value, .persons = persons_of(value)};
         counts.persons += persons_of(value);
     }
     struct value_table table;
