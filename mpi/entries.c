@@ -7,7 +7,7 @@ enum { BLOCK_SHARD_BITS = 12 };
 struct mpi *index_new(void)
 {
     struct mpi *mpi = mem_alloc(sizeof *mpi);
-    mpi->model = &model_builtin;
+    mpi->model = mpi->model_shown = &model_builtin;
     mpi->block_cap = BLOCK_CAP_DEFAULT;
     blocks_init(&mpi->blocks, BLOCK_SHARD_BITS);
     blocks_init(&mpi->came, 0);
@@ -40,6 +40,8 @@ void index_free(struct mpi *mpi)
     VEC_FINI(&mpi->outcomes);
     VEC_FINI(&mpi->reposted);
     VEC_FINI(&mpi->crossings);
+    if (mpi->model_is_own)
+        mpi_model_free((struct mpi_model *)mpi->model);
     mem_free(mpi);
 }
 

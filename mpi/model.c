@@ -16,7 +16,9 @@
     }
 
 const struct mpi_model model_builtin = {
-    .version = 2,
+    .version = MODEL_BUILTIN_VERSION,
+    .name = "general",
+    .made_at = "built-in",
     .prior_mbit = -19500,
     .kin_mbit = -18500,
     .namesake_mbit = 1500,

@@ -151,6 +151,11 @@ void value_table_make(struct value_table *table, struct value_rarity *values, si
         values[i].value = spread(values[i].value);
     if (count > 1)
         qsort(values, count, sizeof values[0], order_values);
+    value_table_take(table, values, count, rest);
+}
+
+void value_table_take(struct value_table *table, struct value_rarity *values, size_t count, uint8_t rest)
+{
     *table = (struct value_table){.at = values, .count = (uint32_t)count, .rest = rest};
     table->index = mem_array(((size_t)1 << INDEX_BITS) + 1, sizeof *table->index);
     for (size_t bucket = 0, i = 0; bucket <= (size_t)1 << INDEX_BITS; bucket++) {

@@ -368,6 +368,12 @@ static void test_identify__answers_identifiers_first_then_score_one_row_per_pers
     assert_ok(&world.support,
               mpi_identify(world.mpi, &world.support.cx, NULL, 0, &said.input.demographics, 1, &matches, &count));
     assert_int_equal(count, 1);
+    struct mpi_demographics nothing = {.name_count = 0}; /* a number is no comparison */
+    assert_ok(&world.support,
+              mpi_identify(world.mpi, &world.support.cx, said.identifiers, 1, &nothing, 10, &matches, &count));
+    assert_int_equal(count, 1);
+    assert_true(matches[0].by_identifier);
+    assert_int_equal(matches[0].comparison.evidence_count, 0);
     world_fini(&world);
 }
 
