@@ -125,9 +125,9 @@ struct row_key {
     uint64_t key;     /* never 0 */
     uint32_t narrows; /* bit per row_field: by which values it is narrowed where too many share it */
     uint16_t rule;
-    uint16_t depth; /* by how many values it was narrowed */
+    uint16_t depth; /* by how many values it was narrowed; beyond ROW_NARROW_MAX it was halved */
 };
-enum { ROW_KEYS_MAX = 64, ROW_TRAITS_MAX = 40, ROW_NARROW_MAX = 2 };
+enum { ROW_KEYS_MAX = 64, ROW_TRAITS_MAX = 40, ROW_NARROW_MAX = 2, ROW_HALVINGS = 32 };
 
 /* The keys of a row, ascending, each once. */
 size_t row_keys(const struct mpi_row *row, struct row_key out_keys[ROW_KEYS_MAX]);
@@ -145,6 +145,7 @@ enum row_field {
     ROW_FIELD_NATIONAL,
     ROW_FIELD_MOTHER,
     ROW_FIELD_PLACE,
+    ROW_FIELD_OWN, /* the row's own key, bit by bit: halves what no other value can tell apart */
 };
 struct row_trait {
     uint64_t value;
