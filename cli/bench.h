@@ -31,6 +31,8 @@ struct bench {
 };
 
 void bench_add(struct bench *bench, struct bench_row row);
+/* False when it failed; why is said on stderr. */
+bool bench_told(struct bench *bench, const char *what, status got);
 
 /* One daemon of its own with a receiving system behind it, plain on loopback, in the scratch folder. */
 struct bench_daemon {
@@ -63,7 +65,7 @@ void bench_hl7(struct bench *bench);
 void bench_journal(struct bench *bench);
 void bench_store(struct bench *bench);
 void bench_codes(struct bench *bench);
-void bench_identity(struct bench *bench);
+void bench_identity(struct bench *bench); /* bench->people of the generator, in this process */
 void bench_lookup(struct bench *bench);
 void bench_passthrough(struct bench *bench);
 void bench_full(struct bench *bench);  /* full path, then start and memory with the same people */

@@ -1,4 +1,4 @@
-/* Benches of single parts: the machine, the index, the journal, the store, codes, identity. */
+/* Benches of single parts: the machine, the index of a message, the journal, the store, codes. */
 #include "bench.h"
 
 #include "base/clock.h"
@@ -7,7 +7,6 @@
 #include "data/bench.h"
 #include "examples/gen.h"
 #include "hl7v2/bench.h"
-#include "mpi/bench.h"
 #include "rpc/bench.h"
 #include "terminology/bench.h"
 
@@ -16,21 +15,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static bool told(struct bench *bench, const char *what, status got)
-{
-    if (got == STATUS_OK)
-        return true;
-    cli_say(bench->run, "bench %s: %.*s", what, STR_ARGS(ctx_message(bench->run->cx)));
-    ctx_clear(bench->run->cx);
-    return false;
-}
-
 void bench_machine(struct bench *bench)
 {
     struct rpc_bench_result echo;
     struct rpc_bench_options options = {
         .in_flight = 64, .run_us = (int64_t)(bench->seconds * 1e6), .server_cpu = 0, .client_cpu = 1};
-    if (told(bench, "machine", rpc_bench_echo_run(bench->run->cx, &options, NULL, &echo))) {
+    if (bench_told(bench, "machine", rpc_bench_echo_run(bench->run->cx, &options, NULL, &echo))) {
         bench_add(bench,
                   ROW("machine.grpc-echo", "calls/s", echo.calls_per_s, .note = "ceiling: one core, no handler"));
         bench_add(bench, ROW("machine.grpc-echo.server-cpu", "us/call", echo.server_cpu_us_per_call));
@@ -41,8 +31,8 @@ void bench_journal(struct bench *bench)
 {
     struct data_bench_result got;
     struct str dir = arena_printf(bench->run->cx->arena, "%s/journal", bench->dir);
-    if (!told(bench, "journal", file_make_dirs(bench->run->cx, dir.data)) ||
-        !told(
+    if (!bench_told(bench, "journal", file_make_dirs(bench->run->cx, dir.data)) ||
+        !bench_told(
             bench, "journal",
             data_bench_journal(bench->run->cx, dir.data, 32, bench->seconds < 1 ? 1 : (unsigned)bench->seconds, &got)))
         return;
@@ -75,9 +65,10 @@ void bench_store(struct bench *bench)
 {
     struct data_bench_store_result got;
     struct str dir = arena_printf(bench->run->cx->arena, "%s/store", bench->dir);
-    if (!told(bench, "store", file_make_dirs(bench->run->cx, dir.data)) ||
-        !told(bench, "store",
-              data_bench_store(bench->run->cx, dir.data, bench->seconds < 1 ? 1 : (unsigned)bench->seconds, &got)))
+    if (!bench_told(bench, "store", file_make_dirs(bench->run->cx, dir.data)) ||
+        !bench_told(
+            bench, "store",
+            data_bench_store(bench->run->cx, dir.data, bench->seconds < 1 ? 1 : (unsigned)bench->seconds, &got)))
         return;
     add_commits(bench, "store.commits", &got.quiet);
     add_commits(bench, "store.commits-beside-scans", &got.scanned);
@@ -92,7 +83,7 @@ void bench_hl7(struct bench *bench)
     while (corpus.len < 4 * 1024 * 1024)
         gen_message(&gen, &corpus, &facts);
     struct hl7_bench_result got;
-    if (told(bench, "hl7", hl7_bench_index(bench->run->cx, buf_str(&corpus), bench->seconds, &got))) {
+    if (bench_told(bench, "hl7", hl7_bench_index(bench->run->cx, buf_str(&corpus), bench->seconds, &got))) {
         bench_add(bench, ROW("hl7.index", "MB/s", got.megabytes_per_s, .goal = 500, .note = got.scanner));
         bench_add(bench, ROW("hl7.index-messages", "msg/s", got.messages_per_s));
         bench_add(bench,
@@ -105,24 +96,10 @@ void bench_codes(struct bench *bench)
 {
     struct codes_bench_result got;
     struct str dir = arena_printf(bench->run->cx->arena, "%s/codes", bench->dir);
-    if (!told(bench, "codes", file_make_dirs(bench->run->cx, dir.data)) ||
-        !told(bench, "codes", codes_bench(bench->run->cx, dir.data, 100000, bench->seconds / 4, &got)))
+    if (!bench_told(bench, "codes", file_make_dirs(bench->run->cx, dir.data)) ||
+        !bench_told(bench, "codes", codes_bench(bench->run->cx, dir.data, 100000, bench->seconds / 4, &got)))
         return;
     bench_add(bench, ROW("codes.lookup", "ns", got.lookup_ns, .note = "in process, 100,000 concepts"));
     bench_add(bench, ROW("codes.subsumes", "ns", got.subsumes_ns));
     bench_add(bench, ROW("codes.reconcile-20", "us", got.reconcile_20_us, .note = "a message of 20 codes"));
-}
-
-void bench_identity(struct bench *bench)
-{
-    struct mpi_bench got;
-    if (!told(bench, "identity", mpi_bench(bench->run->cx, bench->people, 1, &got)))
-        return;
-    bench_add(bench, ROW("identity.apply", "us", got.apply_us_mean, .note = "new record, no store"));
-    bench_add(bench, ROW("identity.apply-p99", "us", got.apply_us_p99));
-    bench_add(bench, ROW("identity.identify-p50", "us", got.identify_us_p50));
-    bench_add(bench, ROW("identity.identify-p99", "us", got.identify_us_p99));
-    bench_add(bench, ROW("identity.publish-max", "us", got.publish_us_max));
-    bench_add(bench, ROW("identity.candidates", "records", got.candidates_mean));
-    bench_add(bench, ROW("identity.index", "bytes/record", (double)got.index_bytes / (double)got.people));
 }

@@ -28,6 +28,15 @@ void bench_add(struct bench *bench, struct bench_row row)
     cli_say(bench->run, "%-28s %14.1f %s", row.name, row.value, row.unit);
 }
 
+bool bench_told(struct bench *bench, const char *what, status got)
+{
+    if (got == STATUS_OK)
+        return true;
+    cli_say(bench->run, "bench %s: %.*s", what, STR_ARGS(ctx_message(bench->run->cx)));
+    ctx_clear(bench->run->cx);
+    return false;
+}
+
 static bool is_met(const struct bench_row *row)
 {
     return row->at_most ? row->value <= row->goal : row->value >= row->goal;

@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -24,21 +25,25 @@ SPLINK = "splink==5.0.0"
 
 
 def ask(words):
-    return json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout)
+    """What a program says as JSON, and the processor time it took: on a shared machine the clock tells little."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return said, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def make_people(asked, people, folder):
     """What the generator says about them, the ceiling with it."""
-    return ask([asked.idem, "gen", "people", "--people", str(people), "--seed", str(asked.seed), "--ceiling", "--json", "--out", folder])
+    return ask([asked.idem, "gen", "people", "--people", str(people), "--seed", str(asked.seed), "--ceiling", "--json", "--out", folder])[0]
 
 
 def run_idem(asked, folder, model):
     files = [f"{folder}/{source}.csv" for source in SOURCES]
-    said = ask([asked.idem, "eval", "people", *files, "--truth-file", f"{folder}/truth.csv", *MODELS[model], "--json"])
+    said, cpu = ask([asked.idem, "eval", "people", *files, "--truth-file", f"{folder}/truth.csv", *MODELS[model], "--json"])
     return {"who": f"idem, {model}", "precision": said["automatic"]["pairs"]["precision"], "recall": said["automatic"]["pairs"]["recall"],
             "f1": said["automatic"]["pairs"]["f1"], "wrong": said["wrong"]["pairs"], "answered": said["answered"]["pairs"]["recall"],
             "asked": said["question_share"], "even": said["even_odds"]["pairs"]["f1"], "per_second": said["records_per_second"],
-            "seconds": said["read_seconds"] + said["train_seconds"] + said["link_seconds"], "bytes": said["peak_bytes"]}
+            "cpu": cpu, "seconds": said["read_seconds"] + said["train_seconds"] + said["link_seconds"], "bytes": said["peak_bytes"]}
 
 
 def find_splink(folder):
@@ -50,7 +55,8 @@ def find_splink(folder):
 
 
 def run_splink(asked, folder):
-    return ask([find_splink(asked.splink), os.path.join(HERE, "splink_people.py"), folder])
+    lines, cpu = ask([find_splink(asked.splink), os.path.join(HERE, "splink_people.py"), folder])
+    return [{**line, "cpu": cpu} for line in lines]
 
 
 COLUMNS = (  # head, what is printed of a line
@@ -67,6 +73,7 @@ COLUMNS = (  # head, what is printed of a line
     ("ceiling", lambda line: f"{1 - line['undecidable']:.4f}"),
     ("records/s", lambda line: f"{line['per_second']:,.0f}"),
     ("seconds", lambda line: f"{line['seconds']:.1f}"),
+    ("cpu s", lambda line: f"{line['cpu']:.1f}"),
     ("MB", lambda line: f"{line['bytes'] / 1e6:,.0f}"))
 
 

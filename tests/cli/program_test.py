@@ -186,6 +186,21 @@ def test_alone():
         check_exit(f"gen {what}", run("gen", what, "--out", f"{SCRATCH}/gen", *(["--people", 200] if what != "codes" else [])), 0)
 
 
+def test_bench():
+    """That every figure of the index is there, for people of the generator; none is judged."""
+    if not os.path.exists("cli/cmd_bench.c"):
+        print("bench is not built in: not run")
+        return
+    said = check_json("bench identity --json", run("bench", "identity", "--people", 200, "--dir", SCRATCH, "--json"))
+    rows = {row["name"]: row["value"] for row in said["results"]}
+    names = ["link", "link.pairs", "train", "load", *(f"load.tenth-{i + 1}" for i in range(10)), "load.last-to-first", "records", "persons",
+             "index", "disk", "compare", "identify-p50", "identify-p99", "apply", "apply-p99", "candidates", "publish-max"]
+    missing = [name for name in names if not rows.get(f"identity.{name}", 0) > 0]
+    check("bench identity measures everything", not missing, f"{missing} of {rows}")
+    check("there are more records than persons", rows.get("identity.records", 0) > rows.get("identity.persons", 0), str(rows))
+    check("nothing of it stays", not any(name.startswith("idem-bench") for name in os.listdir(SCRATCH)), str(os.listdir(SCRATCH)))
+
+
 def test_eval():
     """Ten rows of three files: figures worked out by hand. The daemon is not asked."""
     one, two, three, side = (f"{SCRATCH}/{name}.csv" for name in ("one", "two", "three", "side"))
@@ -682,7 +697,7 @@ def test_live():
 
 def main():
     try:
-        for test in (test_help, test_mistakes, test_completion, test_unreachable, test_alone, test_eval, test_model, test_live):
+        for test in (test_help, test_mistakes, test_completion, test_unreachable, test_alone, test_bench, test_eval, test_model, test_live):
             test()
     finally:
         shutil.rmtree(SCRATCH, ignore_errors=True)

@@ -1,30 +1,14 @@
 /*
- * Prints mpi_bench() and what the store adds: bench_mpi_print PEOPLE
+ * Prints how long applying takes, and opening afterwards: bench_mpi_print PEOPLE
  * Or how long identify takes while the writer applies at full speed:  bench_mpi_print --busy PEOPLE
  * Or how long the start takes over a daemon's data directory that nobody has open: bench_mpi_print --open DIR
  */
-#include "mpi/bench.h"
 #include "people.h"
 
 #include "base/clock.h"
 
 #include <pthread.h>
 #include <time.h>
-
-static void print_memory(uint64_t people)
-{
-    struct support support;
-    support_init(&support);
-    struct mpi_bench bench;
-    assert_ok(&support, mpi_bench(&support.cx, people, 1, &bench));
-    printf("people %llu  bytes/record %.0f  load %.3f s  apply mean %.1f us p99 %.1f us  identify p50 %.1f us p99 %.1f "
-           "us  "
-           "candidates %.1f  compare %.0f ns\n",
-           (unsigned long long)people, (double)bench.index_bytes / (double)people, bench.load_seconds,
-           bench.apply_us_mean, bench.apply_us_p99, bench.identify_us_p50, bench.identify_us_p99, bench.candidates_mean,
-           bench.compare_ns);
-    support_fini(&support);
-}
 
 struct plain_text {
     char id[24], family[16], given[16], birth[16], phone[16], postcode[16];
@@ -220,8 +204,6 @@ int main(int argc, char **argv)
         return 0;
     }
     uint64_t people = argc > 1 ? strtoull(argv[1], NULL, 10) : 100000;
-    print_memory(people);
-    fflush(stdout);
     print_store(people);
     return 0;
 }
