@@ -5,27 +5,25 @@
 #include <string.h>
 
 enum {
+    SHARD_BITS = 12,
+    SHARDS = 1 << SHARD_BITS,
     SHARD_SLOTS_MIN = 8,
+    SLOT_HASH_BITS = BLOCK_KEY_BITS - SHARD_BITS, /* the rest of the hash says which shard it is in */
     BIG = 1024, /* records of one key; of more, each one's node is found by a table of its own */
 };
+_Static_assert(SLOT_HASH_BITS == 8 * sizeof((struct block_slot){0}.hash), "a slot holds all of it");
+_Static_assert(sizeof(struct block_slot) == 10, "no padding");
 
-void blocks_init(struct blocks *blocks, uint32_t shard_bits)
+void blocks_init(struct blocks *blocks)
 {
-    INVARIANT(shard_bits <= 16);
-    blocks->shard_bits = shard_bits;
-    blocks->shards = mem_array((size_t)1 << shard_bits, sizeof *blocks->shards);
-}
-
-static size_t shard_count(const struct blocks *blocks)
-{
-    return (size_t)1 << blocks->shard_bits;
+    blocks->shards = mem_array(SHARDS, sizeof *blocks->shards);
 }
 
 void blocks_fini(struct blocks *blocks)
 {
     if (blocks->shards == NULL)
         return;
-    for (size_t i = 0; i < shard_count(blocks); i++)
+    for (size_t i = 0; i < SHARDS; i++)
         mem_free(blocks->shards[i].slots);
     mem_free(blocks->shards);
     blocks->shards = NULL;
@@ -38,66 +36,120 @@ void blocks_fini(struct blocks *blocks)
 
 void blocks_clear(struct blocks *blocks)
 {
-    enum { KEEP_SLOTS = 1 << 16 };
-    for (size_t i = 0; i < shard_count(blocks); i++) {
+    enum { KEEP_SLOTS = 64 };
+    for (size_t i = 0; i < SHARDS; i++) {
         struct shard *shard = &blocks->shards[i];
-        blocks->slot_count -= shard->cap;
         if (shard->cap > KEEP_SLOTS) {
+            blocks->slot_count -= shard->cap;
             mem_free(shard->slots);
             *shard = (struct shard){0};
         } else if (shard->used > 0) {
             memset(shard->slots, 0, shard->cap * sizeof *shard->slots);
             shard->used = 0;
         }
-        blocks->slot_count += shard->cap;
     }
     blocks->nodes_used = blocks->free_node = 0;
     if (blocks->places)
         blocks_clear(blocks->places);
 }
 
-/* Where a key's hash stands on the way from 0 to its greatest value says which shard it is in, and where there. */
+/* ---- keys and their hashes ---- */
+
+/* The two undo each other. */
+#define HASH_FACTOR 0x9E3779B97F4A7C15ull
+#define KEY_FACTOR  0xF1DE83E19937733Dull
+_Static_assert(HASH_FACTOR *KEY_FACTOR == 1, "modulo 2^64, so modulo 2^60 as well");
+#define LOW_BITS(value, bits) ((value) & ((1ull << (bits)) - 1))
+
 static uint64_t hash_of(uint64_t key)
 {
-    return key * 0x9E3779B97F4A7C15ull;
+    return LOW_BITS(key * HASH_FACTOR, BLOCK_KEY_BITS);
 }
 
-static struct shard *shard_of(const struct blocks *blocks, uint64_t key)
+static uint64_t key_of(const struct blocks *blocks, const struct shard *shard, uint64_t slot_hash)
 {
-    return &blocks->shards[hash_of(key) >> 32 >> (32 - blocks->shard_bits)];
+    uint64_t hash = (uint64_t)(shard - blocks->shards) << SLOT_HASH_BITS | slot_hash;
+    return LOW_BITS(hash * KEY_FACTOR, BLOCK_KEY_BITS);
 }
 
-static uint32_t home_slot(const struct blocks *blocks, uint32_t cap, uint64_t key)
+static struct shard *shard_of(const struct blocks *blocks, uint64_t hash)
 {
-    return (uint32_t)((hash_of(key) << blocks->shard_bits >> 32) * cap >> 32);
+    return &blocks->shards[hash >> SLOT_HASH_BITS];
 }
 
-static struct block *find_slot(const struct blocks *blocks, const struct shard *shard, uint64_t key)
+/* ---- slots ---- */
+
+static uint64_t slot_hash(const struct block_slot *slot)
 {
-    uint32_t slot = home_slot(blocks, shard->cap, key);
-    while (shard->slots[slot].key != 0 && shard->slots[slot].key != key)
-        slot = slot + 1 < shard->cap ? slot + 1 : 0;
+    return (uint64_t)slot->hash[0] << 32 | (uint32_t)slot->hash[1] << 16 | slot->hash[2];
+}
+
+static uint32_t slot_at(const struct block_slot *slot)
+{
+    return (uint32_t)slot->at[0] << 16 | slot->at[1];
+}
+
+static void set_slot(struct block_slot *slot, uint64_t hash, uint32_t at)
+{
+    *slot = (struct block_slot){{(uint16_t)(hash >> 32), (uint16_t)(hash >> 16), (uint16_t)hash},
+                                {(uint16_t)(at >> 16), (uint16_t)at}};
+}
+
+/* Where the hash stands on the way from 0 to its greatest value. */
+static uint32_t home_of(const struct shard *shard, uint64_t hash)
+{
+    return (uint32_t)((LOW_BITS(hash, SLOT_HASH_BITS) >> (SLOT_HASH_BITS - 32)) * shard->cap >> 32);
+}
+
+static uint32_t next_slot(const struct shard *shard, uint32_t slot)
+{
+    return slot + 1 < shard->cap ? slot + 1 : 0;
+}
+
+static uint32_t steps_between(const struct shard *shard, uint32_t from, uint32_t to)
+{
+    return to >= from ? to - from : to + shard->cap - from;
+}
+
+/* Of a key that nobody has, the slot it would get. */
+static struct block_slot *find_slot(const struct shard *shard, uint64_t hash)
+{
+    struct block_slot want;
+    set_slot(&want, hash, 0);
+    uint32_t slot = home_of(shard, hash);
+    while (slot_at(&shard->slots[slot]) != 0 && memcmp(shard->slots[slot].hash, want.hash, sizeof want.hash) != 0)
+        slot = next_slot(shard, slot);
     return &shard->slots[slot];
 }
 
-/* Leaves blocks that became empty behind. Every shard takes a little more than the one before it, so that shards which
- * fill alike do not all grow in the same moment. */
+/* Those behind it that have been pushed on from its place come back. */
+static void free_slot(struct shard *shard, struct block_slot *gone)
+{
+    uint32_t gap = (uint32_t)(gone - shard->slots);
+    for (uint32_t slot = next_slot(shard, gap); slot_at(&shard->slots[slot]) != 0; slot = next_slot(shard, slot)) {
+        uint32_t home = home_of(shard, slot_hash(&shard->slots[slot]));
+        if (steps_between(shard, home, slot) < steps_between(shard, gap, slot))
+            continue;
+        shard->slots[gap] = shard->slots[slot];
+        gap = slot;
+    }
+    shard->slots[gap] = (struct block_slot){0};
+    shard->used--;
+}
+
+/* Every shard takes a little more than the one before it, so that shards which fill alike do not all grow in the same
+ * moment. */
 static void grow_shard(struct blocks *blocks, struct shard *shard, size_t keys)
 {
     struct shard old = *shard;
-    size_t want = keys;
-    for (uint32_t i = 0; i < old.cap; i++)
-        want += old.slots[i].count != 0;
+    size_t want = keys + old.used;
     size_t more = (size_t)(shard - blocks->shards) * 0x9E37 % 256; /* 56 to 64 % full then, 80 % when it grows again */
     size_t cap = SHARD_SLOTS_MIN + want + want / 2 + want / 16 + want * more / 1024;
     INVARIANT(cap < UINT32_MAX);
-    *shard = (struct shard){.slots = mem_array(cap, sizeof *shard->slots), .cap = (uint32_t)cap};
-    for (uint32_t i = 0; i < old.cap; i++) {
-        if (old.slots[i].count == 0)
-            continue;
-        *find_slot(blocks, shard, old.slots[i].key) = old.slots[i];
-        shard->used++;
-    }
+    *shard = (struct shard){mem_array(cap, sizeof *shard->slots), (uint32_t)cap, old.used};
+    for (uint32_t i = 0; i < old.cap; i++)
+        if (slot_at(&old.slots[i]) != 0)
+            *find_slot(shard, slot_hash(&old.slots[i])) = old.slots[i];
     blocks->slot_count += shard->cap - old.cap;
     mem_free(old.slots);
 }
@@ -109,19 +161,28 @@ static bool is_full(const struct shard *shard, size_t keys)
 
 void blocks_reserve(struct blocks *blocks, size_t keys)
 {
-    size_t each = keys / shard_count(blocks);
-    for (size_t i = 0; i < shard_count(blocks) && each > 0; i++)
+    size_t each = keys / SHARDS;
+    for (size_t i = 0; i < SHARDS && each > 0; i++)
         if (is_full(&blocks->shards[i], each))
             grow_shard(blocks, &blocks->shards[i], each);
+}
+
+/* ---- chains ---- */
+
+#define CHAINED ((uint32_t)BLOCK_RECORD_MAX + 1)
+
+static struct block_node *node_at(const struct blocks *blocks, uint32_t node)
+{
+    return CHUNK_AT(&blocks->nodes, node);
 }
 
 static uint32_t take_node(struct blocks *blocks, struct block_node node)
 {
     uint32_t at = blocks->free_node;
     if (at) {
-        blocks->free_node = CHUNK_AT(&blocks->nodes, at)->next;
+        blocks->free_node = node_at(blocks, at)->next;
     } else {
-        INVARIANT(blocks->nodes_used < UINT32_MAX);
+        INVARIANT(blocks->nodes_used < CHAINED - 1);
         at = ++blocks->nodes_used;
     }
     *CHUNK_ADD(&blocks->nodes, at) = node;
@@ -130,190 +191,231 @@ static uint32_t take_node(struct blocks *blocks, struct block_node node)
 
 static void give_node(struct blocks *blocks, uint32_t at)
 {
-    *CHUNK_AT(&blocks->nodes, at) = (struct block_node){0, blocks->free_node};
+    *node_at(blocks, at) = (struct block_node){0, blocks->free_node};
     blocks->free_node = at;
 }
 
-static void remove_chained(struct blocks *blocks, struct block *block, uint32_t record)
+static struct block block_in(const struct blocks *blocks, uint32_t at)
 {
-    uint32_t *link = &block->head;
-    while (*link && CHUNK_AT(&blocks->nodes, *link)->record != record)
-        link = &CHUNK_AT(&blocks->nodes, *link)->next;
+    if (!(at & CHAINED))
+        return (struct block){at != 0, at};
+    const struct block_node *counts = node_at(blocks, at & ~CHAINED);
+    return (struct block){counts->record, counts->next};
+}
+
+static void remove_chained(struct blocks *blocks, struct block_node *counts, uint32_t record)
+{
+    uint32_t *link = &counts->next;
+    while (*link && node_at(blocks, *link)->record != record)
+        link = &node_at(blocks, *link)->next;
     uint32_t gone = *link;
     if (gone == 0)
         return;
-    *link = CHUNK_AT(&blocks->nodes, gone)->next;
+    *link = node_at(blocks, gone)->next;
     give_node(blocks, gone);
-    if (--block->count > 1)
-        return;
-    uint32_t last = block->head; /* alone again: back into the slot */
-    block->head = CHUNK_AT(&blocks->nodes, last)->record;
-    give_node(blocks, last);
+    counts->record--;
 }
 
 /* ---- big blocks: nobody walks a million records to take one out ---- */
 
+/* Keys of one record never meet. */
 static uint64_t place_key(uint64_t key, uint32_t record)
 {
-    uint64_t mixed = (key ^ (key >> 29)) * 0xBF58476D1CE4E5B9ull + record;
+    uint64_t mixed = (record ^ (uint64_t)record << 31) * 0xBF58476D1CE4E5B9ull;
     mixed = (mixed ^ mixed >> 32) * 0x94D049BB133111EBull;
-    return (mixed ^ mixed >> 31) | 1;
+    return key ^ block_key(mixed ^ mixed >> 31);
 }
 
 /* The node of a record; 0 = not in the block. */
 static uint32_t find_node(const struct blocks *blocks, uint64_t key, uint32_t record)
 {
-    const struct block *place = blocks_get(blocks->places, place_key(key, record));
+    struct block place = blocks_get(blocks->places, place_key(key, record));
     uint32_t cursor = 0, node;
-    while (place && (node = blocks_next(blocks->places, place, &cursor)) != 0)
-        if (CHUNK_AT(&blocks->nodes, node)->record == record)
+    while ((node = blocks_next(blocks->places, place, &cursor)) != 0)
+        if (node_at(blocks, node)->record == record)
             return node;
     return 0;
 }
 
 static void note_node(struct blocks *blocks, uint64_t key, uint32_t node)
 {
-    (void)blocks_add(blocks->places, place_key(key, CHUNK_AT(&blocks->nodes, node)->record), node);
+    (void)blocks_add(blocks->places, place_key(key, node_at(blocks, node)->record), node);
 }
 
 static void forget_node(struct blocks *blocks, uint64_t key, uint32_t node)
 {
-    (void)blocks_remove(blocks->places, place_key(key, CHUNK_AT(&blocks->nodes, node)->record), node);
+    (void)blocks_remove(blocks->places, place_key(key, node_at(blocks, node)->record), node);
 }
 
-static void note_all(struct blocks *blocks, const struct block *block)
+static void note_all(struct blocks *blocks, uint64_t key, uint32_t first)
 {
     if (blocks->places == NULL) {
         blocks->places = mem_alloc(sizeof *blocks->places);
-        blocks_init(blocks->places, blocks->shard_bits);
+        blocks_init(blocks->places);
     }
-    for (uint32_t node = block->head; node; node = CHUNK_AT(&blocks->nodes, node)->next)
-        note_node(blocks, block->key, node);
+    for (uint32_t node = first; node; node = node_at(blocks, node)->next)
+        note_node(blocks, key, node);
 }
 
-static void forget_all(struct blocks *blocks, const struct block *block)
+static void forget_all(struct blocks *blocks, uint64_t key, uint32_t first)
 {
-    for (uint32_t node = block->head; node; node = CHUNK_AT(&blocks->nodes, node)->next)
-        forget_node(blocks, block->key, node);
+    for (uint32_t node = first; node; node = node_at(blocks, node)->next)
+        forget_node(blocks, key, node);
 }
 
 /* The first one takes the place of the one that goes. */
-static void remove_big(struct blocks *blocks, struct block *block, uint32_t record)
+static void remove_big(struct blocks *blocks, uint64_t key, struct block_node *counts, uint32_t record)
 {
-    uint32_t gone = find_node(blocks, block->key, record), head = block->head;
+    uint32_t gone = find_node(blocks, key, record), head = counts->next;
     if (gone == 0)
         return;
-    forget_node(blocks, block->key, gone);
-    struct block_node first = *CHUNK_AT(&blocks->nodes, head);
+    forget_node(blocks, key, gone);
+    struct block_node first = *node_at(blocks, head);
     if (gone != head) {
-        forget_node(blocks, block->key, head);
-        CHUNK_AT(&blocks->nodes, gone)->record = first.record;
-        note_node(blocks, block->key, gone);
+        forget_node(blocks, key, head);
+        node_at(blocks, gone)->record = first.record;
+        note_node(blocks, key, gone);
     }
-    block->head = first.next;
+    counts->next = first.next;
     give_node(blocks, head);
-    if (--block->count == BIG)
-        forget_all(blocks, block);
+    if (--counts->record == BIG)
+        forget_all(blocks, key, counts->next);
+}
+
+/* ---- coming and going ---- */
+
+static uint32_t add_chained(struct blocks *blocks, uint64_t key, struct block_node *counts, uint32_t record)
+{
+    counts->next = take_node(blocks, (struct block_node){record, counts->next});
+    if (++counts->record == BIG + 1)
+        note_all(blocks, key, counts->next);
+    else if (counts->record > BIG)
+        note_node(blocks, key, counts->next);
+    return counts->record;
 }
 
 uint32_t blocks_add(struct blocks *blocks, uint64_t key, uint32_t record)
 {
-    INVARIANT(key != 0 && record != 0);
-    struct shard *shard = shard_of(blocks, key);
+    INVARIANT(key >> BLOCK_KEY_BITS == 0 && record != 0 && record < CHAINED);
+    uint64_t hash = hash_of(key);
+    struct shard *shard = shard_of(blocks, hash);
     if (is_full(shard, 1))
         grow_shard(blocks, shard, 1);
-    struct block *block = find_slot(blocks, shard, key);
-    if (block->key == 0) {
-        block->key = key;
+    struct block_slot *slot = find_slot(shard, hash);
+    uint32_t at = slot_at(slot);
+    if (at == 0) {
+        set_slot(slot, hash, record);
         shard->used++;
+        return 1;
     }
-    if (block->count == 0) {
-        block->head = record;
-        return block->count = 1;
+    if (!(at & CHAINED)) {
+        uint32_t only = take_node(blocks, (struct block_node){at, 0});
+        at = take_node(blocks, (struct block_node){1, only}) | CHAINED;
+        set_slot(slot, hash, at);
     }
-    if (block->count == 1)
-        block->head = take_node(blocks, (struct block_node){block->head, 0});
-    block->head = take_node(blocks, (struct block_node){record, block->head});
-    if (++block->count == BIG + 1)
-        note_all(blocks, block);
-    else if (block->count > BIG)
-        note_node(blocks, key, block->head);
-    return block->count;
+    return add_chained(blocks, key, node_at(blocks, at & ~CHAINED), record);
+}
+
+/* Alone again: back into the slot. */
+static void unchain(struct blocks *blocks, struct block_slot *slot)
+{
+    uint32_t counts = slot_at(slot) & ~CHAINED, last = node_at(blocks, counts)->next;
+    set_slot(slot, slot_hash(slot), node_at(blocks, last)->record);
+    give_node(blocks, last);
+    give_node(blocks, counts);
 }
 
 uint32_t blocks_remove(struct blocks *blocks, uint64_t key, uint32_t record)
 {
-    struct shard *shard = shard_of(blocks, key);
+    uint64_t hash = hash_of(key);
+    struct shard *shard = shard_of(blocks, hash);
     if (shard->cap == 0)
         return 0;
-    struct block *block = find_slot(blocks, shard, key);
-    if (block->count > BIG)
-        remove_big(blocks, block, record);
-    else if (block->count > 1)
-        remove_chained(blocks, block, record);
-    else if (block->count == 1 && block->head == record)
-        block->count = block->head = 0;
-    return block->count;
+    struct block_slot *slot = find_slot(shard, hash);
+    uint32_t at = slot_at(slot);
+    if (!(at & CHAINED)) {
+        bool goes = at == record;
+        if (goes)
+            free_slot(shard, slot);
+        return at != 0 && !goes;
+    }
+    struct block_node *counts = node_at(blocks, at & ~CHAINED);
+    if (counts->record > BIG)
+        remove_big(blocks, key, counts, record);
+    else
+        remove_chained(blocks, counts, record);
+    if (counts->record > 1)
+        return counts->record;
+    unchain(blocks, slot);
+    return 1;
 }
 
-const struct block *blocks_get(const struct blocks *blocks, uint64_t key)
+/* ---- looking ---- */
+
+struct block blocks_get(const struct blocks *blocks, uint64_t key)
 {
-    const struct shard *shard = shard_of(blocks, key);
-    if (shard->cap == 0)
-        return NULL;
-    const struct block *block = find_slot(blocks, shard, key);
-    return block->count ? block : NULL;
+    uint64_t hash = hash_of(key);
+    const struct shard *shard = shard_of(blocks, hash);
+    return block_in(blocks, shard->cap > 0 ? slot_at(find_slot(shard, hash)) : 0);
 }
 
-uint32_t blocks_next(const struct blocks *blocks, const struct block *block, uint32_t *cursor)
+uint32_t blocks_next(const struct blocks *blocks, struct block block, uint32_t *cursor)
 {
-    if (block->count == 1) {
+    if (block.count <= 1) {
         bool first = *cursor == 0;
         *cursor = 1;
-        return first ? block->head : 0;
+        return first ? block.head : 0;
     }
-    uint32_t node = *cursor ? CHUNK_AT(&blocks->nodes, *cursor)->next : block->head;
+    uint32_t node = *cursor ? node_at(blocks, *cursor)->next : block.head;
     if (node == 0)
         return 0;
     *cursor = node;
-    return CHUNK_AT(&blocks->nodes, node)->record;
+    return node_at(blocks, node)->record;
 }
 
 bool blocks_holds(const struct blocks *blocks, uint64_t key, uint32_t record)
 {
-    const struct block *block = blocks_get(blocks, key);
-    if (block && block->count > BIG)
+    struct block block = blocks_get(blocks, key);
+    if (block.count > BIG)
         return find_node(blocks, key, record) != 0;
     uint32_t cursor = 0, at;
-    while (block && (at = blocks_next(blocks, block, &cursor)) != 0)
+    while ((at = blocks_next(blocks, block, &cursor)) != 0)
         if (at == record)
             return true;
     return false;
 }
 
+static void visit_slot(const struct blocks *blocks, const struct shard *shard, const struct block_slot *slot,
+                       void (*visit)(void *arg, uint64_t key, uint32_t record), void *arg)
+{
+    struct block block = block_in(blocks, slot_at(slot));
+    uint64_t key = key_of(blocks, shard, slot_hash(slot));
+    uint32_t cursor = 0, record;
+    while ((record = blocks_next(blocks, block, &cursor)) != 0)
+        visit(arg, key, record);
+}
+
 void blocks_each(const struct blocks *blocks, void (*visit)(void *arg, uint64_t key, uint32_t record), void *arg)
 {
-    for (size_t i = 0; i < shard_count(blocks); i++) {
+    for (size_t i = 0; i < SHARDS; i++) {
         const struct shard *shard = &blocks->shards[i];
-        for (uint32_t k = 0; k < shard->cap && shard->used > 0; k++) {
-            uint32_t cursor = 0, record;
-            while (shard->slots[k].count > 0 && (record = blocks_next(blocks, &shard->slots[k], &cursor)) != 0)
-                visit(arg, shard->slots[k].key, record);
-        }
+        for (uint32_t k = 0; k < shard->cap && shard->used > 0; k++)
+            visit_slot(blocks, shard, &shard->slots[k], visit, arg);
     }
 }
 
 void blocks_prefetch(const struct blocks *blocks, const uint64_t *keys, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct shard *shard = shard_of(blocks, keys[i]);
+        uint64_t hash = hash_of(keys[i]);
+        const struct shard *shard = shard_of(blocks, hash);
         if (shard->cap > 0)
-            __builtin_prefetch(&shard->slots[home_slot(blocks, shard->cap, keys[i])]);
+            __builtin_prefetch(&shard->slots[home_of(shard, hash)]);
     }
 }
 
 size_t blocks_bytes(const struct blocks *blocks)
 {
-    return blocks->slot_count * sizeof(struct block) + (size_t)blocks->nodes_used * sizeof(struct block_node) +
+    return blocks->slot_count * sizeof(struct block_slot) + (size_t)blocks->nodes_used * sizeof(struct block_node) +
            (blocks->places ? blocks_bytes(blocks->places) : 0);
 }

@@ -113,12 +113,12 @@ bool index_comes_before(const struct mpi *mpi, uint32_t left, uint32_t right)
 
 uint64_t body_members_key(uint64_t body)
 {
-    return (body ^ 0x3C6EF372FE94F82Bull) | 1;
+    return block_key(body ^ 0x3C6EF372FE94F82Bull);
 }
 
 uint64_t body_first_key(uint64_t body)
 {
-    return (body ^ 0xA54FF53A5F1D36F1ull) * 0xBF58476D1CE4E5B9ull | 1;
+    return block_key((body ^ 0xA54FF53A5F1D36F1ull) * 0xBF58476D1CE4E5B9ull);
 }
 
 uint32_t body_first_of(const struct mpi *mpi, enum sight sight, uint64_t body)

@@ -2,16 +2,14 @@
 
 #include <stdlib.h>
 
-enum { BLOCK_SHARD_BITS = 12 };
-
 struct mpi *index_new(void)
 {
     struct mpi *mpi = mem_alloc(sizeof *mpi);
     mpi->model = &model_builtin;
     mpi->block_cap = BLOCK_CAP_DEFAULT;
-    blocks_init(&mpi->blocks, BLOCK_SHARD_BITS);
-    blocks_init(&mpi->came, 0);
-    blocks_init(&mpi->left, 0);
+    blocks_init(&mpi->blocks);
+    blocks_init(&mpi->came);
+    blocks_init(&mpi->left);
     return mpi;
 }
 
@@ -52,12 +50,12 @@ void index_touch(struct mpi *mpi, uint32_t record)
 
 uint64_t own_block_key(uint64_t own_key)
 {
-    return (own_key ^ 0x6A09E667F3BCC909ull) | 1;
+    return block_key(own_key ^ 0x6A09E667F3BCC909ull);
 }
 
 uint64_t handle_key(struct mpi_identifier identifier)
 {
-    return (row_identifier_key(identifier) ^ 0xBB67AE8584CAA73Bull) | 1;
+    return block_key(row_identifier_key(identifier) ^ 0xBB67AE8584CAA73Bull);
 }
 
 /* ---- edges ---- */
@@ -115,7 +113,7 @@ void index_load_reserve(struct mpi *mpi, size_t keys)
 
 uint32_t index_load_record(struct mpi *mpi, uint64_t own_key)
 {
-    INVARIANT(mpi->applied.records < UINT32_MAX);
+    INVARIANT(mpi->applied.records < BLOCK_RECORD_MAX);
     uint32_t record = ++mpi->applied.records;
     *CHUNK_ADD(&mpi->entries, record) = (struct entry){.person = record, .ring = record, .own_key = own_key};
     *CHUNK_ADD(&mpi->notes, record) = (struct note){0};

@@ -1,3 +1,4 @@
+#include "blocks_internal.h"
 #include "row_internal.h"
 
 /*
@@ -105,7 +106,7 @@ static void add_key(struct keys *keys, enum row_rule rule, uint64_t first, uint6
 {
     if (first == 0 || second == 0 || keys->count == ROW_KEYS_MAX)
         return;
-    keys->at[keys->count++] = (struct row_key){mix(mix(first * 31 + (uint64_t)rule + 1) + second) | 1,
+    keys->at[keys->count++] = (struct row_key){block_key(mix(mix(first * 31 + (uint64_t)rule + 1) + second)),
                                                rules[rule].narrows, (uint16_t)rule, 0};
 }
 
@@ -257,7 +258,7 @@ bool row_narrow_key(const struct row_key *key, const struct row_trait *trait, st
 {
     if (key->depth == ROW_NARROW_MAX || !(key->narrows >> trait->field & 1))
         return false;
-    *out_key = (struct row_key){.key = mix(key->key + trait->value) | 1,
+    *out_key = (struct row_key){.key = block_key(mix(key->key + trait->value)),
                                 .narrows = key->narrows & ~((2u << trait->field) - 1),
                                 .rule = key->rule,
                                 .depth = (uint16_t)(key->depth + 1)};

@@ -192,7 +192,7 @@ static inline const struct tally *tally_of(const struct mpi *mpi, enum sight sig
 /* The records that hold a key. */
 struct holders {
     const struct mpi *mpi;
-    const struct block *shown, *came, *left; /* NULL = nobody */
+    struct block shown, came, left;
     uint64_t key;
     uint32_t count;
 };

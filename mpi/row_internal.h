@@ -122,7 +122,7 @@ const char *row_rule_name(enum row_rule rule);
 
 /* A blocking key. What else is in it than `key` follows from the way it was made: equal keys are equal in all. */
 struct row_key {
-    uint64_t key;     /* never 0 */
+    uint64_t key;     /* of BLOCK_KEY_BITS */
     uint32_t narrows; /* bit per row_field: by which values it is narrowed where too many share it */
     uint16_t rule;
     uint16_t depth; /* by how many values it was narrowed */
