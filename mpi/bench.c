@@ -88,7 +88,7 @@ static double load_people(struct mpi *mpi, uint64_t people, uint64_t seed)
         union row_space space;
         make_person(seed, i, false, &person);
         row_make(person.identifiers, 2, &person.said, NULL, 0, &space);
-        index_load_row(mpi, index_load_record(mpi, space.row.own_key), &space.row);
+        index_load_row(mpi, index_load_record(mpi, row_own_key(person.identifiers, 2)), &space.row);
     }
     index_load_finish(mpi);
     return (now_us() - start) / 1e6;
@@ -129,7 +129,7 @@ static void measure_apply(struct mpi *mpi, uint64_t people, uint64_t seed, doubl
         row_make(person.identifiers, 2, &person.said, NULL, 0, &space);
         row_set_rarity(mpi->model, &space.row);
         mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
-        candidates += index_set_row(mpi, draft_add_record(mpi, space.row.own_key), &space.row, &best);
+        candidates += index_set_row(mpi, draft_add_record(mpi, row_own_key(person.identifiers, 2)), &space.row, &best);
         index_recluster(mpi);
         times[i] = now_us() - start;
         if (i % BATCH == BATCH - 1) {

@@ -123,8 +123,8 @@ static void add_name_keys(struct keys *keys, const struct mpi_row *row, const st
     add_key(keys, RULE_FAMILY_PLACE, family, place);
     add_key(keys, RULE_GIVEN_PLACE, given, place);
     for (size_t i = 0; i < row->address_count; i++) {
-        add_key(keys, RULE_FAMILY_POSTCODE, family, row->addresses[i].postcode);
-        add_key(keys, RULE_GIVEN_POSTCODE, given, row->addresses[i].postcode);
+        add_key(keys, RULE_FAMILY_POSTCODE, family, row_addresses(row)[i].postcode);
+        add_key(keys, RULE_GIVEN_POSTCODE, given, row_addresses(row)[i].postcode);
     }
 }
 
@@ -158,21 +158,21 @@ size_t row_keys(const struct mpi_row *row, struct row_key out_keys[ROW_KEYS_MAX]
 {
     struct keys keys = {.at = out_keys};
     for (size_t i = 0; i < row->shared_count; i++)
-        add_key(&keys, RULE_IDENTIFIER, row->shared[i], 1);
+        add_key(&keys, RULE_IDENTIFIER, row_shared(row)[i], 1);
     for (size_t i = 0; i < row->national_count; i++)
-        add_key(&keys, RULE_NATIONAL, text_key(row, row->nationals[i].text), row->nationals[i].kind);
+        add_key(&keys, RULE_NATIONAL, text_key(row, row_nationals(row)[i].text), row_nationals(row)[i].kind);
     for (size_t i = 0; i < row->phone_count; i++)
-        add_key(&keys, RULE_PHONE, row->phones[i], 1);
+        add_key(&keys, RULE_PHONE, row_phones(row)[i], 1);
     for (size_t i = 0; i < row->email_count; i++)
-        add_email_keys(&keys, row, row->emails[i]);
+        add_email_keys(&keys, row, row_emails(row)[i]);
     if (has_full_birth(row))
         add_key(&keys, RULE_BIRTH, row->year * 10000u + row->month * 100u + row->day, 1);
     for (size_t i = 0; i < row->address_count; i++) {
-        add_key(&keys, RULE_HOUSE, text_key(row, row->addresses[i].street), row->addresses[i].number);
-        add_key(&keys, RULE_POSTCODE_YEAR, row->addresses[i].postcode, row->year);
+        add_key(&keys, RULE_HOUSE, text_key(row, row_addresses(row)[i].street), row_addresses(row)[i].number);
+        add_key(&keys, RULE_POSTCODE_YEAR, row_addresses(row)[i].postcode, row->year);
     }
     for (size_t i = 0; i < row->name_count; i++)
-        add_name_keys(&keys, row, &row->names[i]);
+        add_name_keys(&keys, row, &row_names(row)[i]);
     return sort_keys(&keys);
 }
 
@@ -232,21 +232,21 @@ size_t row_traits(const struct mpi_row *row, struct row_trait out_traits[ROW_TRA
 {
     struct traits traits = {.at = out_traits};
     for (size_t i = 0; i < row->name_count; i++)
-        add_trait(&traits, ROW_FIELD_GIVEN, 0, given_sound(row, &row->names[i]));
+        add_trait(&traits, ROW_FIELD_GIVEN, 0, given_sound(row, &row_names(row)[i]));
     for (size_t i = 0; i < row->name_count; i++)
-        add_trait(&traits, ROW_FIELD_FAMILY, 0, family_sound(row, &row->names[i]));
+        add_trait(&traits, ROW_FIELD_FAMILY, 0, family_sound(row, &row_names(row)[i]));
     add_trait(&traits, ROW_FIELD_YEAR, 0, row->year);
     add_day_traits(&traits, row);
     for (size_t i = 0; i < row->address_count; i++)
-        add_trait(&traits, ROW_FIELD_POSTCODE, 0, row->addresses[i].postcode);
+        add_trait(&traits, ROW_FIELD_POSTCODE, 0, row_addresses(row)[i].postcode);
     for (size_t i = 0; i < row->address_count; i++)
-        add_trait(&traits, ROW_FIELD_STREET, 0, text_key(row, row->addresses[i].street));
+        add_trait(&traits, ROW_FIELD_STREET, 0, text_key(row, row_addresses(row)[i].street));
     for (size_t i = 0; i < row->phone_count; i++)
-        add_trait(&traits, ROW_FIELD_PHONE, 0, row->phones[i]);
+        add_trait(&traits, ROW_FIELD_PHONE, 0, row_phones(row)[i]);
     for (size_t i = 0; i < row->email_count; i++)
-        add_trait(&traits, ROW_FIELD_EMAIL, 0, text_key(row, row->emails[i]));
+        add_trait(&traits, ROW_FIELD_EMAIL, 0, text_key(row, row_emails(row)[i]));
     for (size_t i = 0; i < row->national_count; i++)
-        add_national_traits(&traits, row, &row->nationals[i]);
+        add_national_traits(&traits, row, &row_nationals(row)[i]);
     add_trait(&traits, ROW_FIELD_MOTHER, 1, text_key(row, row->mother_family));
     add_trait(&traits, ROW_FIELD_MOTHER, 2, text_key(row, row->mother_given));
     add_trait(&traits, ROW_FIELD_PLACE, 0, text_key(row, row->birth_place));
