@@ -5,25 +5,35 @@
 #include <string.h>
 
 enum {
-    SHARD_BITS = 12,
-    SHARDS = 1 << SHARD_BITS,
+    LARGE_SHARD_BITS = 12,
     SHARD_SLOTS_MIN = 8,
-    SLOT_HASH_BITS = BLOCK_KEY_BITS - SHARD_BITS, /* the rest of the hash says which shard it is in */
+    SLOT_AT_WORDS = 2,
     BIG = 1024, /* records of one key; of more, each one's node is found by a table of its own */
 };
-_Static_assert(SLOT_HASH_BITS == 8 * sizeof((struct block_slot){0}.hash), "a slot holds all of it");
-_Static_assert(sizeof(struct block_slot) == 10, "no padding");
 
-void blocks_init(struct blocks *blocks)
+void blocks_init(struct blocks *blocks, enum blocks_size size)
 {
-    blocks->shards = mem_array(SHARDS, sizeof *blocks->shards);
+    blocks->shard_bits = size == BLOCKS_LARGE ? LARGE_SHARD_BITS : 0;
+    blocks->slot_words = SLOT_AT_WORDS + (BLOCK_KEY_BITS - blocks->shard_bits + 15) / 16;
+    blocks->shards = mem_array((size_t)1 << blocks->shard_bits, sizeof *blocks->shards);
+}
+
+static size_t shard_count(const struct blocks *blocks)
+{
+    return (size_t)1 << blocks->shard_bits;
+}
+
+/* Of so many slots. */
+static size_t slot_bytes(const struct blocks *blocks, size_t count)
+{
+    return count * blocks->slot_words * sizeof(block_slot);
 }
 
 void blocks_fini(struct blocks *blocks)
 {
     if (blocks->shards == NULL)
         return;
-    for (size_t i = 0; i < SHARDS; i++)
+    for (size_t i = 0; i < shard_count(blocks); i++)
         mem_free(blocks->shards[i].slots);
     mem_free(blocks->shards);
     blocks->shards = NULL;
@@ -36,15 +46,15 @@ void blocks_fini(struct blocks *blocks)
 
 void blocks_clear(struct blocks *blocks)
 {
-    enum { KEEP_SLOTS = 64 };
-    for (size_t i = 0; i < SHARDS; i++) {
+    size_t keep = ((size_t)1 << 16) / shard_count(blocks); /* slots */
+    for (size_t i = 0; i < shard_count(blocks); i++) {
         struct shard *shard = &blocks->shards[i];
-        if (shard->cap > KEEP_SLOTS) {
+        if (shard->cap > keep) {
             blocks->slot_count -= shard->cap;
             mem_free(shard->slots);
             *shard = (struct shard){0};
         } else if (shard->used > 0) {
-            memset(shard->slots, 0, shard->cap * sizeof *shard->slots);
+            memset(shard->slots, 0, slot_bytes(blocks, shard->cap));
             shard->used = 0;
         }
     }
@@ -66,39 +76,59 @@ static uint64_t hash_of(uint64_t key)
     return LOW_BITS(key * HASH_FACTOR, BLOCK_KEY_BITS);
 }
 
+/* How much of it is in a slot; the rest says which shard it is in. */
+static uint32_t slot_hash_bits(const struct blocks *blocks)
+{
+    return BLOCK_KEY_BITS - blocks->shard_bits;
+}
+
 static uint64_t key_of(const struct blocks *blocks, const struct shard *shard, uint64_t slot_hash)
 {
-    uint64_t hash = (uint64_t)(shard - blocks->shards) << SLOT_HASH_BITS | slot_hash;
+    uint64_t hash = (uint64_t)(shard - blocks->shards) << slot_hash_bits(blocks) | slot_hash;
     return LOW_BITS(hash * KEY_FACTOR, BLOCK_KEY_BITS);
 }
 
 static struct shard *shard_of(const struct blocks *blocks, uint64_t hash)
 {
-    return &blocks->shards[hash >> SLOT_HASH_BITS];
+    return &blocks->shards[hash >> slot_hash_bits(blocks)];
 }
 
 /* ---- slots ---- */
 
-static uint64_t slot_hash(const struct block_slot *slot)
+static block_slot *slot_in(const struct blocks *blocks, const struct shard *shard, uint32_t slot)
 {
-    return (uint64_t)slot->hash[0] << 32 | (uint32_t)slot->hash[1] << 16 | slot->hash[2];
+    return shard->slots + (size_t)slot * blocks->slot_words;
 }
 
-static uint32_t slot_at(const struct block_slot *slot)
+static uint32_t slot_at(const block_slot *slot)
 {
-    return (uint32_t)slot->at[0] << 16 | slot->at[1];
+    return (uint32_t)slot[0] << 16 | slot[1];
 }
 
-static void set_slot(struct block_slot *slot, uint64_t hash, uint32_t at)
+static uint64_t slot_hash(const struct blocks *blocks, const block_slot *slot)
 {
-    *slot = (struct block_slot){{(uint16_t)(hash >> 32), (uint16_t)(hash >> 16), (uint16_t)hash},
-                                {(uint16_t)(at >> 16), (uint16_t)at}};
+    uint64_t hash = 0;
+    for (uint32_t i = SLOT_AT_WORDS; i < blocks->slot_words; i++)
+        hash = hash << 16 | slot[i];
+    return hash;
+}
+
+static void set_at(block_slot *slot, uint32_t at)
+{
+    slot[0] = (uint16_t)(at >> 16);
+    slot[1] = (uint16_t)at;
+}
+
+static void set_hash(const struct blocks *blocks, block_slot *slot, uint64_t hash)
+{
+    for (uint32_t i = blocks->slot_words; i-- > SLOT_AT_WORDS; hash >>= 16)
+        slot[i] = (uint16_t)hash;
 }
 
 /* Where the hash stands on the way from 0 to its greatest value. */
-static uint32_t home_of(const struct shard *shard, uint64_t hash)
+static uint32_t home_of(const struct blocks *blocks, const struct shard *shard, uint64_t slot_hash)
 {
-    return (uint32_t)((LOW_BITS(hash, SLOT_HASH_BITS) >> (SLOT_HASH_BITS - 32)) * shard->cap >> 32);
+    return (uint32_t)((slot_hash >> (slot_hash_bits(blocks) - 32)) * shard->cap >> 32);
 }
 
 static uint32_t next_slot(const struct shard *shard, uint32_t slot)
@@ -111,29 +141,35 @@ static uint32_t steps_between(const struct shard *shard, uint32_t from, uint32_t
     return to >= from ? to - from : to + shard->cap - from;
 }
 
-/* Of a key that nobody has, the slot it would get. */
-static struct block_slot *find_slot(const struct shard *shard, uint64_t hash)
+/* Of a key that nobody has, the free slot it would get. */
+static uint32_t find_slot(const struct blocks *blocks, const struct shard *shard, uint64_t hash)
 {
-    struct block_slot want;
-    set_slot(&want, hash, 0);
-    uint32_t slot = home_of(shard, hash);
-    while (slot_at(&shard->slots[slot]) != 0 && memcmp(shard->slots[slot].hash, want.hash, sizeof want.hash) != 0)
-        slot = next_slot(shard, slot);
-    return &shard->slots[slot];
+    uint64_t wanted = LOW_BITS(hash, slot_hash_bits(blocks));
+    uint32_t slot = home_of(blocks, shard, wanted);
+    for (const block_slot *at; slot_at(at = slot_in(blocks, shard, slot)) != 0; slot = next_slot(shard, slot))
+        if (slot_hash(blocks, at) == wanted)
+            break;
+    return slot;
+}
+
+static void move_slot(const struct blocks *blocks, block_slot *to, const block_slot *from)
+{
+    memcpy(to, from, slot_bytes(blocks, 1));
 }
 
 /* Those behind it that have been pushed on from its place come back. */
-static void free_slot(struct shard *shard, struct block_slot *gone)
+static void free_slot(const struct blocks *blocks, struct shard *shard, uint32_t gap)
 {
-    uint32_t gap = (uint32_t)(gone - shard->slots);
-    for (uint32_t slot = next_slot(shard, gap); slot_at(&shard->slots[slot]) != 0; slot = next_slot(shard, slot)) {
-        uint32_t home = home_of(shard, slot_hash(&shard->slots[slot]));
+    const block_slot *at;
+    for (uint32_t slot = next_slot(shard, gap); slot_at(at = slot_in(blocks, shard, slot)) != 0;
+         slot = next_slot(shard, slot)) {
+        uint32_t home = home_of(blocks, shard, slot_hash(blocks, at));
         if (steps_between(shard, home, slot) < steps_between(shard, gap, slot))
             continue;
-        shard->slots[gap] = shard->slots[slot];
+        move_slot(blocks, slot_in(blocks, shard, gap), at);
         gap = slot;
     }
-    shard->slots[gap] = (struct block_slot){0};
+    set_at(slot_in(blocks, shard, gap), 0);
     shard->used--;
 }
 
@@ -146,10 +182,12 @@ static void grow_shard(struct blocks *blocks, struct shard *shard, size_t keys)
     size_t more = (size_t)(shard - blocks->shards) * 0x9E37 % 256; /* 56 to 64 % full then, 80 % when it grows again */
     size_t cap = SHARD_SLOTS_MIN + want + want / 2 + want / 16 + want * more / 1024;
     INVARIANT(cap < UINT32_MAX);
-    *shard = (struct shard){mem_array(cap, sizeof *shard->slots), (uint32_t)cap, old.used};
-    for (uint32_t i = 0; i < old.cap; i++)
-        if (slot_at(&old.slots[i]) != 0)
-            *find_slot(shard, slot_hash(&old.slots[i])) = old.slots[i];
+    *shard = (struct shard){mem_alloc(slot_bytes(blocks, cap)), (uint32_t)cap, old.used};
+    for (uint32_t i = 0; i < old.cap; i++) {
+        const block_slot *slot = slot_in(blocks, &old, i);
+        if (slot_at(slot) != 0)
+            move_slot(blocks, slot_in(blocks, shard, find_slot(blocks, shard, slot_hash(blocks, slot))), slot);
+    }
     blocks->slot_count += shard->cap - old.cap;
     mem_free(old.slots);
 }
@@ -161,8 +199,8 @@ static bool is_full(const struct shard *shard, size_t keys)
 
 void blocks_reserve(struct blocks *blocks, size_t keys)
 {
-    size_t each = keys / SHARDS;
-    for (size_t i = 0; i < SHARDS && each > 0; i++)
+    size_t each = keys / shard_count(blocks);
+    for (size_t i = 0; i < shard_count(blocks) && each > 0; i++)
         if (is_full(&blocks->shards[i], each))
             grow_shard(blocks, &blocks->shards[i], each);
 }
@@ -251,7 +289,7 @@ static void note_all(struct blocks *blocks, uint64_t key, uint32_t first)
 {
     if (blocks->places == NULL) {
         blocks->places = mem_alloc(sizeof *blocks->places);
-        blocks_init(blocks->places);
+        blocks_init(blocks->places, blocks->shard_bits ? BLOCKS_LARGE : BLOCKS_SMALL);
     }
     for (uint32_t node = first; node; node = node_at(blocks, node)->next)
         note_node(blocks, key, node);
@@ -301,26 +339,27 @@ uint32_t blocks_add(struct blocks *blocks, uint64_t key, uint32_t record)
     struct shard *shard = shard_of(blocks, hash);
     if (is_full(shard, 1))
         grow_shard(blocks, shard, 1);
-    struct block_slot *slot = find_slot(shard, hash);
+    block_slot *slot = slot_in(blocks, shard, find_slot(blocks, shard, hash));
     uint32_t at = slot_at(slot);
     if (at == 0) {
-        set_slot(slot, hash, record);
+        set_at(slot, record);
+        set_hash(blocks, slot, hash);
         shard->used++;
         return 1;
     }
     if (!(at & CHAINED)) {
         uint32_t only = take_node(blocks, (struct block_node){at, 0});
         at = take_node(blocks, (struct block_node){1, only}) | CHAINED;
-        set_slot(slot, hash, at);
+        set_at(slot, at);
     }
     return add_chained(blocks, key, node_at(blocks, at & ~CHAINED), record);
 }
 
 /* Alone again: back into the slot. */
-static void unchain(struct blocks *blocks, struct block_slot *slot)
+static void unchain(struct blocks *blocks, block_slot *slot)
 {
     uint32_t counts = slot_at(slot) & ~CHAINED, last = node_at(blocks, counts)->next;
-    set_slot(slot, slot_hash(slot), node_at(blocks, last)->record);
+    set_at(slot, node_at(blocks, last)->record);
     give_node(blocks, last);
     give_node(blocks, counts);
 }
@@ -331,12 +370,13 @@ uint32_t blocks_remove(struct blocks *blocks, uint64_t key, uint32_t record)
     struct shard *shard = shard_of(blocks, hash);
     if (shard->cap == 0)
         return 0;
-    struct block_slot *slot = find_slot(shard, hash);
+    uint32_t found = find_slot(blocks, shard, hash);
+    block_slot *slot = slot_in(blocks, shard, found);
     uint32_t at = slot_at(slot);
     if (!(at & CHAINED)) {
         bool goes = at == record;
         if (goes)
-            free_slot(shard, slot);
+            free_slot(blocks, shard, found);
         return at != 0 && !goes;
     }
     struct block_node *counts = node_at(blocks, at & ~CHAINED);
@@ -356,7 +396,9 @@ struct block blocks_get(const struct blocks *blocks, uint64_t key)
 {
     uint64_t hash = hash_of(key);
     const struct shard *shard = shard_of(blocks, hash);
-    return block_in(blocks, shard->cap > 0 ? slot_at(find_slot(shard, hash)) : 0);
+    if (shard->cap == 0)
+        return (struct block){0};
+    return block_in(blocks, slot_at(slot_in(blocks, shard, find_slot(blocks, shard, hash))));
 }
 
 uint32_t blocks_next(const struct blocks *blocks, struct block block, uint32_t *cursor)
@@ -385,11 +427,11 @@ bool blocks_holds(const struct blocks *blocks, uint64_t key, uint32_t record)
     return false;
 }
 
-static void visit_slot(const struct blocks *blocks, const struct shard *shard, const struct block_slot *slot,
+static void visit_slot(const struct blocks *blocks, const struct shard *shard, const block_slot *slot,
                        void (*visit)(void *arg, uint64_t key, uint32_t record), void *arg)
 {
     struct block block = block_in(blocks, slot_at(slot));
-    uint64_t key = key_of(blocks, shard, slot_hash(slot));
+    uint64_t key = key_of(blocks, shard, slot_hash(blocks, slot));
     uint32_t cursor = 0, record;
     while ((record = blocks_next(blocks, block, &cursor)) != 0)
         visit(arg, key, record);
@@ -397,10 +439,10 @@ static void visit_slot(const struct blocks *blocks, const struct shard *shard, c
 
 void blocks_each(const struct blocks *blocks, void (*visit)(void *arg, uint64_t key, uint32_t record), void *arg)
 {
-    for (size_t i = 0; i < SHARDS; i++) {
+    for (size_t i = 0; i < shard_count(blocks); i++) {
         const struct shard *shard = &blocks->shards[i];
         for (uint32_t k = 0; k < shard->cap && shard->used > 0; k++)
-            visit_slot(blocks, shard, &shard->slots[k], visit, arg);
+            visit_slot(blocks, shard, slot_in(blocks, shard, k), visit, arg);
     }
 }
 
@@ -410,12 +452,12 @@ void blocks_prefetch(const struct blocks *blocks, const uint64_t *keys, size_t c
         uint64_t hash = hash_of(keys[i]);
         const struct shard *shard = shard_of(blocks, hash);
         if (shard->cap > 0)
-            __builtin_prefetch(&shard->slots[home_of(shard, hash)]);
+            __builtin_prefetch(slot_in(blocks, shard, home_of(blocks, shard, LOW_BITS(hash, slot_hash_bits(blocks)))));
     }
 }
 
 size_t blocks_bytes(const struct blocks *blocks)
 {
-    return blocks->slot_count * sizeof(struct block_slot) + (size_t)blocks->nodes_used * sizeof(struct block_node) +
+    return slot_bytes(blocks, blocks->slot_count) + (size_t)blocks->nodes_used * sizeof(struct block_node) +
            (blocks->places ? blocks_bytes(blocks->places) : 0);
 }

@@ -3,11 +3,12 @@
  * others chain 8-byte nodes from one pool, the first of which counts them. About 14 bytes per key, and 8 per record of
  * a shared key and 8 for their count.
  *
- * A key is a number of 60 bits, from block_key() on and everywhere. The table is cut into shards by the first 12 bits
- * of a key's hash, each a table of its own with open addressing, slots in the order of the hashes: the shard and the 48
- * bits in the slot are the whole hash, and the hash gives back the key, so no two keys are ever taken for one here. One
- * shard grows at a time, by half, when it is four fifths full: with ten million people a step copies some 250 KB, and
- * no step is ever larger than that of one shard.
+ * A key is a number of 60 bits, from block_key() on and everywhere. A large table is cut into shards by the first 12
+ * bits of a key's hash, each a table of its own with open addressing, slots in the order of the hashes: the shard and
+ * the 48 bits in the slot are the whole hash, and the hash gives back the key, so no two keys are ever taken for one
+ * here. One shard grows at a time when it is four fifths full: with ten million people a step copies some 250 KB, and
+ * no step is ever larger than that of one shard. A small table, which is walked and cleared often, is one shard, and
+ * its slots have all 60 bits.
  *
  * Threads: one writer or many readers (the index sees to that).
  */
@@ -38,23 +39,25 @@ struct block {
 struct block_node {
     uint32_t record, next; /* next: 0 = none. The one before the first: how many there are, the first */
 };
-struct block_slot { /* two bytes at a time: no room between slots */
-    uint16_t hash[3];
-    uint16_t at[2]; /* a record, or with its first bit set the node that counts; 0 = free */
-};
+/* A slot is a few words of two bytes, so that there is no room between slots: a record, or with the first bit set the
+ * node that counts, 0 = free; then the hash. */
+typedef uint16_t block_slot;
 struct shard {
-    struct block_slot *slots;
+    block_slot *slots;
     uint32_t cap, used;
 };
+enum blocks_size { BLOCKS_SMALL, BLOCKS_LARGE };
 struct blocks {
     struct shard *shards;
+    uint32_t shard_bits, slot_words;
     size_t slot_count;               /* of all shards */
     CHUNKS(struct block_node) nodes; /* node 0 is not used */
     uint32_t nodes_used, free_node;
     struct blocks *places; /* (key, record) to node, for keys of very many records; NULL = there is none yet */
 };
 
-void blocks_init(struct blocks *blocks); /* *blocks is all-zero before */
+/* *blocks is all-zero before. */
+void blocks_init(struct blocks *blocks, enum blocks_size size);
 void blocks_fini(struct blocks *blocks);
 /* Forgets everything, keeps the memory when it is little. */
 void blocks_clear(struct blocks *blocks);

@@ -7,9 +7,9 @@ struct mpi *index_new(void)
     struct mpi *mpi = mem_alloc(sizeof *mpi);
     mpi->model = &model_builtin;
     mpi->block_cap = BLOCK_CAP_DEFAULT;
-    blocks_init(&mpi->blocks);
-    blocks_init(&mpi->came);
-    blocks_init(&mpi->left);
+    blocks_init(&mpi->blocks, BLOCKS_LARGE);
+    blocks_init(&mpi->came, BLOCKS_SMALL);
+    blocks_init(&mpi->left, BLOCKS_SMALL);
     return mpi;
 }
 

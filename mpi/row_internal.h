@@ -140,14 +140,14 @@ static inline size_t row_bytes(const struct mpi_row *row)
 
 /* Room for the largest row. */
 enum {
-    ROW_LISTS_MAX = ROW_SHARED * sizeof(uint64_t) + ROW_NAMES * sizeof(struct mpi_row_name) +
-                    ROW_ADDRESSES * sizeof(struct mpi_row_address) + ROW_PHONES * (sizeof(uint32_t) + 1) +
-                    ROW_NATIONALS * sizeof(struct mpi_row_national) + ROW_EMAILS * (sizeof(uint16_t) + 1),
+    ROW_LISTS_ROOM = ROW_SHARED * sizeof(uint64_t) + ROW_NAMES * sizeof(struct mpi_row_name) +
+                     ROW_ADDRESSES * sizeof(struct mpi_row_address) + ROW_PHONES * (sizeof(uint32_t) + 1) +
+                     ROW_NATIONALS * sizeof(struct mpi_row_national) + ROW_EMAILS * (sizeof(uint16_t) + 1),
 };
-_Static_assert(sizeof(struct mpi_row) + ROW_LISTS_MAX <= UINT8_MAX, "text_at holds it");
+_Static_assert(sizeof(struct mpi_row) + ROW_LISTS_ROOM <= UINT8_MAX, "text_at holds it");
 union row_space {
     struct mpi_row row;
-    char bytes[sizeof(struct mpi_row) + ROW_LISTS_MAX + ROW_TEXT_MAX];
+    char bytes[sizeof(struct mpi_row) + ROW_LISTS_ROOM + ROW_TEXT_MAX];
 };
 
 /*

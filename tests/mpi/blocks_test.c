@@ -28,7 +28,7 @@ static uint64_t first_slot_key(uint32_t key)
 /* All at home in one slot, the last of a shard: those pushed on stand at its beginning. */
 static uint64_t last_slot_key(uint32_t key)
 {
-    return key_hashed_to((1ull << 48) - 1 - key);
+    return key_hashed_to((1ull << BLOCK_KEY_BITS) - 1 - key);
 }
 
 static uint32_t find_record(const struct plain *plain, uint32_t key, uint32_t record)
@@ -51,10 +51,10 @@ static void check_block(const struct blocks *blocks, const struct plain *plain, 
     assert_int_equal(blocks_next(blocks, block, &cursor), 0); /* stays at the end */
 }
 
-static void check_random(uint64_t seed, uint64_t (*make)(uint32_t key))
+static void check_random(uint64_t seed, enum blocks_size size, uint64_t (*make)(uint32_t key))
 {
     struct blocks *blocks = mem_alloc(sizeof *blocks);
-    blocks_init(blocks);
+    blocks_init(blocks, size);
     struct plain *plain = mem_alloc(sizeof *plain);
     uint64_t random = seed;
     for (int step = 0; step < 20000; step++) {
@@ -86,10 +86,11 @@ static void check_random(uint64_t seed, uint64_t (*make)(uint32_t key))
 static void test_blocks__equal_a_plain_list(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed < 4; seed++) {
-        check_random(seed, key_of);
-        check_random(seed, first_slot_key);
-        check_random(seed, last_slot_key);
+    for (uint64_t seed = 1; seed < 5; seed++) {
+        enum blocks_size size = seed % 2 ? BLOCKS_LARGE : BLOCKS_SMALL;
+        check_random(seed, size, key_of);
+        check_random(seed, size, first_slot_key);
+        check_random(seed, size, last_slot_key);
     }
 }
 
@@ -104,7 +105,7 @@ static void test_blocks__give_every_key_back(void **state)
 {
     (void)state;
     struct blocks *blocks = mem_alloc(sizeof *blocks);
-    blocks_init(blocks);
+    blocks_init(blocks, BLOCKS_LARGE);
     enum { MANY = 20000 };
     uint32_t *seen = mem_array(MANY, sizeof *seen);
     for (uint32_t i = 1; i < MANY; i++)
@@ -121,7 +122,7 @@ static void test_blocks__grow_without_losing_anybody_and_stay_small(void **state
 {
     (void)state;
     struct blocks *blocks = mem_alloc(sizeof *blocks);
-    blocks_init(blocks);
+    blocks_init(blocks, BLOCKS_LARGE);
     enum { MANY = 300000 };
     for (uint32_t i = 1; i <= MANY; i++)
         assert_int_equal(blocks_add(blocks, key_of(i), i), 1);
@@ -142,7 +143,7 @@ static void test_blocks__grow_one_small_shard_at_a_time(void **state)
 {
     (void)state;
     struct blocks *blocks = mem_alloc(sizeof *blocks);
-    blocks_init(blocks);
+    blocks_init(blocks, BLOCKS_LARGE);
     enum { MANY = 1000000 };
     size_t before = 0, largest = 0;
     for (uint32_t i = 1; i <= MANY; i++) {
@@ -162,7 +163,7 @@ static void test_blocks__of_very_many_records_equal_a_plain_set(void **state)
     (void)state;
     enum { MANY = 6000, STEPS = 60000 };
     struct blocks *blocks = mem_alloc(sizeof *blocks);
-    blocks_init(blocks);
+    blocks_init(blocks, BLOCKS_LARGE);
     bool *in = mem_array(MANY + 1, sizeof *in);
     uint64_t random = 9;
     uint32_t count = 0;
