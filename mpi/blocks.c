@@ -6,15 +6,16 @@
 
 enum {
     LARGE_SHARD_BITS = 12,
-    SHARD_SLOTS_MIN = 8,
-    SLOT_AT_WORDS = 2,
+    SHARD_SLOTS_MIN = 4,
+    LARGE_SLOT_WORDS = 5, /* two for who is there, three for 48 bits of the hash */
+    SMALL_SLOT_WORDS = 6,
     BIG = 1024, /* records of one key; of more, each one's node is found by a table of its own */
 };
 
 void blocks_init(struct blocks *blocks, enum blocks_size size)
 {
     blocks->shard_bits = size == BLOCKS_LARGE ? LARGE_SHARD_BITS : 0;
-    blocks->slot_words = SLOT_AT_WORDS + (BLOCK_KEY_BITS - blocks->shard_bits + 15) / 16;
+    blocks->slot_words = size == BLOCKS_LARGE ? LARGE_SLOT_WORDS : SMALL_SLOT_WORDS;
     blocks->shards = mem_array((size_t)1 << blocks->shard_bits, sizeof *blocks->shards);
 }
 
@@ -107,10 +108,8 @@ static uint32_t slot_at(const block_slot *slot)
 
 static uint64_t slot_hash(const struct blocks *blocks, const block_slot *slot)
 {
-    uint64_t hash = 0;
-    for (uint32_t i = SLOT_AT_WORDS; i < blocks->slot_words; i++)
-        hash = hash << 16 | slot[i];
-    return hash;
+    uint64_t hash = (uint64_t)slot[2] << 32 | (uint32_t)slot[3] << 16 | slot[4];
+    return blocks->slot_words == LARGE_SLOT_WORDS ? hash : hash << 16 | slot[5];
 }
 
 static void set_at(block_slot *slot, uint32_t at)
@@ -121,7 +120,7 @@ static void set_at(block_slot *slot, uint32_t at)
 
 static void set_hash(const struct blocks *blocks, block_slot *slot, uint64_t hash)
 {
-    for (uint32_t i = blocks->slot_words; i-- > SLOT_AT_WORDS; hash >>= 16)
+    for (uint32_t i = blocks->slot_words; i-- > 2; hash >>= 16)
         slot[i] = (uint16_t)hash;
 }
 
@@ -154,7 +153,8 @@ static uint32_t find_slot(const struct blocks *blocks, const struct shard *shard
 
 static void move_slot(const struct blocks *blocks, block_slot *to, const block_slot *from)
 {
-    memcpy(to, from, slot_bytes(blocks, 1));
+    for (uint32_t i = 0; i < blocks->slot_words; i++)
+        to[i] = from[i];
 }
 
 /* Those behind it that have been pushed on from its place come back. */
@@ -179,14 +179,18 @@ static void grow_shard(struct blocks *blocks, struct shard *shard, size_t keys)
 {
     struct shard old = *shard;
     size_t want = keys + old.used;
-    size_t more = (size_t)(shard - blocks->shards) * 0x9E37 % 256; /* 56 to 64 % full then, 80 % when it grows again */
-    size_t cap = SHARD_SLOTS_MIN + want + want / 2 + want / 16 + want * more / 1024;
+    size_t more = (size_t)(shard - blocks->shards) * 0x9E37 % 256; /* 64 to 69 % full then, 80 % when it grows again */
+    size_t cap = SHARD_SLOTS_MIN + want + want / 4 + want / 5 + want * more / 2048;
     INVARIANT(cap < UINT32_MAX);
     *shard = (struct shard){mem_alloc(slot_bytes(blocks, cap)), (uint32_t)cap, old.used};
     for (uint32_t i = 0; i < old.cap; i++) {
         const block_slot *slot = slot_in(blocks, &old, i);
-        if (slot_at(slot) != 0)
-            move_slot(blocks, slot_in(blocks, shard, find_slot(blocks, shard, slot_hash(blocks, slot))), slot);
+        if (slot_at(slot) == 0)
+            continue;
+        uint32_t to = home_of(blocks, shard, slot_hash(blocks, slot));
+        while (slot_at(slot_in(blocks, shard, to)) != 0)
+            to = next_slot(shard, to);
+        move_slot(blocks, slot_in(blocks, shard, to), slot);
     }
     blocks->slot_count += shard->cap - old.cap;
     mem_free(old.slots);

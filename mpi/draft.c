@@ -81,20 +81,20 @@ static struct entry *draft_edges_of(struct mpi *mpi, uint32_t record)
 {
     struct entry *entry = draft_of(mpi, record);
     const struct entry *shown = CHUNK_AT(&mpi->entries, record);
-    if (entry != shown && entry->edges && entry->edges == shown->edges) {
-        entry->edges = mem_grow(NULL, entry->edge_cap, sizeof *entry->edges);
-        memcpy(entry->edges, shown->edges, entry->edge_count * sizeof *entry->edges);
-    }
+    if (entry != shown && entry->edges && entry->edges == shown->edges)
+        entry->edges = mem_copy(shown->edges, entry->edge_count * sizeof *entry->edges);
     return entry;
 }
 
 static void set_half_edge(struct mpi *mpi, uint32_t from, uint32_t to, int32_t score_mbit)
 {
     struct entry *entry = draft_edges_of(mpi, from);
+    mpi->applied.half_edges -= entry->edge_count;
     if (score_mbit == NO_EDGE)
         entry_drop_edge(entry, to);
     else
-        mpi->applied.edge_bytes += entry_put_edge(entry, to, score_mbit);
+        entry_put_edge(entry, to, score_mbit);
+    mpi->applied.half_edges += entry->edge_count;
 }
 
 static void set_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit)
@@ -261,8 +261,6 @@ static void remove_record(struct mpi *mpi, uint32_t record)
     struct entry *entry = CHUNK_AT(&mpi->entries, record);
     INVARIANT(record == mpi->applied.records && record > mpi->shown.records && entry->row == NULL &&
               entry->edge_count == 0);
-    mpi->applied.edge_bytes -= sizeof *entry->edges * entry->edge_cap;
-    mem_free(entry->edges);
     *entry = (struct entry){0};
     mpi->applied.records--;
     mpi->applied.persons--;

@@ -46,6 +46,15 @@ void index_touch(struct mpi *mpi, uint32_t record)
     *VEC_ADD(&mpi->touched) = record;
 }
 
+void index_next_round(struct mpi *mpi)
+{
+    if (++mpi->visit != 0)
+        return;
+    for (uint32_t i = 1; i <= mpi->applied.records; i++) /* once in four billion walks */
+        CHUNK_AT(&mpi->notes, i)->visit = 0;
+    mpi->visit = 1;
+}
+
 /* ---- keys of identifiers: of kinds of their own, so that they meet no blocking key ---- */
 
 uint64_t own_block_key(uint64_t own_key)
@@ -75,26 +84,26 @@ static size_t edge_place(const struct entry *entry, uint32_t other)
     return low;
 }
 
-size_t entry_put_edge(struct entry *entry, uint32_t other, int32_t score_mbit)
+void entry_put_edge(struct entry *entry, uint32_t other, int32_t score_mbit)
 {
-    size_t at = edge_place(entry, other), grown = 0;
+    size_t at = edge_place(entry, other);
     if (at == entry->edge_count || entry->edges[at].other != other) {
-        if (entry->edge_count == entry->edge_cap) {
-            grown = sizeof *entry->edges * (entry->edge_cap ? entry->edge_cap : 2);
-            entry->edge_cap = entry->edge_cap ? entry->edge_cap * 2 : 2;
-            entry->edges = mem_grow(entry->edges, entry->edge_cap, sizeof *entry->edges);
-        }
+        entry->edges = mem_grow(entry->edges, (size_t)entry->edge_count + 1, sizeof *entry->edges);
         memmove(entry->edges + at + 1, entry->edges + at, (entry->edge_count++ - at) * sizeof *entry->edges);
     }
     entry->edges[at] = (struct edge){other, score_mbit};
-    return grown;
 }
 
 void entry_drop_edge(struct entry *entry, uint32_t other)
 {
     size_t at = edge_place(entry, other);
-    if (at < entry->edge_count && entry->edges[at].other == other)
-        memmove(entry->edges + at, entry->edges + at + 1, (--entry->edge_count - at) * sizeof *entry->edges);
+    if (at == entry->edge_count || entry->edges[at].other != other)
+        return;
+    memmove(entry->edges + at, entry->edges + at + 1, (--entry->edge_count - at) * sizeof *entry->edges);
+    if (entry->edge_count > 0)
+        return;
+    mem_free(entry->edges);
+    entry->edges = NULL;
 }
 
 const struct edge *index_edge(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right)
@@ -145,8 +154,9 @@ void index_load_handles(struct mpi *mpi, uint32_t record, const struct mpi_ident
 
 void index_load_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit)
 {
-    mpi->applied.edge_bytes += entry_put_edge(CHUNK_AT(&mpi->entries, left), right, score_mbit);
-    mpi->applied.edge_bytes += entry_put_edge(CHUNK_AT(&mpi->entries, right), left, score_mbit);
+    entry_put_edge(CHUNK_AT(&mpi->entries, left), right, score_mbit);
+    entry_put_edge(CHUNK_AT(&mpi->entries, right), left, score_mbit);
+    mpi->applied.half_edges += 2;
 }
 
 static void load_rings(struct mpi *mpi)
