@@ -32,7 +32,7 @@ static status read_people(struct cli_run *run, struct people_map *map, struct ev
     TRY(people_map_read(run->cx, cli_text(run, "map"), map));
     if (truth && !truth_file)
         TRY(people_map_set_truth(run->cx, map, str_from(truth)));
-    TRY(eval_people_read(run, map, people));
+    TRY(eval_people_read(run, map, 0, people));
     return truth_file ? eval_people_read_truth(run, people, truth_file, truth ? truth : "person") : STATUS_OK;
 }
 
@@ -64,14 +64,14 @@ static void put_text(struct cli_run *run, const struct eval_people *people, bool
         eval_show_confusion(&run->show, people, confusion, cli_number(run, "misses"));
 }
 
-/* Under a model made from these people, or the general one; *out_model is to be freed after the study. Figures at even
- * odds first: the study then stays linked as the index would. */
+/* Under the model that was read, one made from these people, or the general one; *out_model is to be freed after the
+ * study. Figures at even odds first: the study then stays linked as the index would. */
 static void link_people(struct cli_run *run, struct eval_people *people, bool across, struct eval_report *report,
                         struct mpi_model **out_model)
 {
     struct mpi_training training;
     int64_t from_us = clock_mono_us();
-    if (cli_flag(run, "train"))
+    if (*out_model == NULL && cli_flag(run, "train"))
         mpi_study_train(people->study, out_model, &training);
     report->train_seconds = seconds_since(from_us);
     const struct mpi_model *model = *out_model ? *out_model : mpi_model_general();
@@ -94,7 +94,10 @@ static status evaluate(struct cli_run *run, struct people_map *map, struct eval_
     struct eval_report report = {0};
     struct eval_confusion confusion = {.left_out = 0};
     const char *pairs = cli_text(run, "pairs");
+    const char *model = cli_text(run, "model");
     int64_t from_us = clock_mono_us();
+    if (model)
+        TRY(cli_read_model(run->cx, model, out_model));
     TRY(read_people(run, map, people));
     report.read_seconds = seconds_since(from_us);
     bool across = map->is_link || cli_flag(run, "link-only");
@@ -112,6 +115,8 @@ static status evaluate(struct cli_run *run, struct people_map *map, struct eval_
 
 static enum cli_exit run_people(struct cli_run *run)
 {
+    if (cli_text(run, "model") && cli_flag(run, "train"))
+        return cli_misused(run, "one of them", "--model and --train exclude each other");
     struct people_map *map = mem_alloc(sizeof *map);
     struct eval_people people = {0};
     struct mpi_model *model = NULL;
@@ -137,6 +142,7 @@ static const struct cli_option people_options[] = {
      NULL},
     {"train", CLI_FLAG, NULL, NULL, "make a model from these people, without their truth, instead of the general one",
      NULL},
+    {"model", CLI_FILE, "MODEL", NULL, "this model (YAML, see idem model export) instead of the general one", NULL},
     {"quick", CLI_FLAG, NULL, NULL, "link once only: no figures at even odds", NULL},
     {"link-only", CLI_FLAG, NULL, NULL, "only pairs between two files count", NULL},
     {"pairs", CLI_FILE, "CSV", NULL, "labelled pairs to judge too: columns left, right, label, or as the map says",

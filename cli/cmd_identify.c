@@ -74,8 +74,15 @@ static void show_match(struct cli_run *run, const Idem__Identity__V1__Match *mat
 {
     struct cli_show *show = &run->show;
     cli_title(show, "person %" PRIu64 "  record %" PRIu64 "%s", match->person, match->record,
-              match->by_identifier ? ", by identifier" : "");
-    if (with_evidence && match->comparison && match->comparison->n_evidence)
+              match->by_identifier ? ", by its number" : "");
+    bool compared = match->comparison && match->comparison->n_evidence;
+    if (match->by_identifier)
+        cli_putf(show, CLI_PLAIN,
+                 compared ? "the number is this record's; what else was said:"
+                          : "the number is this record's; nothing was compared");
+    if (match->by_identifier)
+        cli_end_line(show);
+    if (with_evidence && compared)
         cli_show_comparison(show, match->comparison);
 }
 

@@ -35,6 +35,7 @@ const struct cli_group cli_groups[] = {
     {"pki", "Certificates for a local authority", cli_pki_commands},
     {"gen", "Made-up data to play with", cli_gen_commands},
     {NULL, "Made-up data to play with", cli_score_commands},
+    {"model", "Models of who is alike", cli_model_commands},
     {"eval", "How good a model is", cli_eval_commands},
 #ifdef IDEM_CLI_BENCH
     {"bench", "Measuring", cli_bench_commands},

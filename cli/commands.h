@@ -9,7 +9,8 @@
 extern const struct cli_command cli_send_commands[], cli_trace_commands[], cli_messages_commands[],
     cli_person_commands[], cli_why_commands[], cli_identify_commands[], cli_people_commands[], cli_review_commands[],
     cli_codes_commands[], cli_route_commands[], cli_dlq_commands[], cli_journal_commands[], cli_status_commands[],
-    cli_pki_commands[], cli_gen_commands[], cli_eval_commands[], cli_score_commands[], cli_self_commands[];
+    cli_pki_commands[], cli_gen_commands[], cli_eval_commands[], cli_model_commands[], cli_score_commands[],
+    cli_self_commands[];
 #ifdef IDEM_CLI_BENCH
 extern const struct cli_command cli_bench_commands[];
 #endif
@@ -18,6 +19,10 @@ extern const struct cli_command cli_bench_commands[];
  * Use: if (!cli_ask(run, …, &reply, &exit)) return exit; */
 bool cli_ask(struct cli_run *run, const char *method, const ProtobufCMessage *request,
              const ProtobufCMessageDescriptor *reply_type, const char *next, void *out_reply, enum cli_exit *out_exit);
+
+/* A model's text from a file. base.file, mpi.model-bad. Free with mpi_model_free(). */
+struct mpi_model;
+status cli_read_model(struct ctx *cx, const char *path, struct mpi_model **out_model);
 
 /* Screens of one reply each; tested without a daemon. */
 void cli_show_trace(struct cli_show *show, const Idem__Admin__V1__Trace *trace, bool all);

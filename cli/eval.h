@@ -34,9 +34,10 @@ struct eval_people {
     uint64_t left_out; /* rows that are not sound, or name a record that is there already */
 };
 
-/* Reads the files into a study; what is odd is said on stderr. Free with eval_people_fini(). base.file,
- * cli.people-file, mpi.too-many. */
-status eval_people_read(struct cli_run *run, const struct people_map *map, struct eval_people *out_people);
+/* Reads the files, from argument `first` on, into a study; what is odd is said on stderr. Free with eval_people_fini().
+ * base.file, cli.people-file, mpi.too-many. */
+status eval_people_read(struct cli_run *run, const struct people_map *map, size_t first,
+                        struct eval_people *out_people);
 /* The truth from a file of its own, with the columns authority, id and `column`; household too when it is there.
  * base.file, cli.people-file. */
 status eval_people_read_truth(struct cli_run *run, struct eval_people *people, const char *path, const char *column);

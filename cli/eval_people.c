@@ -77,10 +77,10 @@ static status read_file(struct cli_run *run, const struct people_map *map, const
     return got;
 }
 
-static status read_files(struct cli_run *run, const struct people_map *map, struct eval_people *people)
+static status read_files(struct cli_run *run, const struct people_map *map, size_t first, struct eval_people *people)
 {
     bool seen[PEOPLE_COLUMNS_MAX] = {false};
-    for (size_t i = 0; i < run->parsed->argument_count; i++)
+    for (size_t i = first; i < run->parsed->argument_count; i++)
         TRY(read_file(run, map, cli_argument(run, i), people, seen));
     for (size_t c = 0; c < map->column_count; c++)
         if (!seen[c] && (map->is_strict || (map->truth.count && c == map->truth.at[0])))
@@ -88,11 +88,11 @@ static status read_files(struct cli_run *run, const struct people_map *map, stru
     return STATUS_OK;
 }
 
-status eval_people_read(struct cli_run *run, const struct people_map *map, struct eval_people *out_people)
+status eval_people_read(struct cli_run *run, const struct people_map *map, size_t first, struct eval_people *out_people)
 {
     *out_people = (struct eval_people){.study = mpi_study_new()};
     arena_init(&out_people->texts, SIZE_MAX);
-    return read_files(run, map, out_people);
+    return read_files(run, map, first, out_people);
 }
 
 void eval_people_fini(struct eval_people *people)

@@ -153,7 +153,9 @@ status cli_call(struct cli_run *run, const char *method, const ProtobufCMessage 
 {
     struct rpc_client *client;
     TRY(cli_line_client(run, &client));
-    return rpc_client_call(client, run->cx, method, request, reply_type, 0, out_reply);
+    static const int64_t long_us = INT64_C(3600) * 1000 * 1000;
+    bool is_long = run->parsed->command && run->parsed->command->takes_long && !cli_number(run, "timeout");
+    return rpc_client_call(client, run->cx, method, request, reply_type, is_long ? long_us : 0, out_reply);
 }
 
 void cli_copy_failure(struct ctx *to, const struct ctx *from, status got)

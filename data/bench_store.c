@@ -14,7 +14,7 @@
 
 enum { OLD_ROWS = 200000, BATCH_ROWS = 100, ROW_BYTES = 300, SCANNERS = 2, SYNC_EVERY_MS = 250 };
 
-static const struct data_table_spec TABLES[] = {{"bench.new"}, {"bench.old"}};
+static const struct data_table_spec TABLES[] = {{.name = "bench.new"}, {.name = "bench.old"}};
 
 struct scanner {
     struct data_store *store;

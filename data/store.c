@@ -62,20 +62,42 @@ static bool is_grouped(const struct data_options *options, const char *name)
     return false;
 }
 
-static status open_tables(struct data_store *store, struct ctx *cx, const struct data_options *options)
+static bool has_file(struct ctx *cx, const char *folder, const char *name)
+{
+    return access(arena_printf(cx->arena, "%s/%s", folder, name).data, F_OK) == 0;
+}
+
+static const char *table_file(struct ctx *cx, const char *table)
+{
+    return arena_printf(cx->arena, "%s.db", table).data;
+}
+
+static status is_missing(struct ctx *cx, const char *table)
+{
+    return ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED], "%s is missing; next: rebuild it from the journal",
+                    table_file(cx, table));
+}
+
+/* `lacks`: tables that were added later are missing, which is well if the meta table knows nothing of them. */
+static status open_tables(struct data_store *store, struct ctx *cx, const struct data_options *options, bool lacks)
 {
     store->table_count = options->table_count;
     store->tables = mem_array(options->table_count + 1, sizeof *store->tables);
     for (size_t i = 0; i <= options->table_count; i++) {
         const char *name = i < options->table_count ? options->tables[i].name : META_TABLE;
+        store->tables[i] = (struct data_table){.store = store,
+                                               .name = mem_copy(name, strlen(name) + 1),
+                                               .number = (uint32_t)i,
+                                               .grouped = is_grouped(options, name)};
+    }
+    for (size_t i = store->table_count + 1; i-- > 0;) { /* the meta table first: it knows which there were */
         struct data_table *table = &store->tables[i];
-        *table = (struct data_table){.store = store,
-                                     .name = mem_copy(name, strlen(name) + 1),
-                                     .number = (uint32_t)i,
-                                     .grouped = is_grouped(options, name)};
-        int error = store_db_open(store->env, name, &table->db);
+        if (lacks && i + 1 == store->table_count && store_counts_know(store, cx))
+            return ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED],
+                            "a table's file is missing; next: rebuild it from the journal");
+        int error = store_db_open(store->env, table->name, &table->db);
         if (error != 0)
-            return store_fail(cx, name, error);
+            return store_fail(cx, table->name, error);
     }
     return STATUS_OK;
 }
@@ -95,21 +117,17 @@ static status find_bound(struct data_table *table, struct ctx *cx)
     return data_scan_back(table, cx, STR_NONE, STR_NONE, take_key, table);
 }
 
-static bool has_file(struct ctx *cx, const char *folder, const char *name)
+/* A table file that is gone would silently come back empty: what exists must be complete. A table that was added later
+ * may be missing in an older store; the counts tell whether it is one. */
+static status check_files(struct ctx *cx, const char *folder, const struct data_options *options, bool *out_lacks)
 {
-    return access(arena_printf(cx->arena, "%s/%s", folder, name).data, F_OK) == 0;
-}
-
-/* A table file that is gone would silently come back empty: what exists must be complete. New tables of a newer idem
- * come with a new format number. */
-static status check_files(struct ctx *cx, const char *folder, const struct data_options *options)
-{
+    *out_lacks = false;
     for (size_t i = 0; i <= options->table_count; i++) {
         const char *name = i < options->table_count ? options->tables[i].name : META_TABLE;
-        struct str file = arena_printf(cx->arena, "%s.db", name);
-        if (!has_file(cx, folder, file.data))
-            return ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED], "%s is missing; next: rebuild it from the journal",
-                            file.data);
+        bool there = has_file(cx, folder, table_file(cx, name));
+        if (!there && !(i < options->table_count && options->tables[i].added))
+            return is_missing(cx, name);
+        *out_lacks |= !there;
     }
     return STATUS_OK;
 }
@@ -199,22 +217,20 @@ static status open_store(struct data_store *store, struct ctx *cx, const struct 
 {
     TRY(file_make_dirs(cx, store->folder));
     TRY(data_lock(cx, store->folder, &store->lock_fd));
-    bool is_new = !has_file(cx, store->folder, "complete");
+    bool is_new = !has_file(cx, store->folder, "complete"), lacks = false;
     if (is_new)
         TRY(remove_all(cx, store->folder));
     else
-        TRY(check_files(cx, store->folder, options));
+        TRY(check_files(cx, store->folder, options, &lacks));
     TRY(open_env(store, cx, options));
-    TRY(open_tables(store, cx, options));
+    TRY(open_tables(store, cx, options, lacks));
     TRY(check_format(store, cx, options->format, is_new));
     TRY(store_counts_open(store, cx));
     for (size_t i = 0; i < store->table_count; i++)
         TRY(find_bound(&store->tables[i], cx));
-    if (is_new) {
+    if (is_new || lacks)
         TRY(data_checkpoint(store, cx));
-        TRY(make_file(cx, store->folder, "complete"));
-    }
-    return STATUS_OK;
+    return is_new ? make_file(cx, store->folder, "complete") : STATUS_OK;
 }
 
 static void free_store(struct data_store *store)

@@ -185,6 +185,15 @@ static bool decode_counts(struct data_store *store, struct str row)
     return !cut.bad && cut.rest.len == 0;
 }
 
+bool store_counts_know(struct data_store *store, struct ctx *cx)
+{
+    struct str row;
+    status got = store_get_locked(store_meta(store), cx, APPLIED_KEY, &row);
+    ctx_clear(cx);
+    struct cut cut = {.rest = got == STATUS_OK ? str_from_at(row, sizeof(uint64_t)) : STR_NONE};
+    return cut_u64(&cut) == hash_tables(store) && !cut.bad;
+}
+
 static bool load_group(void *arg, struct str key, struct str row)
 {
     struct data_store *store = arg;

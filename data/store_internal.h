@@ -160,6 +160,8 @@ struct store_change {
 void store_change_fini(struct store_change *change);
 void store_change_note(struct store_change *change, const struct data_table *table, struct str key, int64_t by);
 
+/* Were rows counted with just these tables? Only the meta table need be open. */
+bool store_counts_know(struct data_store *store, struct ctx *cx);
 /* Reads the counts of a store that was opened; counts, and keeps that, when it has none yet. */
 status store_counts_open(struct data_store *store, struct ctx *cx);
 /* With the applied seq, into the transaction; `changes`: one per table. A Berkeley DB error number. */

@@ -81,6 +81,15 @@ static void apply_codes_activate(struct apply *ap, struct ctx *cx, const struct 
     applied_as(result, cx, codes_apply_activate(ap->engine->codes, ap->txn, cx, entry->seq, entry->body));
 }
 
+static void apply_model(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
+{
+    struct str text, why;
+    status got = entry_model_decode(cx, entry->body, &text, &why);
+    if (got == STATUS_OK)
+        got = mpi_apply_model(ap->engine->mpi, ap->txn, cx, entry->seq, text, why, &result->activated);
+    applied_as(result, cx, got);
+}
+
 static void apply_routes(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
 {
     struct routes *routes;
@@ -126,6 +135,7 @@ static apply_kind_fn *const kinds[ENTRY_KIND_COUNT] = {
     [ENTRY_REPLAY] = apply_replay,
     [ENTRY_START] = apply_start,
     [ENTRY_STOP] = apply_stop,
+    [ENTRY_MODEL] = apply_model,
 };
 
 /* Of the store or of a pack, not of the entry: an entry that says nothing readable is refused like any other bad input.

@@ -12,8 +12,8 @@
 enum { SPACE_POLL_US = 200 * 1000 };
 
 const struct data_table_spec engine_tables[] = {
-    {"engine.message"}, {"engine.control"}, {"engine.outbox"}, {"engine.delivery"},
-    {"engine.dead"},    {"engine.counter"}, {"engine.meta"},
+    {.name = "engine.message"}, {.name = "engine.control"}, {.name = "engine.outbox"}, {.name = "engine.delivery"},
+    {.name = "engine.dead"},    {.name = "engine.counter"}, {.name = "engine.meta"},
 };
 const size_t engine_table_count = sizeof engine_tables / sizeof engine_tables[0];
 
@@ -117,6 +117,30 @@ static status stopped_cleanly(struct engine *engine, struct ctx *cx, bool *out_c
     return STATUS_OK;
 }
 
+static void publish_people(void *arg)
+{
+    mpi_publish(arg);
+}
+
+/* Written by an idem with another general model: its scores are not mixed with ours. */
+static status score_anew(struct engine *engine, struct ctx *cx)
+{
+    if (!mpi_is_stale(engine->mpi))
+        return STATUS_OK;
+    uint64_t records = mpi_count(engine->mpi).records, seq = data_applied_seq(engine->store);
+    if (records > 0)
+        log_event(LOG_INFO, "mpi.scores-anew", LOG_NUM("records", records));
+    struct ctx own = {.arena = cx->arena, .now_us = clock_now_us()};
+    struct data_txn *txn = data_txn_begin(engine->store);
+    status got = mpi_rescore(engine->mpi, txn, &own, seq);
+    if (got != STATUS_OK) {
+        data_txn_abort(txn);
+        return ctx_pass(cx, &own, got);
+    }
+    data_txn_commit(txn, seq, publish_people, engine->mpi);
+    return STATUS_OK;
+}
+
 static status open_parts(struct engine *engine, struct ctx *cx)
 {
     TRY(file_make_dirs(cx, engine->packs_dir));
@@ -125,6 +149,7 @@ static status open_parts(struct engine *engine, struct ctx *cx)
     TRY(open_journal(engine, cx));
     TRY(codes_open(cx, engine->packs_dir, engine->store, &engine->codes));
     TRY(mpi_open(cx, engine->store, &engine->mpi));
+    TRY(score_anew(engine, cx));
     TRY(totals_load(engine, cx));
     TRY(load_routes(engine, cx));
     engine->announced_seq = journal_last_seq(engine->journal);

@@ -37,6 +37,7 @@ struct applied {
     struct engine_answer answer;        /* MESSAGE */
     struct mpi_result mpi;              /* DECISION */
     struct engine_people_result people; /* PEOPLE */
+    struct mpi_activated activated;     /* MODEL */
     uint64_t *replayed;                 /* REPLAY */
     size_t replayed_count;
 };

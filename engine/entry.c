@@ -17,6 +17,7 @@ const char *entry_kind_name(uint16_t kind)
         [ENTRY_REPLAY] = "replay",
         [ENTRY_START] = "start",
         [ENTRY_STOP] = "stop",
+        [ENTRY_MODEL] = "model",
     };
     return kind < ENTRY_KIND_COUNT && names[kind] ? names[kind] : "unknown";
 }
@@ -283,6 +284,23 @@ status entry_people_decode(struct ctx *cx, struct str body, struct mpi_record_in
     TRY(close_body(cx, &cut, ENTRY_PEOPLE));
     *out_records = records;
     *out_count = count;
+    return STATUS_OK;
+}
+
+void entry_model_encode(struct buf *out, struct str text, struct str why)
+{
+    buf_put_byte(out, FORMAT);
+    buf_put_lstr(out, why);
+    buf_put_lstr(out, text);
+}
+
+status entry_model_decode(struct ctx *cx, struct str body, struct str *out_text, struct str *out_why)
+{
+    struct cut cut = open_body(body);
+    struct str why = cut_lstr(&cut), text = cut_lstr(&cut);
+    TRY(close_body(cx, &cut, ENTRY_MODEL));
+    *out_text = text;
+    *out_why = why;
     return STATUS_OK;
 }
 

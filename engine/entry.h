@@ -20,6 +20,7 @@ enum entry_kind {
     ENTRY_REPLAY = 8,         /* dead letters to send again */
     ENTRY_START = 9,          /* the daemon started; body: its version */
     ENTRY_STOP = 10,          /* the daemon stopped cleanly: no delivery was under way */
+    ENTRY_MODEL = 11,         /* a model of who is alike is activated: its whole text, and why */
     ENTRY_KIND_COUNT
 };
 const char *entry_kind_name(uint16_t kind);
@@ -61,6 +62,9 @@ status entry_decision_decode(struct ctx *cx, struct str body, struct entry_decis
 void entry_people_encode(struct buf *out, const struct mpi_record_input *records, size_t count);
 /* Into cx->arena; strings borrow from the body. */
 status entry_people_decode(struct ctx *cx, struct str body, struct mpi_record_input **out_records, size_t *out_count);
+
+void entry_model_encode(struct buf *out, struct str text, struct str why);
+status entry_model_decode(struct ctx *cx, struct str body, struct str *out_text, struct str *out_why);
 
 void entry_replay_encode(struct buf *out, const uint64_t *ids, size_t count);
 status entry_replay_decode(struct ctx *cx, struct str body, uint64_t **out_ids, size_t *out_count);

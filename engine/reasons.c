@@ -14,4 +14,5 @@ const struct reason engine_reasons[ENGINE_REASON_COUNT] = {
                         "a row of the store is damaged; stop and start again: it is made again from the journal"},
     [ENGINE_PATIENT_MISSING] = {"engine.patient-missing", STATUS_INVALID_ARGUMENT, 101, "no patient identifier"},
     [ENGINE_TOO_LARGE] = {"engine.too-large", STATUS_RESOURCE_EXHAUSTED, 207, "larger than this system takes"},
+    [ENGINE_WHY_MISSING] = {"engine.why-missing", STATUS_INVALID_ARGUMENT, 207, "a reason has to be given"},
 };

@@ -418,3 +418,23 @@ status engine_rollback_codes(struct engine *engine, struct ctx *cx, struct str s
     *out_seq = applied.seq;
     return STATUS_OK;
 }
+
+status engine_activate_model(struct engine *engine, struct ctx *cx, struct str text, struct str why,
+                             struct mpi_activated *out_activated, uint64_t *out_seq)
+{
+    if (str_trim(why).len == 0)
+        return ctx_fail(cx, &engine_reasons[ENGINE_WHY_MISSING], NULL);
+    if (why.len > LIMIT_FIELD_VALUE_BYTES)
+        return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE], "a why of %zu bytes, at most %d", why.len,
+                        LIMIT_FIELD_VALUE_BYTES);
+    struct mpi_model *model;
+    TRY(mpi_model_read(cx, text, &model));
+    mpi_model_free(model);
+    SCOPED(buf_fini) struct buf body = {0};
+    entry_model_encode(&body, text, why);
+    struct applied applied;
+    TRY(engine_change_state(engine, cx, ENTRY_MODEL, buf_str(&body), &applied));
+    *out_activated = applied.activated;
+    *out_seq = applied.seq;
+    return STATUS_OK;
+}

@@ -79,7 +79,7 @@ static void count_linked(const struct mpi *mpi, uint32_t record, const struct li
 {
     const struct entry *entry = entry_at(mpi, SHOWN, record);
     for (uint32_t i = 0; i < entry->edge_count; i++) {
-        if (entry->edges[i].other < record || entry->edges[i].score_mbit < mpi->model->auto_mbit)
+        if (entry->edges[i].other < record || entry->edges[i].score_mbit < mpi->model_shown->auto_mbit)
             continue;
         struct live other = live_keys_of(mpi, entry->edges[i].other);
         uint32_t rules = common_rules(live, &other);

@@ -91,12 +91,17 @@ bool row_same_body(const struct mpi_row *left, const struct mpi_row *right)
 
 /* ---- what two of one body say about each other ---- */
 
-int32_t body_score(const struct mpi *mpi, const struct mpi_row *row, struct levels *out_levels)
+static int32_t score_within(const struct mpi_model *model, const struct mpi_row *row, struct levels *out_levels)
 {
     union row_space other;
     row_without_shared(row, &other);
     compare_rows(row, &other.row, out_levels);
-    return weigh_levels(mpi->model, out_levels);
+    return weigh_levels(model, out_levels);
+}
+
+int32_t body_score(const struct mpi *mpi, const struct mpi_row *row, struct levels *out_levels)
+{
+    return score_within(mpi->model, row, out_levels);
 }
 
 bool body_is_one(const struct mpi *mpi, const struct mpi_row *row)
@@ -148,7 +153,8 @@ bool index_alike(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_
         return index_edge(mpi, sight, a, b) != NULL;
     const struct mpi_row *row = entry_at(mpi, sight, left)->row;
     struct levels levels;
-    return left != right && row && body_score(mpi, row, &levels) >= mpi->model->review_mbit;
+    const struct mpi_model *model = model_of(mpi, sight);
+    return left != right && row && score_within(model, row, &levels) >= model->review_mbit;
 }
 
 uint32_t index_first_other(const struct mpi *mpi, uint32_t record)

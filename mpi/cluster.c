@@ -107,6 +107,8 @@ struct piece {
     int32_t *best;           /* count x count, by group: strongest cross pair */
     int32_t *link;           /* count x count, by group: strongest cross pair that may link by itself */
     uint32_t *size;          /* bodies of evidence in the group */
+    uint32_t *live;          /* the groups that there still are, ascending */
+    uint32_t live_count;
 };
 
 static size_t cell(const struct piece *piece, uint32_t a, uint32_t b)
@@ -133,6 +135,15 @@ static void join_groups(struct piece *piece, uint32_t a, uint32_t b)
     }
     piece->size[keep] += piece->size[gone];
     piece->size[gone] = 0;
+}
+
+/* After decisions have joined what they join. */
+static void find_live(struct piece *piece)
+{
+    piece->live_count = 0;
+    for (uint32_t i = 0; i < piece->count; i++)
+        if (piece->size[i] > 0)
+            piece->live[piece->live_count++] = i;
 }
 
 static int order_decisions(const void *left, const void *right)
@@ -250,10 +261,12 @@ static bool has_rival(const struct piece *piece, uint32_t a, uint32_t b)
     int32_t strong = piece->link[cell(piece, a, b)] - RIVAL_MBIT;
     if (strong < model->auto_mbit)
         strong = model->auto_mbit;
-    for (uint32_t c = 0; c < piece->count; c++)
-        if (piece->size[c] > 0 && c != a && c != b && piece->link[cell(piece, a, c)] >= strong &&
-            !piece->apart[cell(piece, a, c)] && are_two(piece, b, c))
+    for (uint32_t i = 0; i < piece->live_count; i++) {
+        uint32_t c = piece->live[i];
+        if (c != a && c != b && piece->link[cell(piece, a, c)] >= strong && !piece->apart[cell(piece, a, c)] &&
+            are_two(piece, b, c))
             return true;
+    }
     return false;
 }
 
@@ -261,13 +274,11 @@ static bool has_rival(const struct piece *piece, uint32_t a, uint32_t b)
 static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_b)
 {
     int64_t best_sum = 0, best_pairs = 0;
-    for (uint32_t a = 0; a < piece->count; a++) {
-        if (piece->size[a] == 0)
-            continue;
-        for (uint32_t b = a + 1; b < piece->count; b++) {
+    for (uint32_t i = 0; i < piece->live_count; i++) {
+        for (uint32_t k = i + 1; k < piece->live_count; k++) {
+            uint32_t a = piece->live[i], b = piece->live[k];
             size_t at = cell(piece, a, b);
-            if (piece->size[b] == 0 || piece->apart[at] || piece->link[at] < piece->mpi->model->auto_mbit ||
-                piece->sum[at] <= 0)
+            if (piece->apart[at] || piece->link[at] < piece->mpi->model->auto_mbit || piece->sum[at] <= 0)
                 continue;
             int64_t pairs = (int64_t)piece->size[a] * piece->size[b];
             if (best_pairs != 0 && piece->sum[at] * best_pairs <= best_sum * pairs)
@@ -360,6 +371,7 @@ static void solve_piece(struct mpi *mpi, const struct nodes *all, uint32_t *reco
                           .group = mem_array(count, sizeof *piece.group),
                           .retired = mem_array(count, sizeof *piece.retired),
                           .size = mem_array(count, sizeof *piece.size),
+                          .live = mem_array(count, sizeof *piece.live),
                           .apart = mem_array(cells, sizeof *piece.apart),
                           .held = mem_array(cells, sizeof *piece.held),
                           .sum = mem_array(cells, sizeof *piece.sum),
@@ -373,12 +385,14 @@ static void solve_piece(struct mpi *mpi, const struct nodes *all, uint32_t *reco
         piece.best[i] = piece.link[i] = INT32_MIN;
     apply_decisions(&piece);
     weigh_pairs(&piece);
-    for (uint32_t a, b; find_join(&piece, &a, &b);)
+    find_live(&piece);
+    for (uint32_t a, b; find_join(&piece, &a, &b); find_live(&piece))
         join_groups(&piece, a, b);
     write_groups(&piece);
     mem_free(piece.group);
     mem_free(piece.retired);
     mem_free(piece.size);
+    mem_free(piece.live);
     mem_free(piece.apart);
     mem_free(piece.held);
     mem_free(piece.sum);

@@ -116,10 +116,10 @@ static bool is_swapped(const struct mpi_row *left, const struct mpi_row_name *le
 /* That a stranger has just these two names, each in its place; of the two orders the likelier. */
 static uint8_t swapped_rarity(const struct mpi_row_name *a, const struct mpi_row_name *b)
 {
-    unsigned one = (a->family_rarity & RARITY_MAX) + (a->given_rarity & RARITY_MAX);
-    unsigned other = (b->family_rarity & RARITY_MAX) + (b->given_rarity & RARITY_MAX);
+    unsigned one = (a->family_rarity & RARITY_TOP) + (a->given_rarity & RARITY_TOP);
+    unsigned other = (b->family_rarity & RARITY_TOP) + (b->given_rarity & RARITY_TOP);
     unsigned likelier = one < other ? one : other;
-    return (uint8_t)(likelier < RARITY_MAX ? likelier : RARITY_MAX);
+    return (uint8_t)(likelier < RARITY_TOP ? likelier : RARITY_TOP);
 }
 
 /* What a level of a name says in general: which of several pairs of names speaks most must not depend on a model. */
@@ -142,10 +142,10 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
             if (name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]) < WEAK_MBIT &&
                 is_swapped(left, a, right, b))
                 at[0] = at[1] = NAME_SWAPPED;
-            uint8_t family_rarity = at[0] == NAME_EXACT     ? a->family_rarity & RARITY_MAX
+            uint8_t family_rarity = at[0] == NAME_EXACT     ? a->family_rarity & RARITY_TOP
                                     : at[0] == NAME_SWAPPED ? swapped_rarity(a, b)
                                                             : 0;
-            uint8_t given_rarity = at[1] == NAME_EXACT ? a->given_rarity & RARITY_MAX : 0;
+            uint8_t given_rarity = at[1] == NAME_EXACT ? a->given_rarity & RARITY_TOP : 0;
             if (at[0] == NAME_EXACT && at[1] == NAME_EXACT &&
                 a->full_rarity) /* how rare it is beside this family name */
                 given_rarity = a->full_rarity > family_rarity ? (uint8_t)(a->full_rarity - family_rarity) : 1;
@@ -245,7 +245,7 @@ static enum list_level phone_level(const struct mpi_row *left, const struct mpi_
     for (size_t i = 0; i < left->phone_count; i++) {
         for (size_t k = 0; k < right->phone_count; k++) {
             uint32_t a = row_phones(left)[i], b = row_phones(right)[k];
-            uint8_t rarity = row_rarities(left)[i] & RARITY_MAX;
+            uint8_t rarity = row_rarities(left)[i] & RARITY_TOP;
             if (a == b && (best != LIST_EXACT || is_rarer(rarity, *out_rarity))) {
                 best = LIST_EXACT;
                 *out_rarity = rarity;
@@ -276,7 +276,7 @@ static enum email_level email_level(const struct mpi_row *left, const struct mpi
         for (size_t k = 0; k < right->email_count; k++) {
             enum email_level level =
                 one_email(row_text(left, row_emails(left)[i]), row_text(right, row_emails(right)[k]));
-            uint8_t rarity = level == EMAIL_EXACT ? row_rarities(left)[left->phone_count + i] & RARITY_MAX : 0;
+            uint8_t rarity = level == EMAIL_EXACT ? row_rarities(left)[left->phone_count + i] & RARITY_TOP : 0;
             if (best == EMAIL_ABSENT || level < best || (level == best && is_rarer(rarity, *out_rarity))) {
                 best = level;
                 *out_rarity = rarity;
@@ -321,11 +321,11 @@ static uint8_t address_rarity(enum address_level level, const struct mpi_row_add
                               const struct mpi_row_address *b)
 {
     if (level == ADDRESS_HOUSE && a->house_rarity == b->house_rarity)
-        return a->house_rarity & RARITY_MAX;
+        return a->house_rarity & RARITY_TOP;
     if (level == ADDRESS_POSTCODE)
-        return a->postcode_rarity & RARITY_MAX;
+        return a->postcode_rarity & RARITY_TOP;
     if (level == ADDRESS_CITY && a->city_rarity == b->city_rarity)
-        return a->city_rarity & RARITY_MAX;
+        return a->city_rarity & RARITY_TOP;
     return 0;
 }
 
@@ -356,7 +356,7 @@ static enum list_level national_level(const struct mpi_row *left, const struct m
             if (one->kind != other->kind)
                 continue;
             struct str a = row_text(left, one->text), b = row_text(right, other->text);
-            uint8_t rarity = one->rarity & RARITY_MAX;
+            uint8_t rarity = one->rarity & RARITY_TOP;
             if (str_eq(a, b) && (best != LIST_EXACT || is_rarer(rarity, *out_rarity))) {
                 best = LIST_EXACT;
                 *out_rarity = rarity;
@@ -416,7 +416,7 @@ static enum list_level birth_place_level(const struct mpi_row *left, const struc
     if (a.len == 0 || b.len == 0)
         return LIST_ABSENT;
     if (str_eq(a, b)) {
-        *out_rarity = left->birth_place_rarity & RARITY_MAX;
+        *out_rarity = left->birth_place_rarity & RARITY_TOP;
         return LIST_EXACT;
     }
     return near_text(a, b) || share_word(a, b) ? LIST_EDIT : LIST_DIFFERS;
@@ -467,10 +467,10 @@ static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *r
 /* Father and son of one name, or two children named after one: the years between them are no slip of the pen. */
 static bool looks_like_namesake(const struct mpi_row *left, const struct mpi_row *right, const struct levels *levels)
 {
-    enum { GENERATION_MIN = 14, GENERATION_MAX = 60 };
+    enum { GENERATION_FROM = 14, GENERATION_TO = 60 };
     int gap = left->year > right->year ? left->year - right->year : right->year - left->year;
     bool one_home = levels->at[FIELD_ADDRESS] == ADDRESS_HOUSE || levels->at[FIELD_PHONE] == LIST_EXACT;
-    bool apart = (gap >= GENERATION_MIN && gap <= GENERATION_MAX) || levels->at[FIELD_BIRTH] == BIRTH_YEAR;
+    bool apart = (gap >= GENERATION_FROM && gap <= GENERATION_TO) || levels->at[FIELD_BIRTH] == BIRTH_YEAR;
     return left->year != 0 && right->year != 0 && apart && one_home && levels->at[FIELD_NATIONAL] != LIST_EXACT &&
            levels->at[FIELD_IDENTIFIER] != SAME_EXACT;
 }
@@ -509,7 +509,7 @@ void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struc
     compare_names(left, right, &levels);
     levels.at[FIELD_BIRTH] = (uint8_t)birth_level(left, right);
     if (levels.at[FIELD_BIRTH] == BIRTH_EXACT)
-        rarity[FIELD_BIRTH] = left->birth_rarity & RARITY_MAX;
+        rarity[FIELD_BIRTH] = left->birth_rarity & RARITY_TOP;
     levels.at[FIELD_SEX] = (uint8_t)sex_level(left, right, &levels);
     levels.at[FIELD_PHONE] = (uint8_t)phone_level(left, right, &rarity[FIELD_PHONE]);
     levels.at[FIELD_EMAIL] = (uint8_t)email_level(left, right, &rarity[FIELD_EMAIL]);

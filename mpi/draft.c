@@ -254,6 +254,13 @@ void draft_answer_review(struct mpi *mpi, uint32_t at, bool open)
     add_step(mpi, STEP_ANSWERED, at, open);
 }
 
+void draft_set_model(struct mpi *mpi, const struct mpi_model *model)
+{
+    add_step(mpi, STEP_MODEL, mpi->model_is_own, 0)->before.model = mpi->model;
+    mpi->model = model;
+    mpi->model_is_own = true;
+}
+
 /* ---- taking back ---- */
 
 static void remove_record(struct mpi *mpi, uint32_t record)
@@ -298,6 +305,11 @@ static void take_back(struct mpi *mpi, const struct step *step)
         break;
     case STEP_ANSWERED:
         answer_review(mpi, step->at, !step->other);
+        break;
+    case STEP_MODEL:
+        mpi_model_free((struct mpi_model *)mpi->model);
+        mpi->model = step->before.model;
+        mpi->model_is_own = step->at;
         break;
     case STEP_COUNTERS:
         mpi->counters = step->before.counters;
@@ -371,6 +383,10 @@ static void publish_step(struct mpi *mpi, const struct step *step)
     case STEP_ROW:
         mem_free(step->before.row);
         break;
+    case STEP_MODEL:
+        if (step->at)
+            mpi_model_free((struct mpi_model *)step->before.model);
+        break;
     case STEP_UNDONE:
         CHUNK_AT(&mpi->decisions, step->at)->undone = true;
         break;
@@ -397,4 +413,5 @@ void mpi_publish(struct mpi *mpi)
     if (mpi->steps.cap > KEEP_STEPS)
         VEC_FINI(&mpi->steps);
     mpi->shown = mpi->applied;
+    mpi->model_shown = mpi->model;
 }

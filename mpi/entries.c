@@ -5,7 +5,7 @@
 struct mpi *index_new(void)
 {
     struct mpi *mpi = mem_alloc(sizeof *mpi);
-    mpi->model = &model_builtin;
+    mpi->model = mpi->model_shown = &model_builtin;
     mpi->block_cap = BLOCK_CAP_DEFAULT;
     blocks_init(&mpi->blocks, BLOCKS_LARGE);
     blocks_init(&mpi->came, BLOCKS_SMALL);
@@ -38,6 +38,8 @@ void index_free(struct mpi *mpi)
     VEC_FINI(&mpi->outcomes);
     VEC_FINI(&mpi->reposted);
     VEC_FINI(&mpi->crossings);
+    if (mpi->model_is_own)
+        mpi_model_free((struct mpi_model *)mpi->model);
     mem_free(mpi);
 }
 

@@ -32,18 +32,18 @@ static const char *cause_of(const struct mpi *mpi, const struct standing *standi
                                                                           : "decided, overruled by a newer decision";
     if (!standing->both_active)
         return "a record takes no part in matching";
-    if (levels_veto(&standing->levels) || levels_hold(mpi->model, &standing->levels))
+    if (levels_veto(&standing->levels) || levels_hold(mpi->model_shown, &standing->levels))
         return standing->same_person ? "by decisions about others of the person" : "a veto";
-    if (now->score_mbit >= mpi->model->review_mbit && !standing->met)
+    if (now->score_mbit >= mpi->model_shown->review_mbit && !standing->met)
         return standing->same_person ? "the evidence of the whole person; the two share no key that few share"
                                      : "never put side by side: the two share no key that few share";
-    if (now->score_mbit >= mpi->model->auto_mbit)
+    if (now->score_mbit >= mpi->model_shown->auto_mbit)
         return standing->same_person ? "strong evidence"
                                      : "strong evidence, but not with the rest of the person or against a decision";
     if (standing->same_person)
         return "the evidence of the whole person";
-    return now->score_mbit >= mpi->model->review_mbit ? "too little evidence to link, enough to ask"
-                                                      : "too little evidence";
+    return now->score_mbit >= mpi->model_shown->review_mbit ? "too little evidence to link, enough to ask"
+                                                            : "too little evidence";
 }
 
 status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t right_record, struct mpi_why *out_why)
@@ -57,10 +57,10 @@ status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t r
     struct standing standing = read_standing(mpi, (uint32_t)left, (uint32_t)right);
     struct mpi_why why = {.same_person = standing.same_person};
     if (standing.both_active)
-        explain_levels(mpi->model, &standing.levels, left, right, &why.now);
+        explain_levels(mpi->model_shown, &standing.levels, left, right, &why.now);
     else
-        why.now =
-            (struct mpi_comparison){.left_record = left, .right_record = right, .model_version = mpi->model->version};
+        why.now = (struct mpi_comparison){
+            .left_record = left, .right_record = right, .model_version = mpi->model_shown->version};
     struct key key = key_2(left, right);
     struct str row;
     status got = data_view_get(&look, mpi->links, cx, key_str(&key), &row);
@@ -81,7 +81,10 @@ status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t r
 
 enum mpi_verdict mpi_verdict_for(struct mpi *mpi, const struct mpi_comparison *comparison)
 {
-    if (comparison->evidence_count == 0 || comparison->score_mbit < mpi->model->review_mbit)
+    SCOPED(look_end) struct data_view look;
+    look_begin(mpi, &look);
+    const struct mpi_model *model = mpi->model_shown;
+    if (comparison->evidence_count == 0 || comparison->score_mbit < model->review_mbit)
         return MPI_VERDICT_NEW;
-    return comparison->score_mbit >= mpi->model->auto_mbit ? MPI_VERDICT_LINKED : MPI_VERDICT_REVIEW;
+    return comparison->score_mbit >= model->auto_mbit ? MPI_VERDICT_LINKED : MPI_VERDICT_REVIEW;
 }

@@ -3,6 +3,14 @@
 const char model_prior_field[] = "prior", model_prior_level[] = "two records picked blindly";
 const char model_kin_field[] = "relatives", model_kin_level[] = "what a family shares anyway";
 
+const char *const model_value_names[VALUE_KINDS] = {
+    [VALUE_FAMILY] = "family name",  [VALUE_GIVEN] = "given name",
+    [VALUE_FULL_NAME] = "full name", [VALUE_GIVEN_MIDDLE] = "given and middle name",
+    [VALUE_BIRTH] = "birth date",    [VALUE_PHONE] = "phone",
+    [VALUE_EMAIL] = "e-mail",        [VALUE_NATIONAL] = "national identifier",
+    [VALUE_HOUSE] = "house",         [VALUE_POSTCODE] = "postcode",
+    [VALUE_CITY] = "city",           [VALUE_BIRTH_PLACE] = "birth place"};
+
 #define LEVEL(level) (1u << (level))
 
 const struct model_field_spec model_fields[FIELD_COUNT] = {

@@ -16,11 +16,13 @@
     }
 
 const struct mpi_model model_builtin = {
-    .version = 2,
+    .version = MODEL_BUILTIN_VERSION,
+    .name = "general",
+    .made_at = "built-in",
     .prior_mbit = -19500,
     .kin_mbit = -18500,
     .namesake_mbit = 1500,
-    .auto_mbit = 6644, /* 99 % */
+    .auto_mbit = 6644,    /* 99 % */
     .review_mbit = -1000, /* 33 % */
     .clip_mbit = 15000,
     .fields = {

@@ -130,7 +130,7 @@ enum value_kind {
  * Rarity: one byte for -log2(frequency of a value) in quarters of a bit, 1 to 127, and a bit that tells that the value
  * is a known one; 0: nothing is known, the level's own frequency counts.
  */
-enum { RARITY_MBIT = 250, RARITY_MAX = 127, RARITY_KNOWN = 128 };
+enum { RARITY_MBIT = 250, RARITY_TOP = 127, RARITY_KNOWN = 128 };
 
 struct value_rarity {
     uint64_t value; /* hash of the folded value, never 0 */
@@ -148,8 +148,11 @@ struct value_table {
 struct frequency {
     int32_t same, strangers, kin; /* millibits of log2, at most 0 */
 };
+enum { MODEL_WORD_MAX = 63 };
 struct mpi_model {
-    uint32_t version;
+    uint32_t version; /* given when it is activated, not part of its text; 2: the general one, 0: none yet */
+    char name[MODEL_WORD_MAX + 1], made_at[MODEL_WORD_MAX + 1]; /* for people; letters, digits and . : + - _ */
+    uint64_t records, persons;                                  /* that it was made from; for people */
     int32_t prior_mbit; /* log2 odds that two records picked blindly are one person */
     int32_t kin_mbit;   /* log2 odds that two people picked blindly are relatives of one home */
     /* How much more often strangers share both names than each name's frequency tells: people of one community do. */
@@ -162,7 +165,11 @@ struct mpi_model {
     struct value_table values[VALUE_KINDS];
 };
 
+enum { MODEL_BUILTIN_VERSION = 2 };
 extern const struct mpi_model model_builtin;
+
+/* What values are called in a model's text. */
+extern const char *const model_value_names[VALUE_KINDS];
 
 struct levels {
     uint8_t at[FIELD_COUNT];
@@ -199,11 +206,13 @@ int32_t log2_one_plus(int32_t x_mbit);
 
 /* Writes into a row how rare its values are under a model. Pure. */
 void row_set_rarity(const struct mpi_model *model, struct mpi_row *row);
-/* Hashes of the values of one kind that a row has, each once; at most ROW_VALUES_MAX. */
-enum { ROW_VALUES_MAX = 4 };
-size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_MAX]);
+/* Hashes of the values of one kind that a row has, each once; at most ROW_VALUES_ROOM. */
+enum { ROW_VALUES_ROOM = 4 };
+size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_ROOM]);
 /* Sorts `values` (each once) and takes them. */
 void value_table_make(struct value_table *table, struct value_rarity *values, size_t count, uint8_t rest);
+/* Takes values as a table has them: spread and ascending. */
+void value_table_take(struct value_table *table, struct value_rarity *values, size_t count, uint8_t rest);
 struct value_table value_table_copy(const struct value_table *table);
 void value_table_fini(struct value_table *table);
 uint8_t value_table_get(const struct value_table *table, uint64_t value);

@@ -174,8 +174,11 @@ status index_open(struct ctx *cx, struct data_store *store, uint32_t block_cap, 
     mpi->decided = data_table(store, "mpi.decision");
     mpi->reviews = data_table(store, "mpi.review");
     mpi->events = data_table(store, "mpi.event");
+    mpi->models = data_table(store, "mpi.model");
     struct opening opening = {.mpi = mpi, .cx = cx};
-    status loaded = load_all(&opening);
+    status loaded = models_open(mpi, cx);
+    if (loaded == STATUS_OK)
+        loaded = load_all(&opening);
     if (loaded != STATUS_OK) {
         index_free(mpi);
         return loaded;

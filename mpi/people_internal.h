@@ -29,6 +29,7 @@ enum {
     FORCED_MAX = 512,          /* records tied together by decisions alone */
     DECISIONS_PER_ENTRY = 256, /* an A40 may repeat its merge group */
     REVIEWS_PER_ENTRY = 1024,  /* one for each record that one message or load may bring */
+    REVIEW_NUMBERS = 1 << 24,  /* of one entry: a model that is activated asks about everybody anew */
     NO_EDGE = INT32_MIN,
 };
 
@@ -91,6 +92,7 @@ enum step_kind {
     STEP_UNDONE,
     STEP_REVIEW,
     STEP_ANSWERED,
+    STEP_MODEL,
     STEP_COUNTERS
 };
 struct cluster_state { /* a record's place among the persons */
@@ -103,13 +105,14 @@ struct counters { /* of the entry being applied */
 /* One change of the draft, with what it was before. */
 struct step {
     enum step_kind kind;
-    uint32_t at, other; /* a record, or an index into decisions or reviews */
+    uint32_t at, other; /* a record, or an index into decisions or reviews; of a model, whether it was our own */
     union {
         struct mpi_row *row;
         int32_t score_mbit;
         struct cluster_state cluster;
         uint64_t key;
         struct counters counters;
+        const struct mpi_model *model;
     } before;
 };
 
@@ -142,9 +145,11 @@ enum sight {
 
 struct mpi {
     struct data_store *store; /* NULL: a bench without rows and readers */
-    struct data_table *records, *versions, *members, *edges, *links, *decided, *reviews, *events;
-    const struct mpi_model *model;
-    uint32_t block_cap; /* set before the first record */
+    struct data_table *records, *versions, *members, *edges, *links, *decided, *reviews, *events, *models;
+    const struct mpi_model *model, *model_shown; /* the writer's, and what readers see rows and edges by */
+    bool model_is_own;                           /* the writer's goes with the index, or when another one comes */
+    uint64_t scored_by;                          /* identity of the model that the stored edges are of; 0: unsaid */
+    uint32_t block_cap;                          /* set before the first record */
 
     struct tally shown, applied;
     CHUNKS(struct entry) entries; /* [0] is not used */
@@ -184,6 +189,12 @@ static inline const struct entry *entry_at(const struct mpi *mpi, enum sight sig
     return CHUNK_AT(&mpi->entries, record);
 }
 
+/* Of readers: for as long as their look lasts. */
+static inline const struct mpi_model *model_of(const struct mpi *mpi, enum sight sight)
+{
+    return sight == APPLIED ? mpi->model : mpi->model_shown;
+}
+
 static inline const struct tally *tally_of(const struct mpi *mpi, enum sight sight)
 {
     return sight == APPLIED ? &mpi->applied : &mpi->shown;
@@ -217,6 +228,8 @@ void draft_add_decision(struct mpi *mpi, const struct decision *decision);
 void draft_undo_decision(struct mpi *mpi, uint64_t id);
 void draft_add_review(struct mpi *mpi, const struct review *review);
 void draft_answer_review(struct mpi *mpi, uint32_t at, bool open);
+
+void draft_set_model(struct mpi *mpi, const struct mpi_model *model); /* takes the model; rows and edges must follow */
 
 /* At the end: takes all of it back. */
 void draft_drop(struct mpi *mpi);
@@ -347,6 +360,11 @@ int index_review_state(const struct mpi *mpi, enum sight sight, uint32_t left, u
 bool index_review_open_between(const struct mpi *mpi, uint32_t left_person, uint32_t right_person);
 /* Works the states of the reviews about a record out again. The writer's. */
 void index_answer_reviews(struct mpi *mpi, uint32_t record);
+
+/* ---- models.c: which model is active ---- */
+
+/* Before rows are loaded: reads the active model, and which one the stored edges are of. */
+status models_open(struct mpi *mpi, struct ctx *cx);
 
 /* ---- cluster.c ---- */
 

@@ -84,7 +84,7 @@ static enum value_kind named_kind(enum value_kind kind)
     return kind == VALUE_FAMILY_YEAR ? VALUE_FAMILY : kind == VALUE_GIVEN_YEAR ? VALUE_GIVEN : VALUE_FULL_NAME;
 }
 
-size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_MAX])
+size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_ROOM])
 {
     if (kind >= VALUE_KINDS) {
         size_t names = row_values(row, named_kind(kind), out_values);
@@ -124,8 +124,8 @@ size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_
     return count;
 }
 
-_Static_assert((int)ROW_VALUES_MAX >= (int)ROW_NAMES && (int)ROW_VALUES_MAX >= (int)ROW_PHONES &&
-                   (int)ROW_VALUES_MAX >= (int)ROW_NATIONALS && (int)ROW_VALUES_MAX >= (int)ROW_ADDRESSES,
+_Static_assert((int)ROW_VALUES_ROOM >= (int)ROW_NAMES && (int)ROW_VALUES_ROOM >= (int)ROW_PHONES &&
+                   (int)ROW_VALUES_ROOM >= (int)ROW_NATIONALS && (int)ROW_VALUES_ROOM >= (int)ROW_ADDRESSES,
                "all values of a kind fit");
 
 /* ---- tables ---- */
@@ -151,6 +151,11 @@ void value_table_make(struct value_table *table, struct value_rarity *values, si
         values[i].value = spread(values[i].value);
     if (count > 1)
         qsort(values, count, sizeof values[0], order_values);
+    value_table_take(table, values, count, rest);
+}
+
+void value_table_take(struct value_table *table, struct value_rarity *values, size_t count, uint8_t rest)
+{
     *table = (struct value_table){.at = values, .count = (uint32_t)count, .rest = rest};
     table->index = mem_array(((size_t)1 << INDEX_BITS) + 1, sizeof *table->index);
     for (size_t bucket = 0, i = 0; bucket <= (size_t)1 << INDEX_BITS; bucket++) {
@@ -209,19 +214,19 @@ static uint8_t name_rarity(const struct value_table *table, uint64_t value, bool
 static uint8_t full_name_rarity(const struct mpi_model *model, const struct mpi_row *row, size_t i)
 {
     const struct mpi_row_name *name = &row_names(row)[i];
-    uint8_t listed = value_table_get(&model->values[VALUE_FULL_NAME], full_name_value(row, i)) & RARITY_MAX;
-    int32_t family = name->family_rarity & RARITY_MAX, given = name->given_rarity & RARITY_MAX;
+    uint8_t listed = value_table_get(&model->values[VALUE_FULL_NAME], full_name_value(row, i)) & RARITY_TOP;
+    int32_t family = name->family_rarity & RARITY_TOP, given = name->given_rarity & RARITY_TOP;
     if (listed || !family || !given)
         return listed;
     int32_t both = family + given - model->namesake_mbit / RARITY_MBIT;
-    return (uint8_t)(both < 1 ? 1 : both > RARITY_MAX ? RARITY_MAX : both);
+    return (uint8_t)(both < 1 ? 1 : both > RARITY_TOP ? RARITY_TOP : both);
 }
 
 /* "Ngoc Anh" is one name that is written as two: where many of a given name have the same second one it says little. */
 static uint8_t middle_rarity(const struct mpi_model *model, const struct mpi_row *row, size_t i)
 {
-    uint8_t both = value_table_get(&model->values[VALUE_GIVEN_MIDDLE], given_middle_value(row, i)) & RARITY_MAX;
-    uint8_t given = row_names(row)[i].given_rarity & RARITY_MAX;
+    uint8_t both = value_table_get(&model->values[VALUE_GIVEN_MIDDLE], given_middle_value(row, i)) & RARITY_TOP;
+    uint8_t given = row_names(row)[i].given_rarity & RARITY_TOP;
     return both == 0 || given == 0 ? 0 : both > given ? (uint8_t)(both - given) : 1;
 }
 

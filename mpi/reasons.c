@@ -21,11 +21,16 @@ const struct reason mpi_reasons[MPI_REASON_COUNT] = {
     [MPI_LINK_MISSING] = {"mpi.link-missing", STATUS_FAILED_PRECONDITION, 204, "the two were never linked"},
     [MPI_TOO_MANY] = {"mpi.too-many", STATUS_RESOURCE_EXHAUSTED, 207, "more than can be kept"},
     [MPI_ROW_BAD] = {"mpi.row-bad", STATUS_DATA_LOSS, 207, "a stored row is damaged"},
+    [MPI_MODEL_BAD] = {"mpi.model-bad", STATUS_INVALID_ARGUMENT, 207, "the model cannot be read"},
+    [MPI_MODEL_UNKNOWN] = {"mpi.model-unknown", STATUS_NOT_FOUND, 204, "no model of this version was ever activated"},
+    [MPI_MODEL_UNREADABLE] = {"mpi.model-unreadable", STATUS_FAILED_PRECONDITION, 207,
+                              "this idem cannot read the active model"},
 };
 
 const struct data_table_spec mpi_tables[] = {
-    {"mpi.record"}, {"mpi.version"},  {"mpi.member"}, {"mpi.edge"},
-    {"mpi.link"},   {"mpi.decision"}, {"mpi.review"}, {"mpi.event"},
+    {.name = "mpi.record"}, {.name = "mpi.version"}, {.name = "mpi.member"},
+    {.name = "mpi.edge"},   {.name = "mpi.link"},    {.name = "mpi.decision"},
+    {.name = "mpi.review"}, {.name = "mpi.event"},   {.name = "mpi.model", .added = true},
 };
 const size_t mpi_table_count = sizeof mpi_tables / sizeof mpi_tables[0];
 

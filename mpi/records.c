@@ -274,18 +274,18 @@ static uint32_t find_review(const struct mpi *mpi, uint32_t record)
     return best ? best->other : 0;
 }
 
-static uint64_t open_review(struct writer *w, uint32_t record)
+uint64_t writer_ask(struct writer *w, uint32_t record)
 {
     struct mpi *mpi = w->mpi;
     uint32_t other = find_review(mpi, record);
     if (other == 0)
         return 0;
-    INVARIANT(mpi->counters.reviews < REVIEWS_PER_ENTRY); /* room_for_review() */
+    INVARIANT(mpi->counters.reviews < REVIEW_NUMBERS); /* room_for_review(), mpi_apply_model() */
     struct stored_review review = {.opened_us = w->cx->now_us};
     explain_pair(mpi, record, other, &review.comparison);
     review.left = review.comparison.left_record;
     review.right = review.comparison.right_record;
-    struct review open = {.id = w->seq * REVIEWS_PER_ENTRY + mpi->counters.reviews++,
+    struct review open = {.id = w->seq * REVIEW_NUMBERS + mpi->counters.reviews++,
                           .left = (uint32_t)review.left,
                           .right = (uint32_t)review.right,
                           .score_mbit = review.comparison.score_mbit};
@@ -299,8 +299,7 @@ static uint64_t open_review(struct writer *w, uint32_t record)
     return open.id;
 }
 
-/* What made the new record join: its strongest edge into the person. */
-static void keep_link(struct writer *w, uint32_t record)
+void writer_keep_link(struct writer *w, uint32_t record)
 {
     const struct mpi *mpi = w->mpi;
     const struct entry *entry = entry_at(mpi, APPLIED, record);
@@ -336,8 +335,8 @@ static void finish_record(struct writer *w, uint32_t record, bool is_new, const 
     result.person_before = before;
     bool joined = entry_at(mpi, APPLIED, record)->ring != record;
     if (joined && (is_new || before != 0))
-        keep_link(w, record);
-    result.review = open_review(w, record);
+        writer_keep_link(w, record);
+    result.review = writer_ask(w, record);
     result.verdict = !is_new         ? MPI_VERDICT_KNOWN
                      : joined        ? MPI_VERDICT_LINKED
                      : result.review ? MPI_VERDICT_REVIEW

@@ -40,7 +40,7 @@ static void add_hit(struct mpi *mpi, const struct mpi_row *row, uint32_t record,
         .record = record, .person = entry->person, .own_key = entry->own_key, .by_identifier = by_identifier};
     if (entry->row) {
         compare_rows(row, entry->row, &hit.levels);
-        hit.score_mbit = weigh_levels(mpi->model, &hit.levels);
+        hit.score_mbit = weigh_levels(mpi->model_shown, &hit.levels);
     }
     if (hit.by_identifier || hit.score_mbit >= SHOWN_MBIT)
         *VEC_ADD(hits) = hit;
@@ -57,12 +57,10 @@ static void add_others_of_body(struct mpi *mpi, const struct mpi_row *row, uint3
             add_hit(mpi, row, member, false, hits);
 }
 
-/* Everybody alike or known by an identifier. */
+/* Everybody alike or known by an identifier. Inside a look. */
 static void collect_hits(struct mpi *mpi, const struct mpi_row *row, const uint32_t *known, size_t known_count,
                          struct hits *hits)
 {
-    SCOPED(look_end) struct data_view look;
-    look_begin(mpi, &look);
     uint32_t *candidates;
     struct row_keys keys = {.count = row_keys(row, keys.at)};
     size_t found = index_candidates(mpi, SHOWN, row, &keys, 0, &candidates);
@@ -95,6 +93,14 @@ static status find_known(struct mpi *mpi, struct ctx *cx, const struct mpi_ident
     return STATUS_OK;
 }
 
+/* Beside a number alone there is nothing to compare: it is that record's, or it is not. */
+static bool says_more_than_numbers(const struct mpi_demographics *said)
+{
+    return said->name_count > 0 || said->birth_date.year != 0 || said->sex != 0 || said->phone_count > 0 ||
+           said->email_count > 0 || said->address_count > 0 || said->mother.family.len > 0 ||
+           said->mother.given.len > 0 || said->birth_place.len > 0;
+}
+
 status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier *identifiers, size_t identifier_count,
                     const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
                     size_t *out_count)
@@ -107,7 +113,9 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
     TRY(find_known(mpi, cx, identifiers, identifier_count, known, &known_count));
     union row_space space;
     row_make(identifiers, identifier_count, demographics, NULL, 0, &space);
-    row_set_rarity(mpi->model, &space.row);
+    SCOPED(look_end) struct data_view look;
+    look_begin(mpi, &look); /* to the end: the model must be that of the rows */
+    row_set_rarity(mpi->model_shown, &space.row);
     struct hits hits = {0};
     collect_hits(mpi, &space.row, known, known_count, &hits);
     if (hits.count > 1)
@@ -122,7 +130,8 @@ status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier
             continue;
         matches[count] = (struct mpi_match){
             .person = hits.at[i].person, .record = hits.at[i].record, .by_identifier = hits.at[i].by_identifier};
-        explain_levels(mpi->model, &hits.at[i].levels, 0, hits.at[i].record, &matches[count].comparison);
+        if (!hits.at[i].by_identifier || says_more_than_numbers(demographics))
+            explain_levels(mpi->model_shown, &hits.at[i].levels, 0, hits.at[i].record, &matches[count].comparison);
         count++;
     }
     VEC_FINI(&hits);

@@ -303,6 +303,7 @@ static int32_t unzigzag(uint64_t value)
     return (int32_t)(int64_t)(value >> 1 ^ -(value & 1));
 }
 
+/* Model version 1 had no score below 0 and wrote it as it is; its edges are scored again when the store is opened. */
 void encode_edge(struct buf *out, int32_t score_mbit)
 {
     buf_put_varint(out, zigzag(score_mbit));

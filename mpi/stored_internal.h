@@ -9,6 +9,7 @@
  *   mpi.decision  seq * 256 + n          what was decided
  *   mpi.review    review id              who is asked about
  *   mpi.event     record, seq, n         what happened
+ *   mpi.model     see models.c           models that were activated, when, and which one the edges are of
  *
  * Keys are big-endian u64s. Memory: decoded strings borrow the row; arrays are in cx->arena.
  */

@@ -43,7 +43,7 @@ uint32_t mpi_study_records(const struct mpi_study *study)
 void study_see_by(struct mpi_study *study, const struct mpi_model *model)
 {
     struct mpi *mpi = study->mpi;
-    mpi->model = model;
+    mpi->model = mpi->model_shown = model;
     mpi->steps.count = 0;
     mpi->applied.persons = mpi->applied.records;
     for (uint32_t record = 1; record <= mpi->applied.records; record++) {
@@ -51,7 +51,8 @@ void study_see_by(struct mpi_study *study, const struct mpi_model *model)
         entry->edge_count = 0;
         entry->person = entry->ring = record;
         entry->retired_into = 0;
-        row_set_rarity(model, entry->row);
+        if (entry->row)
+            row_set_rarity(model, entry->row);
     }
 }
 
@@ -60,9 +61,12 @@ static void link_record(struct mpi_study *study, uint32_t record)
 {
     struct mpi *mpi = study->mpi;
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
-    uint32_t *candidates;
-    struct row_keys keys = index_keys(mpi, APPLIED, record);
-    size_t count = index_candidates(mpi, APPLIED, row, &keys, record, &candidates);
+    uint32_t *candidates = NULL;
+    size_t count = 0;
+    if (row) { /* deactivated ones are here for what was decided about them */
+        struct row_keys keys = index_keys(mpi, APPLIED, record);
+        count = index_candidates(mpi, APPLIED, row, &keys, record, &candidates);
+    }
     for (size_t i = 0; i < count; i++) {
         if (candidates[i] < record)
             continue;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mpi/study.h"
+#include "mpi/train.h"
 #include "people_internal.h"
 
 struct mpi_study {
@@ -12,3 +13,7 @@ struct mpi_study {
 
 /* Forgets edges and persons, and sees every row through this model. */
 void study_see_by(struct mpi_study *study, const struct mpi_model *model);
+
+/* mpi_study_train() that looks around `seekers` records at most, 1 or more. */
+void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **out_model,
+                 struct mpi_training *out_training);

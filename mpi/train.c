@@ -18,7 +18,7 @@ enum {
     ROUNDS_MAX = 200,
     SAME_TRUST = 10, /* pairs that the general model's belief about a field counts as */
     KIN_TRUST = 100,
-    NAMESAKES_MAX_MBIT = 8000,
+    NAMESAKES_TOP_MBIT = 8000,
 };
 static const double share_min = 1e-9;
 
@@ -33,6 +33,7 @@ struct pattern {
 };
 struct trainer {
     const struct mpi *mpi;
+    uint32_t seekers;
     double all_pairs;
     struct map known; /* pattern to its place */
     VEC(struct pattern) patterns;
@@ -107,7 +108,7 @@ static void add_pattern(struct trainer *trainer, const struct levels *levels, do
 static uint64_t see_pairs(struct trainer *trainer)
 {
     const struct mpi *mpi = trainer->mpi;
-    uint32_t records = mpi->applied.records, every = records / SEEKERS_MAX + 1;
+    uint32_t records = mpi->applied.records, every = records / trainer->seekers + 1;
     uint64_t seen = 0;
     for (uint32_t record = 1; record <= records; record += every) {
         uint32_t *candidates;
@@ -199,7 +200,7 @@ static struct value_counts count_values(const struct mpi *mpi, enum value_kind k
     uint8_t *has = mem_array((size_t)mpi->applied.records + 1, 1);
     for (uint32_t record = 1; record <= mpi->applied.records; record++) {
         const struct entry *entry = entry_at(mpi, APPLIED, record);
-        uint64_t values[ROW_VALUES_MAX];
+        uint64_t values[ROW_VALUES_ROOM];
         size_t count = row_values(entry->row, kind, values);
         for (size_t i = 0; i < count; i++)
             *VEC_ADD(&held) = (struct held){values[i], entry->person};
@@ -386,7 +387,7 @@ static int32_t namesakes(const struct mpi *mpi)
     double family = share_apart(mpi, VALUE_FAMILY, VALUE_FAMILY_YEAR),
            given = share_apart(mpi, VALUE_GIVEN, VALUE_GIVEN_YEAR),
            both = share_apart(mpi, VALUE_FULL_NAME, VALUE_FULL_NAME_YEAR);
-    return (int32_t)lround(fmin(fmax(log2(both / (family * given)) * 1000, 0), NAMESAKES_MAX_MBIT));
+    return (int32_t)lround(fmin(fmax(log2(both / (family * given)) * 1000, 0), NAMESAKES_TOP_MBIT));
 }
 
 static void write_frequencies(const struct trainer *trainer, struct mpi_model *model)
@@ -415,7 +416,7 @@ static int order_counts(const void *left, const void *right)
 static uint8_t rarity_of(double persons, double of)
 {
     long quarters = lround(log2(of / persons) * 4);
-    return (uint8_t)(quarters < 1 ? 1 : quarters > RARITY_MAX ? RARITY_MAX : quarters);
+    return (uint8_t)(quarters < 1 ? 1 : quarters > RARITY_TOP ? RARITY_TOP : quarters);
 }
 
 /* How many would be met again of what was met `count` times. Source: [Good 1953]. */
@@ -438,11 +439,11 @@ static const uint32_t listed_from[VALUE_KINDS] = {
 
 static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi_model *model)
 {
-    enum { KNOWN_PERSONS = 3, TURING_MAX = 3 };
+    enum { KNOWN_PERSONS = 3, TURING_TO = 3 };
     struct value_counts values = count_values(mpi, kind);
     bool long_tail = listed_from[kind] == 2;
-    double persons = (double)values.persons, usual = 0, turing[TURING_MAX + 1] = {0};
-    for (uint32_t i = 1; i <= TURING_MAX; i++)
+    double persons = (double)values.persons, usual = 0, turing[TURING_TO + 1] = {0};
+    for (uint32_t i = 1; i <= TURING_TO; i++)
         turing[i] = good_turing(&values, i);
     for (size_t i = 0; i < values.count; i++)
         usual += values.at[i].persons;
@@ -454,7 +455,7 @@ static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi
         uint32_t count = values.at[i].persons;
         if (!long_tail && kind != VALUE_FULL_NAME && kind != VALUE_GIVEN_MIDDLE && count < 4 * usual)
             break;
-        uint8_t rarity = rarity_of(long_tail && count <= TURING_MAX ? turing[count] : count, persons);
+        uint8_t rarity = rarity_of(long_tail && count <= TURING_TO ? turing[count] : count, persons);
         *VEC_ADD(&listed) =
             (struct value_rarity){values.at[i].value, (uint8_t)(rarity | (count >= KNOWN_PERSONS ? RARITY_KNOWN : 0))};
     }
@@ -526,11 +527,13 @@ static struct mpi_model *count_model(struct trainer *trainer)
  * Persons are needed to count values, values to find persons: so it starts with the cautious general model and goes
  * round a few times.
  */
-void mpi_study_train(struct mpi_study *study, struct mpi_model **out_model, struct mpi_training *out_training)
+void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **out_model,
+                 struct mpi_training *out_training)
 {
     enum { PASSES = 2 };
     struct trainer *trainer = mem_alloc(sizeof *trainer);
     trainer->mpi = study->mpi;
+    trainer->seekers = seekers;
     double records = study->mpi->applied.records;
     trainer->all_pairs = records * (records - 1) / 2;
     struct mpi_training training = {0};
@@ -567,4 +570,9 @@ void mpi_study_train(struct mpi_study *study, struct mpi_model **out_model, stru
     mem_free(trainer);
     *out_model = model;
     *out_training = training;
+}
+
+void mpi_study_train(struct mpi_study *study, struct mpi_model **out_model, struct mpi_training *out_training)
+{
+    study_train(study, SEEKERS_MAX, out_model, out_training);
 }

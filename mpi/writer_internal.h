@@ -46,5 +46,9 @@ status writer_get_record(struct writer *w, uint32_t record, struct stored_record
 void writer_put_record(struct writer *w, uint32_t record, const struct stored_record *stored);
 /* A new record that knows only its identifier. */
 uint32_t writer_new_record(struct writer *w, struct str source, struct mpi_identifier identifier);
+/* Keeps what made the record join its person: the comparison of its strongest edge into it. */
+void writer_keep_link(struct writer *w, uint32_t record);
+/* Opens a review about the record, if it is alike to somebody nobody was asked about: its number, 0 = none. */
+uint64_t writer_ask(struct writer *w, uint32_t record);
 /* The person the record had before this apply; 0 when it has not changed. */
 uint32_t writer_person_before(const struct writer *w, uint32_t record);

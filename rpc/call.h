@@ -33,6 +33,7 @@ enum rpc_pool {
     RPC_POOL_REHEARSE, /* as long as the message is large */
     RPC_POOL_LONG,     /* lists without end, loads of code releases */
     RPC_POOL_CODES,    /* verifies a pack and changes what is active: one at a time, and as long as the pack is large */
+    RPC_POOL_MODEL,    /* compares everybody, in a copy of the index: one at a time */
     RPC_POOL_JOURNAL,  /* reads the whole journal: one at a time */
     RPC_POOL_COUNT
 };

@@ -18,6 +18,7 @@ enum {
     SMALL = 64 * 1024,        /* a question */
     PEOPLE = 8 * 1024 * 1024, /* 1000 records */
     ROUTES = 4 * 1024 * 1024, /* a route file */
+    MODEL = LIMIT_MODEL_BYTES,
     MESSAGE = LIMIT_GRPC_MESSAGE_BYTES,
     TEXT = LIMIT_FIELD_VALUE_BYTES, /* one `string` */
 };
@@ -110,6 +111,16 @@ const struct rpc_method rpc_methods[] = {
     {ADMIN("ApplyRoutes", apply_routes_request, apply_routes_reply, RPC_BLOCKING, OPERATE, ROUTES, ROUTES,
            admin_apply_routes),
      .audit = true, .pool = RPC_POOL_CHANGE},
+    {ADMIN("GetModel", get_model_request, model, RPC_BLOCKING, READ, SMALL, TEXT, admin_get_model)},
+    {ADMIN("ListModels", list_models_request, list_models_reply, RPC_BLOCKING, READ, SMALL, TEXT, admin_list_models)},
+    {ADMIN("TrainModel", train_model_request, model, RPC_BLOCKING, OPERATE, SMALL, TEXT, admin_train_model),
+     .audit = true, .pool = RPC_POOL_MODEL},
+    {ADMIN("WhatIfModel", what_if_model_request, what_if_model_reply, RPC_BLOCKING, OPERATE, MESSAGE, MODEL,
+           admin_what_if_model),
+     .pool = RPC_POOL_MODEL},
+    {ADMIN("ActivateModel", activate_model_request, activate_model_reply, RPC_BLOCKING, OPERATE, MESSAGE, MODEL,
+           admin_activate_model),
+     .audit = true, .pool = RPC_POOL_CODES},
     {ADMIN("ListDeadLetters", list_dead_letters_request, list_dead_letters_reply, RPC_BLOCKING, READ, SMALL, TEXT,
            admin_list_dead_letters),
      .pool = RPC_POOL_LONG},

@@ -15,8 +15,9 @@ static const struct {
     size_t waiting_max;
     int nice; /* what may take long steps back behind the writer and short questions */
 } pool_sizes[RPC_POOL_COUNT] = {
-    [RPC_POOL_READ] = {4, 1024},  [RPC_POOL_CHANGE] = {4, 256},  [RPC_POOL_REHEARSE] = {2, 256},
-    [RPC_POOL_LONG] = {4, 64, 5}, [RPC_POOL_CODES] = {1, 64, 5}, [RPC_POOL_JOURNAL] = {1, 16, 10},
+    [RPC_POOL_READ] = {4, 1024},   [RPC_POOL_CHANGE] = {4, 256},  [RPC_POOL_REHEARSE] = {2, 256},
+    [RPC_POOL_LONG] = {4, 64, 5},  [RPC_POOL_CODES] = {1, 64, 5}, [RPC_POOL_JOURNAL] = {1, 16, 10},
+    [RPC_POOL_MODEL] = {1, 4, 19},
 };
 
 uint32_t rpc_role_from_name(struct str name)

@@ -37,7 +37,8 @@ status identity_identify(struct rpc_call *call, struct ctx *cx, const void *requ
         answer->matches[i]->person = matches[i].person;
         answer->matches[i]->record = matches[i].record;
         answer->matches[i]->by_identifier = matches[i].by_identifier;
-        answer->matches[i]->comparison = convert_comparison(cx, &matches[i].comparison);
+        if (matches[i].comparison.evidence_count > 0)
+            answer->matches[i]->comparison = convert_comparison(cx, &matches[i].comparison);
     }
     return STATUS_OK;
 }

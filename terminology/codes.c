@@ -4,7 +4,8 @@
 #include "base/invariant.h"
 #include "base/mem.h"
 
-const struct data_table_spec codes_tables[] = {{"codes.release"}, {"codes.active"}, {"codes.work"}};
+const struct data_table_spec codes_tables[] = {
+    {.name = "codes.release"}, {.name = "codes.active"}, {.name = "codes.work"}};
 const size_t codes_table_count = sizeof codes_tables / sizeof codes_tables[0];
 
 const struct reason codes_reasons[CODES_REASON_COUNT] = {

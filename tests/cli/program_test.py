@@ -245,6 +245,41 @@ def test_eval():
         check(f"eval {words[0]} says what", says in got.stderr, got.stderr)
 
 
+def test_model():
+    """Models made, tried and measured in this process."""
+    files = [f"{SCRATCH}/gen/{source}.csv" for source in ("north", "lake")]
+    made, bold = f"{SCRATCH}/made.yaml", f"{SCRATCH}/bold.yaml"
+    got = run("model", "train", *files, "--out", made, "--name", "here")
+    check_exit("model train", got, 0)
+    text = open(made).read()
+    check("the model says what it was made from", re.search(r"^name: here$", text, re.M) and re.search(r"^records: [1-9]", text, re.M),
+          text[:600])
+    check("and is for its owner only", os.stat(made).st_mode & 0o77 == 0)
+    names = {row.split(",")[3] for row in open(files[0]).read().splitlines()[1:]}
+    check("no name is in it", not any(len(name) > 3 and re.search(rf"\b{re.escape(name)}\b", text) for name in names))
+    got = run("model", "train", *files, "--out", "-", "--name", "here")
+    check("to standard output too", got.stdout.decode().split("made_at")[0] == text.split("made_at")[0], got.stdout[:300])
+    same = check_json("model whatif --json", run("model", "whatif", made, *files, "--against", made, "--json"))
+    check("against itself it changes nothing", same["records"] > 100 and same["persons_before"] == same["persons_after"] and
+          same.get("records_changed", 0) == 0 and not same.get("changed"), str(same)[:600])
+    open(bold, "w").write(re.sub(r"^(auto|review): .*$", r"\1: -6.000", text, flags=re.M))
+    got = run("model", "whatif", bold, *files, "--list", 4)
+    check_exit("model whatif", got, 0)
+    check_harmless("model whatif", got)
+    told = check_json("model whatif --json", run("model", "whatif", bold, *files, "--list", 4, "--json"))
+    check("a bold one links more", told["persons_after"] < told["persons_before"] and len(told["changed"]) == 4, str(told)[:600])
+    measured = run("eval", "people", *files, "--truth-file", f"{SCRATCH}/gen/truth.csv", "--model", made, "--quick", "--json")
+    check_exit("eval people --model", measured, 0)
+    open(bold, "w").write(text.replace("records:", "recods:"))
+    for words, says in ((["model", "whatif", bold, *files], b"line 9"), (["model", "whatif", files[0], *files], b"line 1:"),
+                        (["model", "train", *files], b"--out"), (["model", "train", *files, "--out", made, "--name", "a b"], b"letters"),
+                        (["eval", "people", *files, "--model", made, "--train"], b"exclude"),
+                        (["model", "activate", made], b"--why")):
+        got = run(*words)
+        check_exit(f"{words[:2]} is refused", got, 2)
+        check(f"{words[:2]} says what", says in got.stderr, got.stderr)
+
+
 # ---- with a daemon ----
 
 HOSTILE_NAME = "Lind\x1b]0;owned\x07\u202eevil\u009b31m".encode()
@@ -494,6 +529,30 @@ def test_people(daemon):
     check_exit("review different by records", got, 0)
 
 
+def test_live_model(daemon):
+    shown = both(daemon, "model", "show")
+    check("the general model is active", shown.get("version") == 2 and shown.get("name") == "general", str(shown)[:300])
+    check("nothing was activated", not both(daemon, "model", "list").get("activations"))
+    general, here = f"{SCRATCH}/general.yaml", f"{SCRATCH}/here.yaml"
+    check_exit("model export", daemon.idem("model", "export", general), 0)
+    check_exit("model train, of the index", daemon.idem("model", "train", "--out", here, "--name", "here"), 0)
+    told = both(daemon, "model", "whatif", here, "--list", 5)
+    status = both(daemon, "status")
+    check("whatif changes nothing", told.get("persons_before") == status.get("persons"), f"{told} {status}"[:600])
+    done = check_json("model activate", daemon.idem("model", "activate", here, "--why", "our own people", "--json"))
+    check("whatif told what happens", done.get("persons_after") == told.get("persons_after"), f"{done} {told}"[:600])
+    got = daemon.idem("model", "activate", general, "--why", "as it was")
+    check_exit("model activate", got, 0)
+    check_harmless("model activate", got)
+    rows = both(daemon, "model", "list").get("activations", [])
+    check("the list says who and why", [(r["version"], r["name"], r["why"], r["by"]) for r in rows] ==
+          [(2, "general", "as it was", "admin"), (100, "here", "our own people", "admin")], str(rows))
+    check("the persons are those of before", both(daemon, "status").get("persons") == status.get("persons"))
+    check_exit("an earlier one is still there", daemon.idem("model", "export", here + ".again", "--version", 100), 0)
+    check("and the same", open(here).read() == open(here + ".again").read())
+    both(daemon, "model", "show", 77, want=1)
+
+
 def test_codes(daemon):
     both(daemon, "codes", "list")
     for name in ("codes/icd10cm", "codes/loinc", "maps/north-lab.csv"):
@@ -576,7 +635,8 @@ def test_rights(daemon):
     address = f"127.0.0.1:{daemon.grpc}"
     good = f"{SCRATCH}/good.hl7"
     for name, words, want in [("reader", ["status"], 0), ("reader", ["review", "same", 1], 4), ("nobody", ["status"], 4),
-                              ("reader", ["route", "apply", f"{daemon.home}/routes.yaml"], 4), ("reader", ["send", good], 4)]:
+                              ("reader", ["route", "apply", f"{daemon.home}/routes.yaml"], 4), ("reader", ["send", good], 4),
+                              ("reader", ["model", "activate", f"{SCRATCH}/general.yaml", "--why", "w"], 4)]:
         got = run(*words, "--address", address, "--ca", f"{pki}/ca.pem", "--cert", f"{pki}/{name}.pem", "--key",
                   f"{pki}/{name}.key")
         check_exit(f"{name} {words}", got, want)
@@ -609,7 +669,7 @@ def test_live():
             check("the daemon starts", False, open(f"{daemon.home}/idemd.log").read()[-2000:])
             return
         check_exit("route apply", daemon.idem("route", "apply", f"{daemon.home}/routes.yaml"), 0)
-        for test in (test_messages, test_people, test_codes, test_operation, test_rights):
+        for test in (test_messages, test_people, test_live_model, test_codes, test_operation, test_rights):
             test(daemon)
             if daemon.process.poll() is not None: # everything after would only say "unreachable"
                 check(f"the daemon lives through {test.__name__}", False,
@@ -622,7 +682,7 @@ def test_live():
 
 def main():
     try:
-        for test in (test_help, test_mistakes, test_completion, test_unreachable, test_alone, test_eval, test_live):
+        for test in (test_help, test_mistakes, test_completion, test_unreachable, test_alone, test_eval, test_model, test_live):
             test()
     finally:
         shutil.rmtree(SCRATCH, ignore_errors=True)

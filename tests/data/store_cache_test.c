@@ -55,7 +55,7 @@ static void test_memory_limit__is_the_lowest_of_the_groups_up_to_the_root(void *
 
 static uint64_t cache_of(struct world *world, uint64_t cache_bytes)
 {
-    static const struct data_table_spec tables[] = {{"t.one"}};
+    static const struct data_table_spec tables[] = {{.name = "t.one"}};
     struct data_options options = {
         .dir = world->dir, .format = 1, .cache_bytes = cache_bytes, .tables = tables, .table_count = 1};
     struct data_store *store = NULL;

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
+static const struct data_table_spec TABLES[] = {{.name = "t.one"}, {.name = "t.two"}};
 
 static struct data_store *open_store(struct world *world, uint64_t cache_bytes)
 {

@@ -3,7 +3,7 @@
 #include "journal_world.h"
 #include "store_internal.h"
 
-static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
+static const struct data_table_spec TABLES[] = {{.name = "t.one"}, {.name = "t.two"}};
 static const char *const GROUPED[] = {"t.one"}, *const OTHERS[] = {"t.two"};
 
 static struct data_options options_of(const struct world *world)

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
+static const struct data_table_spec TABLES[] = {{.name = "t.one"}, {.name = "t.two"}};
 
 enum { KILL_ROUNDS = 30, LOG_FLIP_ROUNDS = 30, TABLE_FLIPS = 45, COMMITS_MAX = 400, KEYS = 500 };
 

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
+static const struct data_table_spec TABLES[] = {{.name = "t.one"}, {.name = "t.two"}};
 
 static struct data_store *open_store(struct world *world)
 {

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-static const struct data_table_spec TABLES[] = {{"t.one"}, {"t.two"}};
+static const struct data_table_spec TABLES[] = {{.name = "t.one"}, {.name = "t.two"}};
 
 static struct data_options options_of(const struct world *world)
 {
@@ -220,6 +220,37 @@ static void test_open__refuses_another_format_a_second_opener_and_a_missing_file
         data_close(store);
     }
     assert_null(second);
+}
+
+/* A newer idem has a table more. */
+static void test_open__makes_a_table_that_an_older_store_does_not_have_and_misses_it_from_then_on(void **state)
+{
+    struct world *world = *state;
+    struct ctx *cx = &world->support.cx;
+    static const struct data_table_spec more[] = {
+        {.name = "t.one"}, {.name = "t.added", .added = true}, {.name = "t.two"}};
+    struct data_store *store = open_store(world);
+    put_one(store, "t.one", STR("a"), STR("1"), 5);
+    put_one(store, "t.two", STR("b"), STR("2"), 6);
+    data_close(store);
+    struct data_options options = options_of(world);
+    options.tables = more;
+    options.table_count = 3;
+    for (uint64_t round = 0; round < 2; round++) {
+        assert_ok(&world->support, data_open(cx, &options, &store));
+        assert_int_equal(data_applied_seq(store), 6 + round);
+        assert_int_equal(data_rows(data_table(store, "t.one")), 1);
+        assert_int_equal(data_rows(data_table(store, "t.two")), 1);
+        assert_int_equal(data_rows(data_table(store, "t.added")), round);
+        put_one(store, "t.added", STR("c"), STR("3"), 7);
+        data_close(store);
+    }
+    struct str path = arena_printf(cx->arena, "%s/store/t.added.db", world->dir);
+    assert_int_equal(unlink(path.data), 0);
+    store = NULL;
+    for (size_t i = 0; i < 2; i++) /* the first try must not make what it missed */
+        assert_fails(&world->support, data_open(cx, &options, &store), "data.store-damaged");
+    assert_null(store);
 }
 
 /* Random puts, deletes, marks and undos against a model in memory. */
@@ -486,6 +517,7 @@ int main(void)
         T(test_row__may_be_far_longer_than_a_page),
         T(test_scan_all__reads_rows_of_every_size_once),
         T(test_open__refuses_another_format_a_second_opener_and_a_missing_file),
+        T(test_open__makes_a_table_that_an_older_store_does_not_have_and_misses_it_from_then_on),
         T(test_property__store_equals_a_model_and_equal_puts_give_equal_digests),
         T(test_readers__see_commits_whole_while_the_writer_writes),
         T(test_doctor__finds_every_key_in_order_after_many_inserts),

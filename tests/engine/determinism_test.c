@@ -2,6 +2,7 @@
 #include "entry.h"
 #include "examples/gen.h"
 #include "loaders/codes.h"
+#include "model_lines.h"
 #include "world.h"
 
 static void load_map(struct world *w, const char *version, const char *rows, uint64_t *out_release)
@@ -115,9 +116,9 @@ static void add_outcomes(struct world *w, uint64_t message_seq)
         entry_replay_encode(&body, ids, 2);
         append(w, journal, ENTRY_REPLAY, &body, &seq);
     }
-    static const enum entry_kind damaged[] = {ENTRY_MESSAGE,        ENTRY_DELIVERY,      ENTRY_DECISION,
-                                              ENTRY_PEOPLE,         ENTRY_REPLAY,        ENTRY_ROUTES,
-                                              ENTRY_CODES_REGISTER, ENTRY_CODES_ACTIVATE};
+    static const enum entry_kind damaged[] = {ENTRY_MESSAGE,        ENTRY_DELIVERY,       ENTRY_DECISION,
+                                              ENTRY_PEOPLE,         ENTRY_REPLAY,         ENTRY_ROUTES,
+                                              ENTRY_CODES_REGISTER, ENTRY_CODES_ACTIVATE, ENTRY_MODEL};
     for (size_t i = 0; i < sizeof damaged / sizeof damaged[0]; i++) {
         struct buf body = {0};
         buf_put_str(&body, STR("\x01\xff what is this"));
@@ -163,6 +164,12 @@ static void test_same_journal__same_bytes(void **state)
     decide(&live);
     assert_ok(&live.s, engine_activate_codes(live.engine, &live.s.cx, second, &seq));
     send_messages(&live, &gen, 60);
+    struct mpi_activated activated;
+    assert_ok(&live.s,
+              engine_activate_model(live.engine, &live.s.cx, model_bold(&live.s), STR("why"), &activated, &seq));
+    send_messages(&live, &gen, 20);
+    assert_ok(&live.s,
+              engine_activate_model(live.engine, &live.s.cx, model_general(&live.s), STR("why"), &activated, &seq));
     assert_ok(&live.s, engine_rollback_codes(live.engine, &live.s.cx, STR("map:local"), &seq));
     world_submit(&live, "north", STR("no message at all"));
     uint64_t accepted = send_messages(&live, &gen, 60);

@@ -64,7 +64,7 @@ static struct mpi_record_input random_record(struct arena *arena)
     return record;
 }
 
-enum { KINDS = 5 };
+enum { KINDS = 6 };
 
 static void encode_random(struct arena *arena, size_t kind, struct buf *out)
 {
@@ -100,6 +100,9 @@ static void encode_random(struct arena *arena, size_t kind, struct buf *out)
     case 3:
         entry_people_encode(out, records, next_random() % 4);
         break;
+    case 4:
+        entry_model_encode(out, random_text(arena, 200), random_text(arena, 30));
+        break;
     default:
         entry_replay_encode(out, ids, next_random() % 10);
         break;
@@ -113,6 +116,7 @@ static status decode_encode(struct ctx *cx, size_t kind, struct str body, struct
     struct entry_delivery delivery;
     struct entry_decision decision;
     struct mpi_record_input *records;
+    struct str text, why;
     uint64_t *ids;
     size_t count;
     switch (kind) {
@@ -131,6 +135,10 @@ static status decode_encode(struct ctx *cx, size_t kind, struct str body, struct
     case 3:
         TRY(entry_people_decode(cx, body, &records, &count));
         entry_people_encode(out, records, count);
+        break;
+    case 4:
+        TRY(entry_model_decode(cx, body, &text, &why));
+        entry_model_encode(out, text, why);
         break;
     default:
         TRY(entry_replay_decode(cx, body, &ids, &count));

@@ -62,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dead_row dead;
     struct str destination;
     struct outbox_key key;
-    switch (data[0] % 11) {
+    struct str text, why;
+    switch (data[0] % 12) {
     case 0:
         try_message(&cx, body);
         break;
@@ -92,6 +93,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 9:
         IGNORE(dead_row_decode(&cx, body, &dead));
+        break;
+    case 10:
+        IGNORE(entry_model_decode(&cx, body, &text, &why));
         break;
     default:
         outbox_key_read(body, &destination, &key);

@@ -11,6 +11,8 @@ struct pair_case {
 
 #define ANNA .family = "Lindqvist", .given = "Anna", .birth = "19800229", .sex = 'F'
 
+#define HOME .phone = "2065550199", .line = "7 Oak Ave", .postcode = "98102"
+
 static const struct pair_case cases[] = {
     {"the same again", {.id = "1", ANNA}, {.id = "2", ANNA}, MPI_VERDICT_LINKED},
     {"a letter wrong in the family name",
@@ -237,6 +239,42 @@ static const struct pair_case cases[] = {
       .line = "7 Oak Ave",
       .postcode = "98101"},
      MPI_VERDICT_NEW},
+    {"one letter apart on one day in one home, with two national numbers",
+     {.id = "1", .family = "Moreau", .given = "Amara", .birth = "20190505", .sex = 'F', .ssn = "536220413", HOME},
+     {.id = "2", .family = "Moreau", .given = "Amira", .birth = "20190505", .sex = 'F', .ssn = "612334098", HOME},
+     MPI_VERDICT_NEW},
+    {"one letter apart on one day in one home, a boy and a girl",
+     {.id = "1", .family = "Moreau", .given = "Daniel", .birth = "20190505", .sex = 'M', HOME},
+     {.id = "2", .family = "Moreau", .given = "Danielle", .birth = "20190505", .sex = 'F', HOME},
+     MPI_VERDICT_NEW},
+    {"one letter apart on one day in one home, one of a multiple birth",
+     {.id = "1", .family = "Moreau", .given = "Jana", .birth = "20190505", .sex = 'F', .multiple = true, HOME},
+     {.id = "2", .family = "Moreau", .given = "Jane", .birth = "20190505", .sex = 'F', .multiple = true, HOME},
+     MPI_VERDICT_REVIEW},
+    {"mother and child under one national number",
+     {.id = "1", .family = "Moreau", .given = "Claire", .birth = "19880211", .sex = 'F', .ssn = "536220413", HOME},
+     {.id = "2", .family = "Moreau", .given = "Hugo", .birth = "20190505", .sex = 'M', .ssn = "536220413", HOME},
+     MPI_VERDICT_NEW},
+    {"sisters born two years apart to the day",
+     {.id = "1", .family = "Moreau", .given = "Claire", .birth = "20170505", .sex = 'F', HOME},
+     {.id = "2", .family = "Moreau", .given = "Louise", .birth = "20190505", .sex = 'F', HOME},
+     MPI_VERDICT_NEW},
+    {"father and son of one name, born on one day of the year",
+     {.id = "1", .family = "Marchetti", .given = "Robert", .birth = "19560314", .sex = 'M', HOME},
+     {.id = "2", .family = "Marchetti", .given = "Robert", .birth = "19860314", .sex = 'M', HOME},
+     MPI_VERDICT_REVIEW},
+    {"two residents of a home with nothing else in common",
+     {.id = "1", .family = "Abara", .given = "Chidi", .birth = "19560314", .sex = 'M', HOME},
+     {.id = "2", .family = "Lindqvist", .given = "Sven", .birth = "19510722", .sex = 'M', HOME},
+     MPI_VERDICT_NEW},
+    {"a common name and its birth date, and nothing else",
+     {.id = "1", .family = "Smith", .given = "John", .birth = "19700505", .sex = 'M'},
+     {.id = "2", .family = "Smith", .given = "John", .birth = "19700505", .sex = 'M'},
+     MPI_VERDICT_REVIEW},
+    {"a common name, day and month swapped",
+     {.id = "1", .family = "Smith", .given = "John", .birth = "19700304", .sex = 'M'},
+     {.id = "2", .family = "Smith", .given = "John", .birth = "19700403", .sex = 'M'},
+     MPI_VERDICT_REVIEW},
     {"no usable field at all", {.id = "1"}, {.id = "2"}, MPI_VERDICT_NEW},
 };
 
@@ -330,6 +368,12 @@ static void test_identify__answers_identifiers_first_then_score_one_row_per_pers
     assert_ok(&world.support,
               mpi_identify(world.mpi, &world.support.cx, NULL, 0, &said.input.demographics, 1, &matches, &count));
     assert_int_equal(count, 1);
+    struct mpi_demographics nothing = {.name_count = 0}; /* a number is no comparison */
+    assert_ok(&world.support,
+              mpi_identify(world.mpi, &world.support.cx, said.identifiers, 1, &nothing, 10, &matches, &count));
+    assert_int_equal(count, 1);
+    assert_true(matches[0].by_identifier);
+    assert_int_equal(matches[0].comparison.evidence_count, 0);
     world_fini(&world);
 }
 
@@ -434,9 +478,36 @@ static void test_record__takes_what_is_at_its_bounds_and_no_more(void **state)
     support_fini(&s);
 }
 
+/* "J." fits both twins: nobody can know whose it is, so it joins neither; with one of them away it joins the other. */
+static void test_initial__that_fits_both_twins_joins_neither(void **state)
+{
+    (void)state;
+    for (int twins = 1; twins <= 2; twins++) {
+        struct world world;
+        world_init(&world);
+        struct mpi_model eager = *mpi_model_general(); /* by which an initial is enough */
+        eager.auto_mbit = 4000;
+        world.mpi->model = &eager;
+        struct human john = {.id = "1", .family = "Marchetti", .given = "John", .birth = "19860314", .sex = 'M', HOME};
+        struct human jack = john, initial = john;
+        jack.id = "2";
+        jack.given = "Jeremy";
+        initial.id = "3";
+        initial.authority = "LAB";
+        initial.given = "J";
+        (void)world_apply(&world, &john);
+        if (twins == 2)
+            (void)world_apply(&world, &jack);
+        struct mpi_result result = world_apply(&world, &initial);
+        assert_int_equal(result.verdict, twins == 2 ? MPI_VERDICT_REVIEW : MPI_VERDICT_LINKED);
+        world_fini(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_initial__that_fits_both_twins_joins_neither),
         cmocka_unit_test(test_pairs__get_the_verdict_a_careful_clerk_gives_in_both_orders),
         cmocka_unit_test(test_name_change__keeps_the_former_name_for_matching),
         cmocka_unit_test(test_why__recomputes_what_was_stored_bit_by_bit),

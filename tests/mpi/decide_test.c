@@ -294,7 +294,7 @@ static void test_reviews_of_one_entry__are_opened_for_every_record_and_refused_p
         (void)apply_alike(&world, i, "A", 1 + i / 500);
     uint64_t before = mpi_count(world.mpi).reviews_open, seq = 100;
     for (unsigned i = 0; i < REVIEWS_PER_ENTRY; i++)
-        assert_int_equal(apply_alike(&world, i, "B", seq).review, seq * REVIEWS_PER_ENTRY + i);
+        assert_int_equal(apply_alike(&world, i, "B", seq).review, seq * REVIEW_NUMBERS + i);
     struct said one_more;
     struct mpi_result result;
     said_fill(&one_more, &(struct human){.id = "C", .family = "Smith", .given = "John", .birth = "19700505"});

@@ -39,6 +39,7 @@
     ROW(FORMER_NAMES_MAX)                                                                                              \
     ROW(EVENTS_MAX)                                                                                                    \
     ROW(LIMIT_PERSON_BYTES)                                                                                            \
+    ROW(LIMIT_MODEL_BYTES)                                                                                             \
     /* codes */                                                                                                        \
     ROW(CODES_TRANSLATIONS_MAX)                                                                                        \
     ROW(CODES_WORK_ROWS_MAX)                                                                                           \

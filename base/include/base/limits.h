@@ -36,6 +36,7 @@ enum {
     LIMIT_JOURNAL_QUEUE_ENTRIES = 64 * 1024,      /* the same in entries */
     LIMIT_HELD_BYTES = 128 * 1024 * 1024,         /* messages of gRPC calls held until then; beyond: rpc.busy */
     LIMIT_LANE_FEED_BYTES = 32 * 1024 * 1024,     /* committed, on its way to the lanes; beyond: read from the table */
+    LIMIT_MODEL_BYTES = 16 * 1024 * 1024,         /* text of a model: some 600,000 values; beyond: refused */
     LIMIT_PERSON_BYTES = 16 * 1024 * 1024,        /* rows of one person shown at once; beyond: record by record */
 };
 

@@ -64,6 +64,7 @@ struct cli_command {
     const char *more;                 /* a paragraph for the manual; may be NULL */
     const char *example;
     bool needs_daemon;
+    bool takes_long; /* an answer is waited for an hour, where nothing else is said */
     cli_command_fn *run;
 };
 

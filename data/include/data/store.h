@@ -30,9 +30,10 @@ struct data_store;
 struct data_txn;
 
 /* A room declares its tables as a const array and hands them to data_open(); the names are part of the disk format: a
- * store without the file of a declared table is damaged, so a new table comes with a rebuild. */
+ * store without the file of a declared table is damaged, unless it was made before there was that table. */
 struct data_table_spec {
     const char *name; /* "mpi.record" */
+    bool added;       /* there are stores without it: it is made empty when they are opened */
 };
 
 struct data_table; /* handle; lives as long as the store */

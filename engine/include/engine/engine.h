@@ -10,6 +10,7 @@
 #include "base/ctx.h"
 #include "data/journal.h"
 #include "data/store.h"
+#include "mpi/models.h"
 #include "mpi/mpi.h"
 #include "terminology/codes.h"
 
@@ -148,6 +149,11 @@ status engine_register_codes(struct engine *engine, struct ctx *cx, const struct
 status engine_activate_codes(struct engine *engine, struct ctx *cx, uint64_t release, uint64_t *out_seq);
 status engine_rollback_codes(struct engine *engine, struct ctx *cx, struct str system, uint64_t *out_seq);
 
+/* From here on people are linked by the model of this text (mpi_apply_model() says what that takes). A text that cannot
+ * be read, or without a why, never becomes an entry: mpi.model-bad, engine.why-missing. */
+status engine_activate_model(struct engine *engine, struct ctx *cx, struct str text, struct str why,
+                             struct mpi_activated *out_activated, uint64_t *out_seq);
+
 struct engine_routes_view {
     struct str version, text;
     uint64_t seq;
@@ -256,6 +262,7 @@ enum engine_reason {
     ENGINE_ROW_BAD, /* engine.row-bad, DATA_LOSS, 207: a row of the store that cannot be read; nothing goes on */
     ENGINE_PATIENT_MISSING, /* engine.patient-missing, INVALID_ARGUMENT, 101 */
     ENGINE_TOO_LARGE,       /* engine.too-large, RESOURCE_EXHAUSTED, 207 */
+    ENGINE_WHY_MISSING,     /* engine.why-missing, INVALID_ARGUMENT, 207 */
     ENGINE_REASON_COUNT
 };
 extern const struct reason engine_reasons[ENGINE_REASON_COUNT];

@@ -184,8 +184,8 @@ struct mpi_match {
     bool by_identifier;
     struct mpi_comparison comparison;
 };
-/* Who is this? Identifier matches first, then by score; one row per person, best first, at most `max`. Changes nothing.
- */
+/* Who is this? Identifier matches first, then by score; one row per person, best first, at most `max`. A match by
+ * identifier is no comparison: where nothing but numbers is asked, its evidence_count is 0. Changes nothing. */
 status mpi_identify(struct mpi *mpi, struct ctx *cx, const struct mpi_identifier *identifiers, size_t identifier_count,
                     const struct mpi_demographics *demographics, size_t max, struct mpi_match **out_matches,
                     size_t *out_count);
@@ -236,7 +236,7 @@ struct mpi_why {
 status mpi_why(struct mpi *mpi, struct ctx *cx, uint64_t left_record, uint64_t right_record, struct mpi_why *out_why);
 
 struct mpi_review {
-    uint64_t id; /* = seq of the entry that opened it, times 1024 plus a counter */
+    uint64_t id; /* = seq of the entry that opened it, times 2^24 plus a counter */
     uint64_t left_record, right_record, left_person, right_person;
     int64_t opened_us;
     struct mpi_comparison comparison;
@@ -291,6 +291,9 @@ enum mpi_reason {
     MPI_LINK_MISSING,       /* mpi.link-missing, FAILED_PRECONDITION, 204: A37 for two that were never linked */
     MPI_TOO_MANY,           /* mpi.too-many, RESOURCE_EXHAUSTED, 207 */
     MPI_ROW_BAD,            /* mpi.row-bad, DATA_LOSS, 207 */
+    MPI_MODEL_BAD,          /* mpi.model-bad, INVALID_ARGUMENT, 207 */
+    MPI_MODEL_UNKNOWN,      /* mpi.model-unknown, NOT_FOUND, 204 */
+    MPI_MODEL_UNREADABLE,   /* mpi.model-unreadable, FAILED_PRECONDITION, 207: the store's own */
     MPI_REASON_COUNT
 };
 extern const struct reason mpi_reasons[MPI_REASON_COUNT];

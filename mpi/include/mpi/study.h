@@ -11,6 +11,7 @@
 
 struct mpi_study;
 
+/* Empty, seen through the general model. */
 struct mpi_study *mpi_study_new(void);
 void mpi_study_free(struct mpi_study *study);
 
@@ -19,6 +20,17 @@ void mpi_study_free(struct mpi_study *study);
 status mpi_study_add(struct mpi_study *study, struct ctx *cx, const struct mpi_record_input *input,
                      uint32_t *out_record);
 uint32_t mpi_study_records(const struct mpi_study *study);
+
+enum mpi_copied {
+    MPI_COPY_MATCHED, /* who takes part in matching: for making a model */
+    MPI_COPY_ALL,     /* everybody, numbered as in the index: decisions tie deactivated records too. For whatif.h */
+};
+/*
+ * Adds the people of an index, with the names they had before, and what was decided about them and stands. Reads the
+ * store while the index goes on: each record as it is when it is met. Into an empty study. mpi.row-bad, mpi.too-many,
+ * base.deadline, base.cancelled. Threads: any.
+ */
+status mpi_study_copy(struct mpi_study *study, struct ctx *cx, struct mpi *from, enum mpi_copied copied);
 
 /* Compares everybody who shares a blocking key and clusters them, under this model, as the index would after the last
  * of them came. May be called again with another model. Borrows the model until the next call or the end. */

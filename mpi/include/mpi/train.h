@@ -21,3 +21,8 @@ struct mpi_training {
 /* From everybody in the study. Links them on the way: mpi_study_link() again with the model that is wanted. Fewer than
  * two records: a copy of the general model. Free it with mpi_model_free(), after the study has another or is freed. */
 void mpi_study_train(struct mpi_study *study, struct mpi_model **out_model, struct mpi_training *out_training);
+
+/* The same, and says in the model how it is called, when it was made and from how many: to be written and activated.
+ * The study stays linked by it. mpi.model-bad for the name. */
+status mpi_study_make_model(struct mpi_study *study, struct ctx *cx, struct str name, int64_t now_us,
+                            struct mpi_model **out_model, struct mpi_training *out_training);

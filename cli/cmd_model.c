@@ -1,0 +1,472 @@
+/* idem model: models of who is alike: made, looked at, tried and activated. With files everything happens in this
+ * process; without, in the daemon, on a copy of its index. */
+#include "commands.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "eval.h"
+#include "mpi/models.h"
+#include "mpi/train.h"
+#include "mpi/whatif.h"
+
+#include <inttypes.h>
+
+static enum cli_exit refused(struct cli_run *run)
+{
+    return cli_misused(run, "correct the file or the option it is about", "%.*s [%s]", STR_ARGS(ctx_message(run->cx)),
+                       run->cx->reason->name);
+}
+
+/* The text as one NUL-ended string, as a request carries it. */
+static status read_text(struct ctx *cx, const char *path, struct buf *out)
+{
+    TRY(file_read(cx, path, LIMIT_MODEL_BYTES, out));
+    buf_put_byte(out, 0);
+    return STATUS_OK;
+}
+
+status cli_read_model(struct ctx *cx, const char *path, struct mpi_model **out_model)
+{
+    SCOPED(buf_fini) struct buf text = {0};
+    TRY(file_read(cx, path, LIMIT_MODEL_BYTES, &text));
+    return mpi_model_read(cx, buf_str(&text), out_model);
+}
+
+static void put_bits(struct cli_show *show, const char *what, int32_t mbit)
+{
+    cli_putf(show, CLI_DIM, "%-12s", what);
+    cli_putf(show, CLI_PLAIN, "%.3f bits", mbit / 1000.0);
+    cli_end_line(show);
+}
+
+static void put_count(struct cli_show *show, const char *what, uint64_t count)
+{
+    char text[32];
+    cli_format_count(count, text);
+    cli_putf(show, CLI_DIM, "%-12s", what);
+    cli_putf(show, CLI_PLAIN, "%s", text);
+    cli_end_line(show);
+}
+
+/* ---- what there is ---- */
+
+static bool get_model(struct cli_run *run, uint64_t version, Idem__Admin__V1__Model **out_model,
+                      enum cli_exit *out_exit)
+{
+    Idem__Admin__V1__GetModelRequest ask = IDEM__ADMIN__V1__GET_MODEL_REQUEST__INIT;
+    ask.version = version > UINT32_MAX ? UINT32_MAX : (uint32_t)version;
+    status got =
+        cli_call(run, CLI_ADMIN("GetModel"), &ask.base, &idem__admin__v1__model__descriptor, (void **)out_model);
+    if (got != STATUS_OK)
+        *out_exit = cli_failed(run, got, cli_exit_of(got) == CLI_NEGATIVE ? "idem model list" : NULL);
+    return got == STATUS_OK;
+}
+
+static enum cli_exit run_show(struct cli_run *run)
+{
+    Idem__Admin__V1__Model *model;
+    enum cli_exit exit;
+    if (!get_model(run, cli_argument(run, 0) ? cli_argument_number(run, 0) : 0, &model, &exit))
+        return exit;
+    if (run->json) {
+        cli_json_reply(run, &model->base);
+        return CLI_OK;
+    }
+    cli_title(&run->show, "model %" PRIu32 "  %s", model->version, model->name);
+    cli_putf(&run->show, CLI_DIM, "%-12s", "made");
+    cli_putf(&run->show, CLI_PLAIN, "%s", model->made_at);
+    cli_end_line(&run->show);
+    put_count(&run->show, "from records", model->records);
+    put_count(&run->show, "persons", model->persons);
+    put_bits(&run->show, "links from", model->auto_mbit);
+    put_bits(&run->show, "asks from", model->review_mbit);
+    return CLI_OK;
+}
+
+static enum cli_exit run_list(struct cli_run *run)
+{
+    static const struct cli_column columns[] = {{"version", true, 0, true},      {"name", false, 10, false},
+                                                {"since (UTC)", false, 0, true}, {"by", false, 8, false},
+                                                {"entry", true, 0, true},        {"why", false, 20, false}};
+    Idem__Admin__V1__ListModelsRequest ask = IDEM__ADMIN__V1__LIST_MODELS_REQUEST__INIT;
+    Idem__Admin__V1__ListModelsReply *reply;
+    enum cli_exit exit;
+    if (!cli_ask(run, CLI_ADMIN("ListModels"), &ask.base, &idem__admin__v1__list_models_reply__descriptor, NULL, &reply,
+                 &exit))
+        return exit;
+    if (run->json)
+        return CLI_OK;
+    struct cli_table table;
+    cli_table_init(&table, &run->show, columns, 6);
+    for (size_t i = 0; i < reply->n_activations; i++) {
+        const Idem__Admin__V1__ModelActivation *row = reply->activations[i];
+        char since[32];
+        cli_format_time(row->time_us, since);
+        cli_cellf(&table, "%" PRIu32, row->version);
+        cli_cell(&table, i == 0 ? CLI_GREEN : CLI_PLAIN, str_from(row->name));
+        cli_cell_text(&table, since);
+        cli_cell_text(&table, row->by);
+        cli_cellf(&table, "%" PRIu64, row->seq);
+        cli_cell_text(&table, row->why);
+    }
+    cli_table_end(&table, 0);
+    if (reply->n_activations == 0)
+        cli_say(run, "the general model, version 2, since the beginning");
+    return CLI_OK;
+}
+
+static enum cli_exit write_model(struct cli_run *run, const char *path, struct str text)
+{
+    if (strcmp(path, "-") == 0) {
+        buf_put_str(&run->out, text);
+        return CLI_OK;
+    }
+    if (file_replace(run->cx, path, text, 0600) != STATUS_OK)
+        return refused(run);
+    cli_say(run, "written to %s; keep it as carefully as the index it was made from", path);
+    return CLI_OK;
+}
+
+static enum cli_exit run_export(struct cli_run *run)
+{
+    Idem__Admin__V1__Model *model;
+    enum cli_exit exit;
+    if (!get_model(run, cli_number(run, "version"), &model, &exit))
+        return exit;
+    return write_model(run, cli_argument(run, 0), str_from(model->text));
+}
+
+/* ---- making one ---- */
+
+static status train_here(struct cli_run *run, struct eval_people *people, const char *name, struct buf *out_text)
+{
+    struct people_map *map = arena_alloc(run->cx->arena, sizeof *map);
+    struct mpi_model *model;
+    struct mpi_training training;
+    TRY(people_map_read(run->cx, cli_text(run, "map"), map));
+    TRY(eval_people_read(run, map, 0, people));
+    TRY(mpi_study_make_model(people->study, run->cx, str_from(name), clock_now_us(), &model, &training));
+    mpi_model_write(model, out_text);
+    mpi_study_link(people->study, mpi_model_general()); /* it must not look through a model that is gone */
+    mpi_model_free(model);
+    cli_say(run, "from %" PRIu32 " records: %" PRIu64 " pairs looked at, %.0f of them one person",
+            mpi_study_records(people->study), training.pairs, training.matches);
+    return STATUS_OK;
+}
+
+static enum cli_exit train_there(struct cli_run *run, const char *name, struct buf *out_text)
+{
+    Idem__Admin__V1__TrainModelRequest ask = IDEM__ADMIN__V1__TRAIN_MODEL_REQUEST__INIT;
+    Idem__Admin__V1__Model *model;
+    ask.name = (char *)(uintptr_t)name;
+    status got =
+        cli_call(run, CLI_ADMIN("TrainModel"), &ask.base, &idem__admin__v1__model__descriptor, (void **)&model);
+    if (got != STATUS_OK)
+        return cli_failed(run, got, NULL);
+    buf_put_str(out_text, str_from(model->text));
+    cli_say(run, "from %" PRIu64 " records of the index", model->records);
+    return CLI_OK;
+}
+
+static enum cli_exit run_train(struct cli_run *run)
+{
+    SCOPED(buf_fini) struct buf text = {0};
+    SCOPED(eval_people_fini) struct eval_people people = {0};
+    const char *name = cli_text(run, "name"), *path = cli_text(run, "out");
+    if (path == NULL)
+        return cli_misused(run, "--out MODEL.yaml, or --out - for standard output", "where the model goes is not said");
+    if (run->parsed->argument_count == 0) {
+        enum cli_exit exit = train_there(run, name, &text);
+        if (exit != CLI_OK)
+            return exit;
+    } else if (train_here(run, &people, name, &text) != STATUS_OK) {
+        return refused(run);
+    }
+    return write_model(run, path, buf_str(&text));
+}
+
+/* ---- what it would change ---- */
+
+static void put_change(struct cli_show *show, const char *what, uint64_t before, uint64_t after, const char *more,
+                       uint64_t come, const char *less, uint64_t go)
+{
+    char texts[4][32];
+    cli_format_count(before, texts[0]);
+    cli_format_count(after, texts[1]);
+    cli_format_count(come, texts[2]);
+    cli_format_count(go, texts[3]);
+    cli_putf(show, CLI_DIM, "%-12s", what);
+    cli_putf(show, CLI_PLAIN, "%s before, %s after", texts[0], texts[1]);
+    if (more)
+        cli_putf(show, CLI_PLAIN, ": %s %s, %s %s", texts[2], more, texts[3], less);
+    cli_end_line(show);
+}
+
+/* `people`: of the files, whose ids are shown; NULL: numbers of the index. */
+static void show_changed(struct cli_run *run, const Idem__Admin__V1__WhatIfModelReply *told,
+                         const struct eval_people *people)
+{
+    static const struct cli_column columns[] = {{"group", true, 0, true},
+                                                {"record", false, 10, false},
+                                                {"person before", false, 10, false},
+                                                {"person after", false, 10, false}};
+    struct cli_table table;
+    cli_table_init(&table, &run->show, columns, 4);
+    for (size_t i = 0; i < told->n_changed; i++) {
+        const Idem__Admin__V1__ChangedRecord *changed = told->changed[i];
+        const uint64_t numbers[] = {changed->record, changed->person_before, changed->person_after};
+        cli_cellf(&table, "%" PRIu64, changed->group);
+        for (size_t k = 0; k < 3; k++)
+            if (people)
+                cli_cell(&table, CLI_PLAIN, people->persons.at[numbers[k] - 1].id);
+            else
+                cli_cellf(&table, "%" PRIu64, numbers[k]);
+    }
+    cli_table_end(&table, 0);
+    if (told->n_changed < told->records_changed)
+        cli_say(run, "and %" PRIu64 " more; --list shows more of them", told->records_changed - told->n_changed);
+}
+
+static void show_whatif(struct cli_run *run, const Idem__Admin__V1__WhatIfModelReply *told,
+                        const struct eval_people *people)
+{
+    struct cli_show *show = &run->show;
+    put_count(show, "records", told->records);
+    put_change(show, "persons", told->persons_before, told->persons_after, NULL, 0, NULL, 0);
+    put_change(show, "pairs", told->pairs_before, told->pairs_after, "come together", told->pairs_joined, "go apart",
+               told->pairs_parted);
+    put_change(show, "questions", told->questions_before, told->questions_after, "open", told->questions_opened,
+               "close", told->questions_closed);
+    put_count(show, "groups", told->groups_changed);
+    show_changed(run, told, people);
+}
+
+enum { CHANGED_MAX = 10000 };
+
+static uint32_t changes_wanted(const struct cli_run *run)
+{
+    uint64_t list = cli_number(run, "list");
+    return list > CHANGED_MAX ? CHANGED_MAX : (uint32_t)list;
+}
+
+/* As the daemon's reply, so that both are shown alike. */
+static void tell(struct cli_run *run, const struct mpi_whatif *whatif, const struct eval_people *people)
+{
+    Idem__Admin__V1__WhatIfModelReply told = IDEM__ADMIN__V1__WHAT_IF_MODEL_REPLY__INIT;
+    size_t wanted = changes_wanted(run), listed = whatif->line_count < wanted ? whatif->line_count : wanted;
+    told.records = mpi_study_records(people->study);
+    told.persons_before = whatif->persons_before;
+    told.persons_after = whatif->persons_after;
+    told.pairs_before = whatif->pairs_before;
+    told.pairs_after = whatif->pairs_after;
+    told.pairs_joined = whatif->pairs_joined;
+    told.pairs_parted = whatif->pairs_parted;
+    told.questions_before = whatif->questions_before;
+    told.questions_after = whatif->questions_after;
+    told.questions_opened = whatif->questions_opened;
+    told.questions_closed = whatif->questions_closed;
+    told.groups_changed = whatif->groups;
+    told.records_changed = whatif->line_count;
+    told.n_changed = listed;
+    told.changed = arena_array(run->cx->arena, listed + 1, sizeof *told.changed);
+    for (size_t i = 0; i < listed; i++) {
+        const struct mpi_whatif_line *line = &whatif->lines[i];
+        told.changed[i] = arena_alloc(run->cx->arena, sizeof *told.changed[i]);
+        idem__admin__v1__changed_record__init(told.changed[i]);
+        told.changed[i]->group = line->group;
+        told.changed[i]->record = line->record;
+        told.changed[i]->person_before = line->before;
+        told.changed[i]->person_after = line->after;
+    }
+    if (run->json)
+        cli_json_reply(run, &told.base);
+    else
+        show_whatif(run, &told, people);
+}
+
+struct trial {
+    struct eval_people people;
+    struct mpi_model *before, *after;
+    struct mpi_whatif whatif;
+};
+
+static void trial_fini(struct trial *trial)
+{
+    eval_people_fini(&trial->people);
+    mpi_model_free(trial->before);
+    mpi_model_free(trial->after);
+    mpi_whatif_fini(&trial->whatif);
+}
+
+static status try_here(struct cli_run *run, struct trial *trial)
+{
+    struct people_map *map = arena_alloc(run->cx->arena, sizeof *map);
+    const char *against = cli_text(run, "against");
+    TRY(cli_read_model(run->cx, cli_argument(run, 0), &trial->after));
+    if (against)
+        TRY(cli_read_model(run->cx, against, &trial->before));
+    TRY(people_map_read(run->cx, cli_text(run, "map"), map));
+    TRY(eval_people_read(run, map, 1, &trial->people));
+    mpi_study_whatif(trial->people.study, trial->before ? trial->before : mpi_model_general(), trial->after,
+                     &trial->whatif);
+    return STATUS_OK;
+}
+
+static enum cli_exit try_there(struct cli_run *run)
+{
+    SCOPED(buf_fini) struct buf text = {0};
+    Idem__Admin__V1__WhatIfModelRequest ask = IDEM__ADMIN__V1__WHAT_IF_MODEL_REQUEST__INIT;
+    Idem__Admin__V1__WhatIfModelReply *told;
+    enum cli_exit exit;
+    if (cli_text(run, "against"))
+        return cli_misused(run, "say which files, or leave --against away", "the index is compared with its own model");
+    if (read_text(run->cx, cli_argument(run, 0), &text) != STATUS_OK)
+        return refused(run);
+    ask.text = text.data;
+    ask.max = changes_wanted(run);
+    if (!cli_ask(run, CLI_ADMIN("WhatIfModel"), &ask.base, &idem__admin__v1__what_if_model_reply__descriptor,
+                 "correct the line named above", &told, &exit))
+        return exit;
+    if (!run->json)
+        show_whatif(run, told, NULL);
+    return CLI_OK;
+}
+
+static enum cli_exit run_whatif(struct cli_run *run)
+{
+    SCOPED(trial_fini) struct trial trial = {0};
+    if (run->parsed->argument_count == 1)
+        return try_there(run);
+    if (try_here(run, &trial) != STATUS_OK)
+        return refused(run);
+    tell(run, &trial.whatif, &trial.people);
+    return CLI_OK;
+}
+
+/* ---- making it count ---- */
+
+static enum cli_exit run_activate(struct cli_run *run)
+{
+    SCOPED(buf_fini) struct buf text = {0};
+    Idem__Admin__V1__ActivateModelRequest ask = IDEM__ADMIN__V1__ACTIVATE_MODEL_REQUEST__INIT;
+    Idem__Admin__V1__ActivateModelReply *done;
+    enum cli_exit exit;
+    if (cli_text(run, "why") == NULL)
+        return cli_misused(run, "--why TEXT", "why it is activated is not said");
+    if (read_text(run->cx, cli_argument(run, 0), &text) != STATUS_OK)
+        return refused(run);
+    ask.text = text.data;
+    ask.why = (char *)(uintptr_t)cli_text(run, "why");
+    if (!cli_ask(run, CLI_ADMIN("ActivateModel"), &ask.base, &idem__admin__v1__activate_model_reply__descriptor,
+                 "correct the line named above; the model in use is unchanged", &done, &exit))
+        return exit;
+    if (run->json)
+        return CLI_OK;
+    cli_putf(&run->show, CLI_GREEN, "activated");
+    cli_putf(&run->show, CLI_PLAIN, "  model %" PRIu32 ", journal entry %" PRIu64, done->version, done->seq);
+    cli_end_line(&run->show);
+    put_change(&run->show, "persons", done->persons_before, done->persons_after, NULL, 0, NULL, 0);
+    put_change(&run->show, "reviews", done->reviews_before, done->reviews_after, NULL, 0, NULL, 0);
+    put_count(&run->show, "moved", done->records_moved);
+    return CLI_OK;
+}
+
+/* ---- rows ---- */
+
+#define MAP_OPTION                                                                                                     \
+    {                                                                                                                  \
+        "map", CLI_FILE, "MAP", NULL,                                                                                  \
+            "YAML that says what the columns mean; without it they have the names of people load", NULL                \
+    }
+
+static const struct cli_argument show_arguments[] = {
+    {"VERSION", CLI_NUMBER, true, false, "which one; the active one when left out", NULL}, {0}};
+static const struct cli_argument export_arguments[] = {
+    {"FILE", CLI_FILE, false, false, "where it goes, - for standard output", NULL}, {0}};
+static const struct cli_option export_options[] = {
+    {"version", CLI_NUMBER, "N", NULL, "which one; the active one when left out", NULL}, {0}};
+static const struct cli_argument train_arguments[] = {
+    {"FILE", CLI_FILE, true, true, "CSV of people, each file a source; the daemon's index when left out", NULL}, {0}};
+static const struct cli_option train_options[] = {
+    MAP_OPTION,
+    {"out", CLI_FILE, "MODEL", NULL, "where the model goes, - for standard output", NULL},
+    {"name", CLI_TEXT, "NAME", "trained", "how it is called: letters, digits and . : + - _", NULL},
+    {0}};
+static const struct cli_argument whatif_arguments[] = {
+    {"MODEL", CLI_FILE, false, false, "the model to try (YAML)", NULL},
+    {"FILE", CLI_FILE, true, true, "CSV of people to try it on; the daemon's index when left out", NULL},
+    {0}};
+static const struct cli_option whatif_options[] = {
+    MAP_OPTION,
+    {"against", CLI_FILE, "MODEL", NULL, "with files: the model to compare with; the general one when left out", NULL},
+    {"list", CLI_NUMBER, "N", "20", "list at most N of the records whose person would change, to 10,000", NULL},
+    {0}};
+static const struct cli_argument activate_arguments[] = {{"MODEL", CLI_FILE, false, false, "the model (YAML)", NULL},
+                                                         {0}};
+static const struct cli_option activate_options[] = {
+    {"why", CLI_TEXT, "TEXT", NULL, "kept in the journal and shown by idem model list", NULL}, {0}};
+
+const struct cli_command cli_model_commands[] = {
+    {.group = "model",
+     .name = "show",
+     .arguments = show_arguments,
+     .does = "show what a model says about itself",
+     .example = "idem model show",
+     .needs_daemon = true,
+     .run = run_show},
+    {.group = "model",
+     .name = "list",
+     .does = "list what was activated, when, by whom and why; the first one counts",
+     .example = "idem model list",
+     .needs_daemon = true,
+     .run = run_list},
+    {.group = "model",
+     .name = "export",
+     .arguments = export_arguments,
+     .options = export_options,
+     .does = "write a model as text",
+     .more =
+         "The text has every figure of the model, and values (names, towns, numbers that occur often) as hashes. Who "
+         "has a list of names can find out which of them are in it: keep it as carefully as the index.",
+     .example = "idem model export model.yaml",
+     .needs_daemon = true,
+     .run = run_export},
+    {.group = "model",
+     .name = "train",
+     .arguments = train_arguments,
+     .options = train_options,
+     .does = "make a model from people, without being told who is who; changes nothing",
+     .more =
+         "With files it happens in this process. Without, the daemon copies its index (about 500 bytes a record) and "
+         "trains on the copy, with less priority than its other work; what stewards decided counts. Try the model with "
+         "idem model whatif before it is activated.",
+     .example = "idem model train north.csv lake.csv --out here.yaml",
+     .takes_long = true,
+     .run = run_train},
+    {.group = "model",
+     .name = "whatif",
+     .arguments = whatif_arguments,
+     .options = whatif_options,
+     .does = "say what a model would change: everybody is linked by it and by the one before, without effect",
+     .more = "Questions are pairs of persons that are alike and undecided. Records are listed by groups: persons "
+             "before and "
+             "after that share records. Without files the daemon's index is compared with its active model, decisions "
+             "kept, on a copy.",
+     .example = "idem model whatif here.yaml north.csv lake.csv",
+     .takes_long = true,
+     .run = run_whatif},
+    {.group = "model",
+     .name = "activate",
+     .arguments = activate_arguments,
+     .options = activate_options,
+     .does = "link by this model from now on: everybody is scored and clustered anew",
+     .more =
+         "Nothing else is applied meanwhile: senders that wait for an application acknowledgement wait. When this "
+         "program is stopped or times out the activation goes on; idem model list says when it is done. Activating the "
+         "model before takes it back.",
+     .example = "idem model activate here.yaml --why retrained",
+     .needs_daemon = true,
+     .takes_long = true,
+     .run = run_activate},
+    {0}};

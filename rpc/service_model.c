@@ -1,0 +1,164 @@
+/* Admin: models of who is alike. Training and what-if look at a copy of the index, so that nobody waits for them. */
+#include "services.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "idem/admin/v1/admin.pb-c.h"
+#include "mpi/train.h"
+#include "mpi/whatif.h"
+
+static void convert_model(struct ctx *cx, const struct mpi_model *model, uint32_t version,
+                          Idem__Admin__V1__Model *answer)
+{
+    struct mpi_model_about about = mpi_model_about(model);
+    SCOPED(buf_fini) struct buf text = {0};
+    mpi_model_write(model, &text);
+    answer->version = version;
+    answer->name = message_text(cx, about.name);
+    answer->made_at = message_text(cx, about.made_at);
+    answer->records = about.records;
+    answer->persons = about.persons;
+    answer->auto_mbit = about.auto_mbit;
+    answer->review_mbit = about.review_mbit;
+    answer->text = message_text(cx, buf_str(&text));
+}
+
+/* The active one for version 0; to be freed. */
+static status read_model(struct rpc_call *call, struct ctx *cx, uint32_t version, struct mpi_model **out_model,
+                         uint32_t *out_version)
+{
+    struct str text;
+    TRY(mpi_model_text(engine_mpi(call->server->engine), cx, version, &text, out_version));
+    return mpi_model_read(cx, text, out_model);
+}
+
+status admin_get_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    const Idem__Admin__V1__GetModelRequest *asked = request;
+    struct mpi_model *model;
+    uint32_t version;
+    TRY(read_model(call, cx, asked->version, &model, &version));
+    convert_model(cx, model, version, reply);
+    mpi_model_free(model);
+    return STATUS_OK;
+}
+
+enum { MODELS_DEFAULT = 100, MODELS_MAX = 1000, CHANGED_DEFAULT = 100, CHANGED_MAX = 10 * 1000 };
+
+static size_t page_of(uint32_t asked, size_t usual, size_t max)
+{
+    return asked == 0 ? usual : asked > max ? max : asked;
+}
+
+status admin_list_models(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    const Idem__Admin__V1__ListModelsRequest *asked = request;
+    Idem__Admin__V1__ListModelsReply *answer = reply;
+    struct mpi_activation_row *rows;
+    size_t count;
+    TRY(mpi_activations(engine_mpi(call->server->engine), cx, page_of(asked->max, MODELS_DEFAULT, MODELS_MAX), &rows,
+                        &count));
+    MESSAGE_LIST(cx, answer, activations, &idem__admin__v1__model_activation__descriptor, count);
+    for (size_t i = 0; i < count; i++) {
+        Idem__Admin__V1__ModelActivation *row = answer->activations[i];
+        row->seq = rows[i].seq;
+        row->version = rows[i].version;
+        row->time_us = rows[i].time_us;
+        row->name = message_text(cx, rows[i].name);
+        row->by = message_text(cx, rows[i].by);
+        row->why = message_text(cx, rows[i].why);
+    }
+    return STATUS_OK;
+}
+
+/* ---- on a copy ---- */
+
+struct copy {
+    struct mpi_study *study;
+    struct mpi_model *models[2]; /* the study may look through them */
+    struct mpi_whatif whatif;
+};
+
+static void copy_fini(struct copy *copy)
+{
+    mpi_study_free(copy->study);
+    mpi_model_free(copy->models[0]);
+    mpi_model_free(copy->models[1]);
+    mpi_whatif_fini(&copy->whatif);
+}
+
+static status copy_begin(struct rpc_call *call, struct ctx *cx, enum mpi_copied copied, struct copy *out_copy)
+{
+    out_copy->study = mpi_study_new();
+    return mpi_study_copy(out_copy->study, cx, engine_mpi(call->server->engine), copied);
+}
+
+status admin_train_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    const Idem__Admin__V1__TrainModelRequest *asked = request;
+    SCOPED(copy_fini) struct copy copy = {0};
+    struct mpi_training training;
+    TRY(mpi_model_check_name(cx, str_from(asked->name)));
+    TRY(copy_begin(call, cx, MPI_COPY_MATCHED, &copy));
+    TRY(mpi_study_make_model(copy.study, cx, str_from(asked->name), clock_now_us(), &copy.models[0], &training));
+    convert_model(cx, copy.models[0], 0, reply);
+    return STATUS_OK;
+}
+
+static void convert_whatif(struct ctx *cx, const struct copy *copy, size_t max,
+                           Idem__Admin__V1__WhatIfModelReply *answer)
+{
+    const struct mpi_whatif *whatif = &copy->whatif;
+    size_t listed = whatif->line_count < max ? whatif->line_count : max;
+    answer->records = mpi_study_records(copy->study);
+    answer->persons_before = whatif->persons_before;
+    answer->persons_after = whatif->persons_after;
+    answer->pairs_before = whatif->pairs_before;
+    answer->pairs_after = whatif->pairs_after;
+    answer->pairs_joined = whatif->pairs_joined;
+    answer->pairs_parted = whatif->pairs_parted;
+    answer->questions_before = whatif->questions_before;
+    answer->questions_after = whatif->questions_after;
+    answer->questions_opened = whatif->questions_opened;
+    answer->questions_closed = whatif->questions_closed;
+    answer->groups_changed = whatif->groups;
+    answer->records_changed = whatif->line_count;
+    MESSAGE_LIST(cx, answer, changed, &idem__admin__v1__changed_record__descriptor, listed);
+    for (size_t i = 0; i < listed; i++) {
+        const struct mpi_whatif_line *line = &whatif->lines[i];
+        answer->changed[i]->group = line->group;
+        answer->changed[i]->record = line->record;
+        answer->changed[i]->person_before = line->before;
+        answer->changed[i]->person_after = line->after;
+    }
+}
+
+status admin_what_if_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    const Idem__Admin__V1__WhatIfModelRequest *asked = request;
+    SCOPED(copy_fini) struct copy copy = {0};
+    uint32_t version;
+    TRY(mpi_model_read(cx, str_from(asked->text), &copy.models[1]));
+    TRY(read_model(call, cx, 0, &copy.models[0], &version));
+    TRY(copy_begin(call, cx, MPI_COPY_ALL, &copy));
+    mpi_study_whatif(copy.study, copy.models[0], copy.models[1], &copy.whatif);
+    convert_whatif(cx, &copy, page_of(asked->max, CHANGED_DEFAULT, CHANGED_MAX), reply);
+    return STATUS_OK;
+}
+
+status admin_activate_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    const Idem__Admin__V1__ActivateModelRequest *asked = request;
+    Idem__Admin__V1__ActivateModelReply *answer = reply;
+    struct mpi_activated activated;
+    TRY(engine_activate_model(call->server->engine, cx, str_from(asked->text), str_from(asked->why), &activated,
+                              &answer->seq));
+    answer->version = activated.version;
+    answer->persons_before = activated.persons_before;
+    answer->persons_after = activated.persons_after;
+    answer->records_moved = activated.moved;
+    answer->reviews_before = activated.reviews_before;
+    answer->reviews_after = activated.reviews_after;
+    return STATUS_OK;
+}

@@ -1,0 +1,198 @@
+/* Models over the wire: the active one, one made from the index, what it would change, and its activation. */
+#include "model_lines.h"
+#include "world.h"
+
+#define ADMIN "idem.admin.v1.Admin/"
+
+enum { PEOPLE = 160, WAIT_US = 60 * 1000 * 1000 };
+
+static char *text(const char *constant)
+{
+    return (char *)(uintptr_t)constant;
+}
+
+/* Pairs that are alike, but not enough for the general model. */
+static void load_people(struct world *w)
+{
+    static const char *const families[] = {"Lindqvist", "Okonkwo", "Moreau", "Nakamura", "Petrov", "Haddad"};
+    static const char *const givens[] = {"Anna", "Chidi", "Claire", "Kenta", "Olga"};
+    struct mpi_identifier ids[PEOPLE];
+    struct mpi_name names[PEOPLE];
+    struct mpi_record_input records[PEOPLE];
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        unsigned who = i / 2;
+        ids[i] = (struct mpi_identifier){STR("NORTH"), arena_printf(&w->s.arena, "%u", i), STR("MR")};
+        names[i] = (struct mpi_name){.family = str_from(families[who % 6]), .given = str_from(givens[who % 5])};
+        records[i] = (struct mpi_record_input){
+            .source = STR("north"),
+            .identifiers = &ids[i],
+            .identifier_count = 1,
+            .demographics = {.names = &names[i],
+                             .name_count = 1,
+                             .birth_date = {(uint16_t)(1950 + who % 40), 3, (uint8_t)(i % 2 ? 14 : 4)},
+                             .sex = 'F'}};
+    }
+    struct engine_people_result result;
+    uint64_t seq;
+    assert_ok(&w->s, engine_load_people(w->engine, &w->s.cx, records, PEOPLE, &result, &seq));
+}
+
+static status call(struct world *w, struct rpc_client *client, const char *method, const ProtobufCMessage *ask,
+                   const ProtobufCMessageDescriptor *type, void *out_reply)
+{
+    return rpc_client_call(client, &w->s.cx, method, ask, type, WAIT_US, out_reply);
+}
+
+static Idem__Admin__V1__Model *get_model(struct world *w, struct rpc_client *client, uint32_t version)
+{
+    Idem__Admin__V1__GetModelRequest ask = IDEM__ADMIN__V1__GET_MODEL_REQUEST__INIT;
+    Idem__Admin__V1__Model *model;
+    ask.version = version;
+    assert_ok(&w->s, call(w, client, ADMIN "GetModel", &ask.base, &idem__admin__v1__model__descriptor, &model));
+    return model;
+}
+
+static status what_if(struct world *w, struct rpc_client *client, const char *model, uint32_t max,
+                      Idem__Admin__V1__WhatIfModelReply **out_reply)
+{
+    Idem__Admin__V1__WhatIfModelRequest ask = IDEM__ADMIN__V1__WHAT_IF_MODEL_REQUEST__INIT;
+    ask.text = text(model);
+    ask.max = max;
+    return call(w, client, ADMIN "WhatIfModel", &ask.base, &idem__admin__v1__what_if_model_reply__descriptor,
+                out_reply);
+}
+
+static status activate(struct world *w, struct rpc_client *client, const char *model, const char *why,
+                       Idem__Admin__V1__ActivateModelReply **out_reply)
+{
+    Idem__Admin__V1__ActivateModelRequest ask = IDEM__ADMIN__V1__ACTIVATE_MODEL_REQUEST__INIT;
+    ask.text = text(model);
+    ask.why = text(why);
+    return call(w, client, ADMIN "ActivateModel", &ask.base, &idem__admin__v1__activate_model_reply__descriptor,
+                out_reply);
+}
+
+static const char *bold(struct world *w)
+{
+    return arena_printf(&w->s.arena, "%.*s", STR_ARGS(model_bold(&w->s))).data;
+}
+
+static void test_what_if__tells_what_the_activation_then_does(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    load_people(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Admin__V1__WhatIfModelReply *told, *listed, *none;
+    Idem__Admin__V1__ActivateModelReply *done;
+    uint64_t before = mpi_count(engine_mpi(w.engine)).persons;
+    assert_ok(&w.s, what_if(&w, client, bold(&w), 0, &told));
+    assert_ok(&w.s, what_if(&w, client, bold(&w), 3, &listed));
+    assert_int_equal(mpi_count(engine_mpi(w.engine)).persons, before);
+    assert_true(told->records == PEOPLE && told->persons_before == before && told->persons_after < before);
+    assert_true(told->groups_changed > 0 && told->records_changed >= 2 * told->groups_changed);
+    assert_int_equal(told->n_changed, told->records_changed < 100 ? told->records_changed : 100);
+    assert_int_equal(listed->n_changed, 3);
+    assert_true(listed->changed[0]->person_before != listed->changed[0]->person_after ||
+                listed->changed[1]->person_before != listed->changed[1]->person_after);
+    assert_ok(&w.s, activate(&w, client, bold(&w), "more is known", &done));
+    assert_true(done->version == 100 && done->seq > 0 && done->records_moved > 0);
+    assert_int_equal(done->persons_before, told->persons_before);
+    assert_int_equal(done->persons_after, told->persons_after);
+    assert_int_equal(done->reviews_after, told->questions_after);
+    assert_ok(&w.s, what_if(&w, client, bold(&w), 0, &none));
+    assert_true(none->groups_changed == 0 && none->n_changed == 0 && none->pairs_joined + none->pairs_parted == 0);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
+static void test_models__are_shown_and_listed(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    load_people(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Admin__V1__ActivateModelReply *done;
+    Idem__Admin__V1__Model *general = get_model(&w, client, 0);
+    assert_true(general->version == 2 && strcmp(general->name, "general") == 0);
+    assert_true(str_is(model_general(&w.s), general->text));
+    assert_ok(&w.s, activate(&w, client, bold(&w), "more is known", &done));
+    assert_ok(&w.s, activate(&w, client, general->text, "not so", &done));
+    assert_int_equal(done->version, 2);
+    Idem__Admin__V1__ListModelsRequest ask = IDEM__ADMIN__V1__LIST_MODELS_REQUEST__INIT;
+    Idem__Admin__V1__ListModelsReply *list;
+    for (uint32_t max = 0; max < 3; max++) {
+        ask.max = max;
+        assert_ok(&w.s, call(&w, client, ADMIN "ListModels", &ask.base, &idem__admin__v1__list_models_reply__descriptor,
+                             &list));
+        assert_int_equal(list->n_activations, max ? max : 2);
+        assert_true(list->activations[0]->version == 2 && strcmp(list->activations[0]->why, "not so") == 0);
+    }
+    assert_true(list->activations[1]->version == 100 && strcmp(list->activations[1]->name, "bold") == 0);
+    assert_string_equal(get_model(&w, client, 100)->text, bold(&w));
+    Idem__Admin__V1__GetModelRequest unknown = IDEM__ADMIN__V1__GET_MODEL_REQUEST__INIT;
+    void *reply;
+    unknown.version = 7;
+    assert_fails(&w.s, call(&w, client, ADMIN "GetModel", &unknown.base, &idem__admin__v1__model__descriptor, &reply),
+                 "mpi.model-unknown");
+    rpc_client_close(client);
+    world_end(&w);
+}
+
+static void test_model_of_the_index__is_made_without_effect_and_can_be_activated(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    load_people(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Admin__V1__TrainModelRequest ask = IDEM__ADMIN__V1__TRAIN_MODEL_REQUEST__INIT;
+    Idem__Admin__V1__Model *made;
+    Idem__Admin__V1__ActivateModelReply *done;
+    uint64_t entries = journal_last_seq(engine_journal(w.engine));
+    ask.name = text("no such name");
+    assert_fails(&w.s, call(&w, client, ADMIN "TrainModel", &ask.base, &idem__admin__v1__model__descriptor, &made),
+                 "mpi.model-bad");
+    ask.name = text("here");
+    assert_ok(&w.s, call(&w, client, ADMIN "TrainModel", &ask.base, &idem__admin__v1__model__descriptor, &made));
+    assert_true(made->version == 0 && made->records == PEOPLE && strcmp(made->name, "here") == 0);
+    assert_int_equal(journal_last_seq(engine_journal(w.engine)), entries);
+    assert_ok(&w.s, activate(&w, client, made->text, "from here", &done));
+    assert_string_equal(get_model(&w, client, 0)->text, made->text);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
+static void test_model__is_refused_to_who_may_not_and_when_it_is_none(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    struct rpc_client *reader = world_connect(&w, "reader-1"), *root = world_connect(&w, "root-1");
+    Idem__Admin__V1__ActivateModelReply *done;
+    Idem__Admin__V1__WhatIfModelReply *told;
+    uint64_t entries = journal_last_seq(engine_journal(w.engine));
+    assert_fails(&w.s, activate(&w, reader, bold(&w), "why", &done), "rpc.no-role");
+    assert_fails(&w.s, what_if(&w, reader, bold(&w), 0, &told), "rpc.no-role");
+    assert_int_equal(get_model(&w, reader, 0)->version, 2);
+    assert_fails(&w.s, activate(&w, root, bold(&w), "", &done), "engine.why-missing");
+    assert_fails(&w.s, activate(&w, root, "format: 1\n", "why", &done), "mpi.model-bad");
+    assert_fails(&w.s, what_if(&w, root, "name,birth\nAnna,1980\n", 0, &told), "mpi.model-bad");
+    assert_int_equal(journal_last_seq(engine_journal(w.engine)), entries);
+    rpc_client_close(reader);
+    rpc_client_close(root);
+    world_end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_if__tells_what_the_activation_then_does),
+        cmocka_unit_test(test_models__are_shown_and_listed),
+        cmocka_unit_test(test_model_of_the_index__is_made_without_effect_and_can_be_activated),
+        cmocka_unit_test(test_model__is_refused_to_who_may_not_and_when_it_is_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
