@@ -34,14 +34,14 @@ static bool digits(struct str text, size_t from, size_t count, unsigned *out)
     return true;
 }
 
-bool date_parse(struct str text, struct date *out)
+bool date_parse_as_written(struct str text, struct date *out)
 {
     unsigned year, month = 0, day = 0;
-    if (!digits(text, 0, 4, &year))
+    if (!digits(text, 0, 4, &year) || year < YEAR_MIN || year > YEAR_MAX)
         return false;
     size_t dash = text.len > 4 && text.data[4] == '-';
     size_t day_at = 6 + 2 * dash;
-    if (text.len > 4 && !digits(text, 4 + dash, 2, &month))
+    if (text.len > 4 && (!digits(text, 4 + dash, 2, &month) || month == 0))
         return false;
     if (text.len > 6 + dash) {
         if (dash && text.data[7] != '-')
@@ -49,10 +49,14 @@ bool date_parse(struct str text, struct date *out)
         if (!digits(text, day_at, 2, &day) || day == 0)
             return false;
     }
-    if (text.len > 4 && month == 0)
-        return false;
-    struct date date = {(uint16_t)year, (uint8_t)month, (uint8_t)day};
-    if (!date_is_valid(date))
+    *out = (struct date){(uint16_t)year, (uint8_t)month, (uint8_t)day};
+    return true;
+}
+
+bool date_parse(struct str text, struct date *out)
+{
+    struct date date;
+    if (!date_parse_as_written(text, &date) || !date_is_valid(date))
         return false;
     *out = date;
     return true;

@@ -140,22 +140,25 @@ static struct str value_of(struct people_rows *rows, struct people_field field)
     return value;
 }
 
-/* 0 when it is absent or no number of at most four digits */
-static uint16_t number_of(struct people_rows *rows, struct people_field field)
+/* 0 when it is absent or no number up to `most` */
+static uint16_t number_of(struct people_rows *rows, struct people_field field, uint16_t most)
 {
     uint64_t number;
-    return str_to_u64(value_of(rows, field), &number) && number <= 9999 ? (uint16_t)number : 0;
+    return str_to_u64(value_of(rows, field), &number) && number <= most ? (uint16_t)number : 0;
 }
 
+/* As written: a day that does not exist is a slip of one that does, and here dates are only compared. */
 static struct date birth_of(struct people_rows *rows)
 {
     const struct people_map *map = rows->map;
     struct date date = {0};
-    if (date_parse(value_of(rows, map->birth_date), &date))
+    if (date_parse_as_written(value_of(rows, map->birth_date), &date))
         return date;
-    date = (struct date){number_of(rows, map->birth_year), (uint8_t)number_of(rows, map->birth_month),
-                         (uint8_t)number_of(rows, map->birth_day)};
-    return date.year && date_is_valid(date) ? date : (struct date){0};
+    date = (struct date){number_of(rows, map->birth_year, 2200), (uint8_t)number_of(rows, map->birth_month, 99),
+                         (uint8_t)number_of(rows, map->birth_day, 99)};
+    if (date.month == 0)
+        date.day = 0; /* a day of no month tells nothing */
+    return date.year ? date : (struct date){0};
 }
 
 /* ---- lists: what says nothing is left out ---- */
@@ -285,7 +288,7 @@ static void fill_row(struct people_rows *rows, struct people_row *row)
         .address_count = fill_addresses(rows),
         .mother = {.family = value_of(rows, map->mother_family), .given = value_of(rows, map->mother_given)},
         .multiple_birth = is_yes(value_of(rows, map->multiple_birth)),
-        .birth_order = (uint8_t)number_of(rows, map->birth_order)};
+        .birth_order = (uint8_t)number_of(rows, map->birth_order, 99)};
 }
 
 static const char *row_fault(const struct people_rows *rows, struct str text)

@@ -424,7 +424,7 @@ status engine_activate_model(struct engine *engine, struct ctx *cx, struct str t
 {
     if (str_trim(why).len == 0)
         return ctx_fail(cx, &engine_reasons[ENGINE_WHY_MISSING], NULL);
-    if (why.len > LIMIT_FIELD_VALUE_BYTES)
+    if (BEYOND(LIMIT_FIELD_VALUE_BYTES, why.len))
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE], "a why of %zu bytes, at most %d", why.len,
                         LIMIT_FIELD_VALUE_BYTES);
     struct mpi_model *model;

@@ -39,7 +39,8 @@ static void drop_strays(struct mpi *mpi, uint32_t record, const uint32_t *candid
     const struct entry *entry = entry_at(mpi, APPLIED, record);
     for (uint32_t i = entry->edge_count; i-- > 0;) { /* from behind: what is dropped moves the later ones */
         uint32_t other = entry->edges[i].other;
-        if (other > record && bsearch(&other, candidates, count, sizeof *candidates, order_records) == NULL)
+        bool found = count > 0 && bsearch(&other, candidates, count, sizeof *candidates, order_records) != NULL;
+        if (other > record && !found)
             put_edge(mpi, record, other, NO_EDGE);
         entry = entry_at(mpi, APPLIED, record); /* the first change makes it a copy */
     }

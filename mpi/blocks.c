@@ -179,8 +179,8 @@ static void grow_shard(struct blocks *blocks, struct shard *shard, size_t keys)
 {
     struct shard old = *shard;
     size_t want = keys + old.used;
-    size_t more = (size_t)(shard - blocks->shards) * 0x9E37 % 256; /* 64 to 69 % full then, 80 % when it grows again */
-    size_t cap = SHARD_SLOTS_MIN + want + want / 4 + want / 5 + want * more / 2048;
+    size_t more = (size_t)(shard - blocks->shards) * 0x9E37 % 256; /* 65 to 70 % full then, 80 % when it grows again */
+    size_t cap = SHARD_SLOTS_MIN + want + want / 4 + want / 6 + want * more / 2048;
     INVARIANT(cap < UINT32_MAX);
     *shard = (struct shard){mem_alloc(slot_bytes(blocks, cap)), (uint32_t)cap, old.used};
     for (uint32_t i = 0; i < old.cap; i++) {

@@ -245,10 +245,11 @@ static void weigh_pairs(struct piece *piece)
     }
 }
 
-/* Are the two rather two persons than one? */
+/* Does what is known of both speak for two persons? To know little of both speaks for nothing. */
 static bool are_two(const struct piece *piece, uint32_t a, uint32_t b)
 {
-    return piece->apart[cell(piece, a, b)] || piece->best[cell(piece, a, b)] < 0;
+    size_t at = cell(piece, a, b);
+    return piece->apart[at] || piece->best[at] < piece->mpi->model->prior_mbit;
 }
 
 /*

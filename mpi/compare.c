@@ -1,10 +1,17 @@
 #include "model_internal.h"
 
 #include "base/text/distance.h"
+#include "name_forms_internal.h"
 
 /* ---- names ---- */
 
-/* True when one shared word of at least three letters makes the two names alike: "garcia lopez" and "garcia". */
+/* Three letters or more, and no "van" or "bin", unless it is all there is. */
+static bool is_telling_word(struct str word, struct str left, struct str right)
+{
+    return word.len >= 3 && (!name_is_particle(word) || word.len == left.len || word.len == right.len);
+}
+
+/* True when one shared word makes the two names alike: "garcia lopez" and "garcia". */
 static bool share_word(struct str left, struct str right)
 {
     if (memchr(left.data, ' ', left.len) == NULL && memchr(right.data, ' ', right.len) == NULL)
@@ -12,8 +19,8 @@ static bool share_word(struct str left, struct str right)
     struct str left_rest = left, left_word;
     while (str_split(&left_rest, ' ', &left_word)) {
         struct str right_rest = right, right_word;
-        while (left_word.len >= 3 && str_split(&right_rest, ' ', &right_word))
-            if (str_eq(left_word, right_word))
+        while (str_split(&right_rest, ' ', &right_word))
+            if (str_eq(left_word, right_word) && is_telling_word(left_word, left, right))
                 return true;
     }
     return false;
@@ -152,6 +159,7 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
             uint8_t middle_rarity = at[1] == NAME_EXACT && at[2] == NAME_EXACT ? a->middle_rarity : 0;
             int64_t weight = name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]);
             weight = weight * 1000 + family_rarity + given_rarity;
+            weight = weight * 100000 + name_strength(FIELD_MIDDLE, at[2]); /* with it and without it: one name, twice */
             uint64_t shape = (uint64_t)at[0] << 40 | (uint64_t)at[1] << 32 | (uint64_t)at[2] << 24 |
                              (uint64_t)middle_rarity << 16 | (uint64_t)family_rarity << 8 |
                              given_rarity; /* ties must not depend on order */
@@ -203,8 +211,6 @@ static enum birth_level birth_level(const struct mpi_row *left, const struct mpi
     bool partial = left->day == 0 || right->day == 0;
     bool year = left->year == right->year;
     if (estimated || left->month == 0 || right->month == 0) {
-        if (estimated && year && left->month == right->month && left->day == right->day)
-            return BIRTH_ESTIMATED;
         uint32_t gap =
             year ? 0 : (uint32_t)(left->year > right->year ? left->year - right->year : right->year - left->year);
         return gap == 0 ? BIRTH_ESTIMATED : gap == 1 ? BIRTH_NEAR : BIRTH_DIFFERS;
@@ -457,10 +463,10 @@ static bool looks_like_twins(const struct mpi_row *left, const struct mpi_row *r
     case NAME_SIMILAR:
     case NAME_PART:
         return told_apart;
-    case NAME_DIFFERS:
-        return levels->at[FIELD_NATIONAL] != LIST_EXACT;
+    case NAME_DIFFERS: /* of those who are known to be twins the number may be the mother's */
+        return levels->at[FIELD_NATIONAL] != LIST_EXACT || marked;
     default:
-        return levels->at[FIELD_NATIONAL] != LIST_EXACT && levels->at[FIELD_NATIONAL] != LIST_EDIT;
+        return (levels->at[FIELD_NATIONAL] != LIST_EXACT && levels->at[FIELD_NATIONAL] != LIST_EDIT) || marked;
     }
 }
 

@@ -32,14 +32,19 @@ static const char *cause_of(const struct mpi *mpi, const struct standing *standi
                                                                           : "decided, overruled by a newer decision";
     if (!standing->both_active)
         return "a record takes no part in matching";
-    if (levels_veto(&standing->levels) || levels_hold(mpi->model_shown, &standing->levels))
+    if (levels_veto(&standing->levels))
         return standing->same_person ? "by decisions about others of the person" : "a veto";
+    if (levels_hold(mpi->model_shown, &standing->levels))
+        return standing->same_person ? "the evidence of other records of the person"
+                                     : "only a person can tell these two apart";
     if (now->score_mbit >= mpi->model_shown->review_mbit && !standing->met)
         return standing->same_person ? "the evidence of the whole person; the two share no key that few share"
                                      : "never put side by side: the two share no key that few share";
     if (now->score_mbit >= mpi->model_shown->auto_mbit)
-        return standing->same_person ? "strong evidence"
-                                     : "strong evidence, but not with the rest of the person or against a decision";
+        return standing->same_person
+                   ? "strong evidence"
+                   : "strong evidence, but another person fits nearly as well, or the rest of this one does not, or a "
+                     "decision is against it";
     if (standing->same_person)
         return "the evidence of the whole person";
     return now->score_mbit >= mpi->model_shown->review_mbit ? "too little evidence to link, enough to ask"

@@ -250,13 +250,28 @@ size_t row_traits(const struct mpi_row *row, struct row_trait out_traits[ROW_TRA
     add_trait(&traits, ROW_FIELD_MOTHER, 1, text_key(row, row->mother_family));
     add_trait(&traits, ROW_FIELD_MOTHER, 2, text_key(row, row->mother_given));
     add_trait(&traits, ROW_FIELD_PLACE, 0, text_key(row, row->birth_place));
+    if (traits.count < ROW_TRAITS_MAX)
+        traits.at[traits.count++] = (struct row_trait){row->own_bits, ROW_FIELD_OWN};
     return traits.count;
+}
+
+/* Half of those who share all that was asked for: by the next bit of the own key, which is a hash. */
+static bool halve_key(const struct row_key *key, uint64_t own_bits, struct row_key *out_key)
+{
+    if (key->depth == ROW_NARROW_MAX + ROW_HALVINGS)
+        return false;
+    *out_key = *key;
+    out_key->key = block_key(mix(key->key + 1 + (own_bits >> (key->depth - ROW_NARROW_MAX) & 1)));
+    out_key->depth++;
+    return true;
 }
 
 /* By fields in their order only, so that one set of values is one key, whichever of them is taken first. */
 bool row_narrow_key(const struct row_key *key, const struct row_trait *trait, struct row_key *out_key)
 {
-    if (key->depth == ROW_NARROW_MAX || !(key->narrows >> trait->field & 1))
+    if (key->depth >= ROW_NARROW_MAX)
+        return trait->field == ROW_FIELD_OWN && halve_key(key, trait->value, out_key);
+    if (!(key->narrows >> trait->field & 1))
         return false;
     *out_key = (struct row_key){.key = block_key(mix(key->key + trait->value)),
                                 .narrows = key->narrows & ~((2u << trait->field) - 1),

@@ -313,20 +313,24 @@ static bool find_hyphen(struct str text, struct str *out_before, struct str *out
     return found == 1;
 }
 
+bool name_is_particle(struct str word)
+{
+    static const struct str particles[] = {
+        WORD("al"),  WORD("el"),  WORD("bin"), WORD("ibn"),   WORD("ben"),   WORD("abu"), WORD("abou"), WORD("van"),
+        WORD("von"), WORD("der"), WORD("den"), WORD("de"),    WORD("da"),    WORD("di"),  WORD("do"),   WORD("du"),
+        WORD("dos"), WORD("das"), WORD("del"), WORD("los"),   WORD("las"),   WORD("la"),  WORD("le"),   WORD("della"),
+        WORD("mac"), WORD("mc"),  WORD("san"), WORD("santa"), WORD("saint"), WORD("st")};
+    return is_one_of(word, particles, sizeof particles / sizeof particles[0]);
+}
+
 /* Al-Masri, Abd-Rabbo and De-Souza are no double names. */
 static bool is_name_alone(struct str said)
 {
-    static const struct str particles[] = {
-        WORD("al"),    WORD("el"),  WORD("bin"), WORD("ibn"), WORD("ben"),   WORD("abu"), WORD("abou"),
-        WORD("van"),   WORD("von"), WORD("der"), WORD("den"), WORD("de"),    WORD("da"),  WORD("di"),
-        WORD("do"),    WORD("du"),  WORD("dos"), WORD("das"), WORD("del"),   WORD("la"),  WORD("le"),
-        WORD("della"), WORD("mac"), WORD("mc"),  WORD("san"), WORD("saint"), WORD("st")};
     struct word folded = fold_word(said);
     struct str rest = word_str(&folded), last = STR_NONE;
     while (str_split(&rest, ' ', &last)) {
     }
-    return last.len >= 2 && !is_half_servant(last) &&
-           !is_one_of(last, particles, sizeof particles / sizeof particles[0]);
+    return last.len >= 2 && !is_half_servant(last) && !name_is_particle(last);
 }
 
 bool name_turn_round(const struct mpi_name *said, struct name_spelling *out)

@@ -18,6 +18,9 @@ void name_form_family(struct word *family);
 /* A given name that only begins one ("Abdul", "Abu") takes the first of the middle names. */
 void name_form_given(struct word *given, struct word *middle);
 
+/* A word that many names begin with and that is nobody's name beside another: "van", "bin", "saint". */
+bool name_is_particle(struct str word);
+
 /*
  * Other spellings of a name, which stand beside it rather than replace it: "Jörg" is "Jorg" where letters lack their
  * marks and "Joerg" where they are spelled out, but Joerg and Jorg without a mark are two names, as Xue and Xu are.

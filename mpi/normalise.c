@@ -519,6 +519,7 @@ void row_make(const struct mpi_identifier *identifiers, size_t identifier_count,
     memset(parts, 0, offsetof(struct parts, text));
     parts->text[0] = 0; /* offset 0 is the empty string */
     parts->head.text_len = 1;
+    parts->head.own_bits = (uint32_t)row_own_key(identifiers, identifier_count);
     if (identifier_count > 0)
         parts->head.authority = hash_word(identifiers[0].authority);
     add_identifiers(parts, identifiers, identifier_count);

@@ -24,7 +24,7 @@
 
 enum {
     BLOCK_CAP_DEFAULT = 128,   /* a key that more bodies share is too common to compare by and is narrowed */
-    LAST_CAPS = 4,             /* a key that cannot be narrowed any more may be held by so many times the cap */
+    LAST_CAPS = 2,             /* a key that cannot be narrowed any more may be held by so many times the cap */
     COMPONENT_MAX = 128,       /* larger components are cut to pieces, the strongest ties last */
     FORCED_MAX = 512,          /* records tied together by decisions alone */
     DECISIONS_PER_ENTRY = 256, /* an A40 may repeat its merge group */
@@ -292,7 +292,7 @@ struct row_keys index_keys(const struct mpi *mpi, enum sight sight, uint32_t rec
 void index_join(struct mpi *mpi, uint32_t record);
 void index_leave(struct mpi *mpi, uint32_t record);
 
-/* Bodies that may hold a key before it is narrowed; the last time, before it finds nobody. */
+/* Bodies that may hold a key before it is narrowed, or halved when it was narrowed as far as it goes. */
 static inline uint32_t index_cap(const struct mpi *mpi, const struct row_key *key)
 {
     return key->depth < ROW_NARROW_MAX ? mpi->block_cap : mpi->block_cap * LAST_CAPS;

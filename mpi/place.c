@@ -241,8 +241,7 @@ static bool add_pair(struct pair_set *set, uint32_t left, uint32_t right)
     return true;
 }
 
-/* Those who meet again under a key are compared, each pair once: at most block_cap squared for all that opened, since
- * all of it was held by the one record that went. */
+/* Those who meet again under a key are compared, each pair once: all of it was held by the one record that went. */
 static void open_keys(struct mpi *mpi, const struct key_list *opened)
 {
     struct edge_works works = {0};

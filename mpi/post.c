@@ -8,8 +8,8 @@
  * once.
  *
  * A key held by more than block_cap is over-full, and each of its holders also stands under its narrower keys, and
- * under no others: which keys there are follows from the set of records alone. When a key becomes over-full the
- * narrower ones are filled, when it no longer is they are emptied; both from at most block_cap + 1 holders.
+ * nobody is looked for under the key itself: which keys there are follows from the set of records alone. When a key
+ * becomes over-full the narrower ones are filled, when it no longer is they are emptied; both from the cap + 1 holders.
  */
 
 /* ---- one key, one record ---- */
@@ -50,8 +50,6 @@ static stand_fn stand, leave;
 static void each_narrower(struct mpi *mpi, struct holder *holder, const struct row_key *key, stand_fn *visit)
 {
     struct row_key narrower;
-    if (key->depth == ROW_NARROW_MAX)
-        return;
     know_traits(mpi, holder);
     for (size_t i = 0; i < holder->trait_count; i++)
         if (row_narrow_key(key, &holder->traits[i], &narrower))
@@ -62,8 +60,6 @@ static void each_narrower(struct mpi *mpi, struct holder *holder, const struct r
 static void cross(struct mpi *mpi, const struct row_key *key, bool over_full, stand_fn *visit)
 {
     *VEC_ADD(&mpi->crossings) = (struct crossing){key->key, over_full};
-    if (key->depth == ROW_NARROW_MAX)
-        return;
     uint32_t *records, count = holders_list(mpi, APPLIED, key->key, &records);
     for (uint32_t i = 0; i < count; i++) {
         struct holder holder = {.record = records[i]};
@@ -72,7 +68,7 @@ static void cross(struct mpi *mpi, const struct row_key *key, bool over_full, st
     mem_free(records);
 }
 
-/* These two call each other's callers down to ROW_NARROW_MAX, no deeper. */
+/* These two call each other's callers down to ROW_NARROW_MAX + ROW_HALVINGS, no deeper. */
 static void stand(struct mpi *mpi, struct holder *holder, const struct row_key *key)
 {
     uint32_t count = add(mpi, key->key, holder->record), cap = index_cap(mpi, key);

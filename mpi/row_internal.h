@@ -55,7 +55,8 @@ struct mpi_row_national {
 #define ROW_KIND_IS_SINGLE(kind) (((kind)&1) != 0)
 
 struct mpi_row {
-    _Alignas(uint64_t) uint32_t authority; /* hash of who gave out the record's own identifier, 0 = unsaid */
+    uint32_t authority; /* hash of who gave out the record's own identifier, 0 = unsaid */
+    uint32_t own_bits;  /* the lower half of the key of the record's own identifier */
     uint16_t mother_family, mother_given;
     uint16_t birth_place;
     uint16_t year;
@@ -69,7 +70,8 @@ struct mpi_row {
     unsigned name_count : 2, phone_count : 2, email_count : 2, address_count : 2, national_count : 2, shared_count : 3;
     unsigned generation : 3; /* 1 Sr, 2 Jr or II, 3 III … 0 unknown */
 };
-_Static_assert(sizeof(struct mpi_row) == 24, "no padding");
+_Static_assert(sizeof(struct mpi_row) == 28, "no padding");
+typedef uint64_t row_shared_key __attribute__((aligned(4))); /* stands right behind the head */
 
 /* ---- the lists behind the head: where each begins, in bytes ---- */
 
@@ -99,7 +101,7 @@ static inline size_t row_rarities_at(const struct mpi_row *row)
 }
 
 /* Identifier keys, own first. */
-static inline const uint64_t *row_shared(const struct mpi_row *row)
+static inline const row_shared_key *row_shared(const struct mpi_row *row)
 {
     return (const void *)(row + 1);
 }
@@ -194,9 +196,10 @@ struct row_key {
     uint64_t key;     /* of BLOCK_KEY_BITS */
     uint32_t narrows; /* bit per row_field: by which values it is narrowed where too many share it */
     uint16_t rule;
-    uint16_t depth; /* by how many values it was narrowed */
+    uint16_t depth; /* by how many values it was narrowed; beyond ROW_NARROW_MAX it was halved */
 };
-enum { ROW_KEYS_MAX = 64, ROW_TRAITS_MAX = 40, ROW_NARROW_MAX = 2 };
+enum { ROW_KEYS_MAX = 64, ROW_TRAITS_MAX = 40, ROW_NARROW_MAX = 2, ROW_HALVINGS = 32 };
+_Static_assert(ROW_HALVINGS <= 32, "own_bits has one for each");
 
 /* The keys of a row, ascending, each once. */
 size_t row_keys(const struct mpi_row *row, struct row_key out_keys[ROW_KEYS_MAX]);
@@ -214,6 +217,7 @@ enum row_field {
     ROW_FIELD_NATIONAL,
     ROW_FIELD_MOTHER,
     ROW_FIELD_PLACE,
+    ROW_FIELD_OWN, /* the row's own key, bit by bit: halves what no other value can tell apart */
 };
 struct row_trait {
     uint64_t value;

@@ -17,3 +17,25 @@ void study_see_by(struct mpi_study *study, const struct mpi_model *model);
 /* mpi_study_train() that looks around `seekers` records at most, 1 or more. */
 void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **out_model,
                  struct mpi_training *out_training);
+
+/* ---- steps of training ---- */
+
+struct value_count {
+    uint64_t value;
+    uint32_t persons;
+};
+struct value_counts {
+    struct value_count *at;
+    size_t count, cap;
+    uint64_t persons; /* that have any */
+};
+/* How rare each value is, of at most `values_max` of them the most frequent; sorts `counts`. */
+void study_tabulate(struct value_counts *counts, enum value_kind kind, size_t values_max,
+                    struct value_table *out_table);
+
+/*
+ * Links are made from where on, by the model's own odds, at most one link in 3,000 is wrong; never below 98 % for a
+ * single one, and 99.9 % is always enough. Scores: those of at least STUDY_LOWEST_MBIT; they are sorted.
+ */
+enum { STUDY_LOWEST_MBIT = 5615 };
+int32_t study_threshold(int32_t *scores, size_t count);

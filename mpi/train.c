@@ -40,7 +40,8 @@ struct trainer {
     struct shares random; /* counts among random pairs, and how many were compared in at[field][0] */
     double random_pairs, same, kin;
     struct shares same_at, kin_at, strangers_at;
-    bool counted[FIELD_COUNT]; /* how often strangers agree exactly */
+    double believed[FIELD_COUNT]; /* how much of same_at is the general model's, 0 to 1 */
+    bool counted[FIELD_COUNT];    /* how often strangers agree exactly */
 };
 
 static int32_t mbit_of(double share)
@@ -104,6 +105,17 @@ static void add_pattern(struct trainer *trainer, const struct levels *levels, do
     trainer->patterns.at[*place].pairs += weight;
 }
 
+/* Records that say the same stand behind the first of them and find nobody: each is seen with that one. */
+static uint64_t see_body(struct trainer *trainer, uint32_t record, double weight)
+{
+    uint32_t first = index_first(trainer->mpi, APPLIED, record);
+    if (first == record)
+        return 0;
+    struct levels levels = levels_between(trainer->mpi, record, first);
+    add_pattern(trainer, &levels, weight);
+    return 1;
+}
+
 /* Every pair that shares a key, or those of an even sample of records: each pair is then met twice in `every`. */
 static uint64_t see_pairs(struct trainer *trainer)
 {
@@ -122,6 +134,7 @@ static uint64_t see_pairs(struct trainer *trainer)
             seen++;
         }
         mem_free(candidates);
+        seen += see_body(trainer, record, every);
     }
     return seen;
 }
@@ -174,16 +187,6 @@ struct held_values {
     struct held *at;
     size_t count, cap;
 };
-struct value_count {
-    uint64_t value;
-    uint32_t persons;
-};
-struct value_counts {
-    struct value_count *at;
-    size_t count, cap;
-    uint64_t persons; /* that have any */
-};
-
 static int order_held(const void *left, const void *right)
 {
     const struct held *a = left, *b = right;
@@ -250,6 +253,17 @@ static bool is_counted(const struct trainer *trainer, size_t field, size_t level
     return false;
 }
 
+/*
+ * That strangers never stood at a level is no proof that it says one person, where records of one person never did
+ * either: the second source of an index that had one, its first estimated birth date. As far as a field is believed
+ * and not seen, it says what it says in general.
+ */
+static double least_share(const struct trainer *trainer, size_t field, size_t level, double compared)
+{
+    double general = exp2(mpi_model_general()->fields[field][level].strangers / 1000.0);
+    return fmax(fmin(0.5 / compared, general), trainer->believed[field] * general);
+}
+
 /* Random pairs hold a few matches and relatives as well: their share is taken out. */
 static void estimate_strangers(struct trainer *trainer)
 {
@@ -260,21 +274,23 @@ static void estimate_strangers(struct trainer *trainer)
             share -= trainer->same * trainer->same_at.at[i][k] + trainer->kin * trainer->kin_at.at[i][k];
             share /= 1 - trainer->same - trainer->kin;
             if (is_learned(i, k) && !is_counted(trainer, i, k))
-                trainer->strangers_at.at[i][k] = share > 0.5 / compared ? share : 0.5 / compared;
+                trainer->strangers_at.at[i][k] = fmax(share, least_share(trainer, i, k, compared));
         }
     }
 }
 
-/* Of two persons (not records) picked blindly. */
+/* Of two persons (not records) picked blindly. That few do not agree does not make it more frequent than in general. */
 static void count_exact_strangers(struct trainer *trainer, struct mpi_model *model)
 {
     for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
         struct value_counts values = count_values(trainer->mpi, counted[i].kind);
-        double persons = (double)values.persons;
+        double persons = (double)values.persons, agreeing = agreeing_pairs(&values);
+        int32_t *strangers = &model->fields[counted[i].field][counted[i].exact].strangers;
         trainer->counted[counted[i].field] = persons > 1;
-        if (persons > 1)
-            model->fields[counted[i].field][counted[i].exact].strangers =
-                mbit_of(fmax(agreeing_pairs(&values), 1) / (persons * (persons - 1)));
+        if (agreeing > 0)
+            *strangers = mbit_of(agreeing / (persons * (persons - 1)));
+        else if (persons > 1 && mbit_of(1 / (persons * (persons - 1))) < *strangers)
+            *strangers = mbit_of(1 / (persons * (persons - 1)));
         VEC_FINI(&values);
     }
 }
@@ -291,6 +307,8 @@ static void believe_general(struct trainer *trainer)
             trainer->strangers_at.at[i][k] = exp2(trainer->mpi->model->fields[i][k].strangers / 1000.0);
         }
     }
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        trainer->believed[i] = 1;
     trainer->same = 0.5 / trainer->mpi->applied.records;
     trainer->kin = 1.0 / trainer->mpi->applied.records;
 }
@@ -314,19 +332,35 @@ static struct belief believe(const struct trainer *trainer, const struct pattern
     return sum > 0 ? (struct belief){same / sum, kin / sum} : (struct belief){0, 0};
 }
 
+/* Pairs that were compared in a field. */
+static double pairs_of(const struct shares *seen, size_t field)
+{
+    double sum = 0;
+    for (size_t k = 1; k < LEVELS_MAX; k++)
+        sum += seen->at[field][k];
+    return sum;
+}
+
 static void learn_shares(struct shares *shares, const struct shares *seen, const struct shares *general, double trust,
                          bool kin)
 {
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        double sum = trust;
+        double sum = trust + pairs_of(seen, i);
         if (kin && !model_fields[i].of_a_home)
             continue;
-        for (size_t k = 1; k < LEVELS_MAX; k++)
-            sum += seen->at[i][k];
         for (size_t k = 1; k < LEVELS_MAX; k++)
             if (is_learned(i, k))
                 shares->at[i][k] = fmax((seen->at[i][k] + trust * general->at[i][k]) / sum, share_min);
     }
+}
+
+/* Some pairs are strangers, even where all records seem to be of one person: odds have an end. */
+static void learn_sizes(struct trainer *trainer, double same, double kin)
+{
+    const double strangers_min = 0.5;
+    double sum = fmax(same, 0.5) + fmax(kin, 0.5), of = fmax(trainer->all_pairs, sum / (1 - strangers_min));
+    trainer->same = fmax(same, 0.5) / of;
+    trainer->kin = fmax(kin, 0.5) / of;
 }
 
 /* One round; answers how much the number of matches moved, as a share of it. */
@@ -346,9 +380,10 @@ static double maximise(struct trainer *trainer, const struct trainer *general)
     }
     learn_shares(&trainer->same_at, &same_seen, &general->same_at, SAME_TRUST, false);
     learn_shares(&trainer->kin_at, &kin_seen, &general->kin_at, KIN_TRUST, true);
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        trainer->believed[i] = SAME_TRUST / (SAME_TRUST + pairs_of(&same_seen, i));
     double before = trainer->same;
-    trainer->same = fmax(same, 0.5) / trainer->all_pairs;
-    trainer->kin = fmax(kin, 0.5) / trainer->all_pairs;
+    learn_sizes(trainer, same, kin);
     return fabs(trainer->same - before) / trainer->same;
 }
 
@@ -368,26 +403,35 @@ static uint32_t learn(struct trainer *trainer)
 
 /* ---- the model ---- */
 
-/* Ordered pairs of persons that share a value of this kind and were born in different years, as a share of all. */
-static double share_apart(const struct mpi *mpi, enum value_kind kind, enum value_kind kind_and_year)
+struct agreement { /* ordered pairs of persons: that share a value, of all that have any */
+    double agreeing, of;
+};
+
+/* Of those born in different years. */
+static struct agreement agreement_apart(const struct mpi *mpi, enum value_kind kind, enum value_kind kind_and_year)
 {
     struct value_counts values = count_values(mpi, kind), same_year = count_values(mpi, kind_and_year);
     double persons = (double)values.persons, agreeing = agreeing_pairs(&values) - agreeing_pairs(&same_year);
     VEC_FINI(&values);
     VEC_FINI(&same_year);
-    return persons > 1 ? fmax(agreeing, 1) / (persons * (persons - 1)) : 1;
+    return (struct agreement){fmax(agreeing, 0), persons * (persons - 1)};
 }
 
 /*
  * How many times more often strangers share both names than each name's frequency tells. Counted on pairs born in
- * different years: records of one person that nobody has put together yet would look like namesakes.
+ * different years: records of one person that nobody has put together yet would look like namesakes. Where few such
+ * pairs can be expected, or no births are known, the general belief counts more.
  */
 static int32_t namesakes(const struct mpi *mpi)
 {
-    double family = share_apart(mpi, VALUE_FAMILY, VALUE_FAMILY_YEAR),
-           given = share_apart(mpi, VALUE_GIVEN, VALUE_GIVEN_YEAR),
-           both = share_apart(mpi, VALUE_FULL_NAME, VALUE_FULL_NAME_YEAR);
-    return (int32_t)lround(fmin(fmax(log2(both / (family * given)) * 1000, 0), NAMESAKES_TOP_MBIT));
+    enum { TRUST = 10 }; /* pairs */
+    struct agreement family = agreement_apart(mpi, VALUE_FAMILY, VALUE_FAMILY_YEAR),
+                     given = agreement_apart(mpi, VALUE_GIVEN, VALUE_GIVEN_YEAR),
+                     both = agreement_apart(mpi, VALUE_FULL_NAME, VALUE_FULL_NAME_YEAR);
+    double expected = both.of > 0 ? both.of * (family.agreeing / family.of) * (given.agreeing / given.of) : 0;
+    double general = exp2(mpi_model_general()->namesake_mbit / 1000.0);
+    double times = (both.agreeing + TRUST * general) / (expected + TRUST);
+    return (int32_t)lround(fmin(fmax(log2(times) * 1000, 0), NAMESAKES_TOP_MBIT));
 }
 
 static void write_frequencies(const struct trainer *trainer, struct mpi_model *model)
@@ -402,8 +446,6 @@ static void write_frequencies(const struct trainer *trainer, struct mpi_model *m
     model->prior_mbit = (int32_t)lround(log2(trainer->same / strangers) * 1000);
     model->kin_mbit = (int32_t)lround(log2(trainer->kin / strangers) * 1000);
 }
-
-enum { VALUES_MAX = 1 << 17 };
 
 static int order_counts(const void *left, const void *right)
 {
@@ -437,30 +479,55 @@ static const uint32_t listed_from[VALUE_KINDS] = {
     [VALUE_POSTCODE] = 2, [VALUE_CITY] = 2,  [VALUE_BIRTH_PLACE] = 2, [VALUE_BIRTH] = 8,
     [VALUE_PHONE] = 8,    [VALUE_EMAIL] = 8, [VALUE_NATIONAL] = 4,    [VALUE_HOUSE] = 10};
 
-static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi_model *model)
+enum { TURING_TO = 3 };
+
+/* How many persons have a value that so many were met with. */
+static double expected_persons(const double turing[TURING_TO + 1], uint32_t count)
 {
-    enum { KNOWN_PERSONS = 3, TURING_TO = 3 };
-    struct value_counts values = count_values(mpi, kind);
+    return count <= TURING_TO ? turing[count] : count;
+}
+
+/* Of those who have one of the values from `from` on, in how many persons each may meet it. */
+static double persons_of_rest(const struct value_counts *values, size_t from, const double turing[TURING_TO + 1])
+{
+    double persons = 0, met = 0;
+    for (size_t i = from; i < values->count; i++) {
+        persons += values->at[i].persons;
+        met += values->at[i].persons * expected_persons(turing, values->at[i].persons);
+    }
+    return persons > 0 ? met / persons : turing[1];
+}
+
+void study_tabulate(struct value_counts *values, enum value_kind kind, size_t values_max, struct value_table *out_table)
+{
+    enum { KNOWN_PERSONS = 3 };
     bool long_tail = listed_from[kind] == 2;
-    double persons = (double)values.persons, usual = 0, turing[TURING_TO + 1] = {0};
+    double persons = (double)values->persons, usual = 0, turing[TURING_TO + 1] = {0};
     for (uint32_t i = 1; i <= TURING_TO; i++)
-        turing[i] = good_turing(&values, i);
-    for (size_t i = 0; i < values.count; i++)
-        usual += values.at[i].persons;
-    usual = values.count ? usual / (double)values.count : 1;
-    if (values.count > 1)
-        qsort(values.at, values.count, sizeof values.at[0], order_counts);
+        turing[i] = good_turing(values, i);
+    for (size_t i = 0; i < values->count; i++)
+        usual += values->at[i].persons;
+    usual = values->count ? usual / (double)values->count : 1;
+    if (values->count > 1)
+        qsort(values->at, values->count, sizeof values->at[0], order_counts);
     VEC(struct value_rarity) listed = {0};
-    for (size_t i = 0; i < values.count && i < VALUES_MAX && values.at[i].persons >= listed_from[kind]; i++) {
-        uint32_t count = values.at[i].persons;
+    for (size_t i = 0; i < values->count && i < values_max && values->at[i].persons >= listed_from[kind]; i++) {
+        uint32_t count = values->at[i].persons;
         if (!long_tail && kind != VALUE_FULL_NAME && kind != VALUE_GIVEN_MIDDLE && count < 4 * usual)
             break;
-        uint8_t rarity = rarity_of(long_tail && count <= TURING_TO ? turing[count] : count, persons);
+        uint8_t rarity = rarity_of(long_tail ? expected_persons(turing, count) : count, persons);
         *VEC_ADD(&listed) =
-            (struct value_rarity){values.at[i].value, (uint8_t)(rarity | (count >= KNOWN_PERSONS ? RARITY_KNOWN : 0))};
+            (struct value_rarity){values->at[i].value, (uint8_t)(rarity | (count >= KNOWN_PERSONS ? RARITY_KNOWN : 0))};
     }
-    uint8_t rest = long_tail && persons > 0 ? rarity_of(fmax(turing[1], 0.2), persons) : 0;
-    value_table_make(&model->values[kind], listed.at, listed.count, rest);
+    uint8_t rest = long_tail && persons > 0 ? rarity_of(persons_of_rest(values, listed.count, turing), persons) : 0;
+    value_table_make(out_table, listed.at, listed.count, rest);
+}
+
+static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi_model *model)
+{
+    enum { VALUES_MAX = 1 << 17 };
+    struct value_counts values = count_values(mpi, kind);
+    study_tabulate(&values, kind, VALUES_MAX, &model->values[kind]);
     VEC_FINI(&values);
 }
 
@@ -484,32 +551,35 @@ static bool is_held(const struct mpi *mpi, uint32_t left, uint32_t right)
     return levels_hold(mpi_model_general(), &levels);
 }
 
-/*
- * Links are made from where on, by the model's own odds, at most one link in WRONG_ONE_IN is wrong; never below 98 %
- * for a single one, and 99.9 % is always enough.
- */
+int32_t study_threshold(int32_t *scores, size_t count)
+{
+    enum { WRONG_ONE_IN = 3000, HIGHEST_MBIT = 9966 };
+    if (count > 1)
+        qsort(scores, count, sizeof *scores, order_scores);
+    uint64_t wrong_ppm = 0;
+    int32_t lowest = HIGHEST_MBIT;
+    for (size_t i = 0; i < count; i++) {
+        bool with_all_of_it = i + 1 == count || scores[i + 1] < scores[i];
+        wrong_ppm += 1000000 - probability_ppm(scores[i]);
+        if (with_all_of_it && wrong_ppm * WRONG_ONE_IN <= 1000000 * (uint64_t)(i + 1) && scores[i] < lowest)
+            lowest = scores[i];
+    }
+    return lowest;
+}
+
 static int32_t choose_auto(const struct mpi *mpi)
 {
-    enum { WRONG_ONE_IN = 3000, LOWEST_MBIT = 5615, HIGHEST_MBIT = 9966 };
     struct scores scores = {0};
     for (uint32_t record = 1; record <= mpi->applied.records; record++) {
         const struct entry *entry = entry_at(mpi, APPLIED, record);
         for (uint32_t i = 0; i < entry->edge_count; i++)
-            if (entry->edges[i].other > record && entry->edges[i].score_mbit >= LOWEST_MBIT &&
+            if (entry->edges[i].other > record && entry->edges[i].score_mbit >= STUDY_LOWEST_MBIT &&
                 !is_held(mpi, record, entry->edges[i].other))
                 *VEC_ADD(&scores) = entry->edges[i].score_mbit;
     }
-    if (scores.count > 1)
-        qsort(scores.at, scores.count, sizeof scores.at[0], order_scores);
-    uint64_t wrong_ppm = 0;
-    int32_t lowest = HIGHEST_MBIT;
-    for (size_t i = 0; i < scores.count; i++) {
-        wrong_ppm += 1000000 - probability_ppm(scores.at[i]);
-        if (wrong_ppm * WRONG_ONE_IN <= 1000000 * (uint64_t)(i + 1) && scores.at[i] < lowest)
-            lowest = scores.at[i];
-    }
+    int32_t threshold = study_threshold(scores.at, scores.count);
     VEC_FINI(&scores);
-    return lowest;
+    return threshold;
 }
 
 /* What is counted, before anything is learned: values by the persons that are known so far, and general beliefs. */

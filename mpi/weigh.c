@@ -12,11 +12,11 @@ static const int32_t sums[SUM_STEPS + 1] = {
 
 int32_t log2_one_plus(int32_t x_mbit)
 {
-    int32_t size = x_mbit < 0 ? -x_mbit : x_mbit, larger = x_mbit < 0 ? 0 : x_mbit;
-    if (size >= SUM_STEPS * SUM_STEP_MBIT)
+    int32_t larger = x_mbit < 0 ? 0 : x_mbit;
+    if (x_mbit <= -SUM_STEPS * SUM_STEP_MBIT || x_mbit >= SUM_STEPS * SUM_STEP_MBIT)
         return larger;
-    int32_t step = size / SUM_STEP_MBIT, rest = size % SUM_STEP_MBIT;
-    return larger + sums[step] - (sums[step] - sums[step + 1]) * rest / SUM_STEP_MBIT;
+    int32_t size = x_mbit < 0 ? -x_mbit : x_mbit, step = size / SUM_STEP_MBIT, rest = size % SUM_STEP_MBIT;
+    return larger + sums[step] - ((sums[step] - sums[step + 1]) * rest + SUM_STEP_MBIT / 2) / SUM_STEP_MBIT;
 }
 
 /* How often strangers stand there, or have just this value. That both names are exact is in the given name's rarity. */
@@ -26,7 +26,9 @@ int32_t strangers_at(const struct mpi_model *model, const struct levels *levels,
         return -levels->rarity[field] * RARITY_MBIT;
     int32_t strangers = model->fields[field][levels->at[field]].strangers;
     bool names = field == FIELD_GIVEN && name_agrees(levels->at[FIELD_GIVEN]) && name_agrees(levels->at[FIELD_FAMILY]);
-    return names && strangers + model->namesake_mbit < 0 ? strangers + model->namesake_mbit : strangers;
+    if (names)
+        strangers += model->namesake_mbit;
+    return strangers < 0 ? strangers : 0; /* always, at most */
 }
 
 /* Relatives of one birth date are twins, and twins do not get one name. */

@@ -85,6 +85,28 @@ static void test_date_parse__knows_leap_years_and_partial_dates(void **state)
     }
 }
 
+static void test_date_as_written__may_be_a_day_that_does_not_exist(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str text;
+        bool good;
+        struct date want;
+    } cases[] = {
+        {STR_INIT("19641171"), true, {1964, 11, 71}}, {STR_INIT("1770-81-01"), true, {1770, 81, 1}},
+        {STR_INIT("19800229"), true, {1980, 2, 29}},  {STR_INIT("198013"), true, {1980, 13, 0}},
+        {STR_INIT("1980"), true, {1980, 0, 0}},       {STR_INIT("1980AB01"), false, {0}},
+        {STR_INIT("1980-11/71"), false, {0}},         {STR_INIT("00001171"), false, {0}},
+        {STR_INIT("99991171"), false, {0}},           {STR_INIT("19800001"), false, {0}},
+        {STR_INIT("19801100"), false, {0}},           {STR_INIT(""), false, {0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct date got = {0};
+        assert_int_equal(date_parse_as_written(cases[i].text, &got), cases[i].good);
+        assert_memory_equal(&got, &cases[i].want, sizeof got);
+    }
+}
+
 static void test_date_days__round_trip(void **state)
 {
     (void)state;
@@ -226,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_str_to_u64__refuses_overflow),
         cmocka_unit_test(test_str_nearest__suggests_only_what_is_near),
         cmocka_unit_test(test_date_parse__knows_leap_years_and_partial_dates),
+        cmocka_unit_test(test_date_as_written__may_be_a_day_that_does_not_exist),
         cmocka_unit_test(test_date_days__round_trip),
         cmocka_unit_test(test_crc32c__rfc3720_vectors),
         cmocka_unit_test(test_map__finds_what_was_put_and_not_what_was_removed),

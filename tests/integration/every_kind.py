@@ -1,5 +1,5 @@
 """A daemon as in the demo, over TLS, that has seen an entry of every kind: people, codes, routes, messages of every type over
-MLLP (TLS and plain) and gRPC, deliveries, dead letters and their replay, a steward's decision and its undoing."""
+MLLP (TLS and plain) and gRPC, deliveries, dead letters and their replay, a steward's decision and its undoing, another model."""
 import os
 import re
 import subprocess
@@ -75,6 +75,12 @@ class EveryKind:
                 if part.startswith(b"MSH"):
                     found[w.control_id_of(part)] = part.strip(b"\r\n")
         return found
+
+    def change_model(self):
+        """People are linked by a model made from them, from here on."""
+        model = self.world.path("model.yaml")
+        self.world.run("model", "train", "--out", model)
+        return self.world.ask("model", "activate", model, "--why", "test")["version"]
 
     def decide(self):
         """One review decided, undone, and another decided; a dead letter replayed."""

@@ -39,6 +39,7 @@ class Test(w.Checks):
         kinds.load()
         kinds.send()
         self.world.settle()
+        self.equal("the version of a model made here", kinds.change_model(), 100)
         reviews, letters = kinds.decide()
         self.check("reviews were decided", reviews > 0, reviews)
         self.check("dead letters were replayed", letters > 0, letters)

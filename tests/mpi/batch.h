@@ -71,7 +71,7 @@ static inline void batch_split(const struct mpi *mpi, struct batch_posts *level,
         for (end = i + 1; end < level->count && level->at[end].key.key == level->at[i].key.key;)
             end++;
         for (size_t k = i; k < end; k++) {
-            if (end - i <= (size_t)mpi->block_cap * (level->at[i].key.depth == 2 ? 4 : 1)) {
+            if (end - i <= (size_t)mpi->block_cap * (level->at[i].key.depth >= 2 ? 2 : 1)) {
                 *VEC_ADD(live) = level->at[k];
                 continue;
             }
@@ -300,7 +300,7 @@ static inline bool batch_has_rival(const struct mpi *mpi, const struct batch *ba
         struct batch_offer to_a = batch_weigh(mpi, batch, apart, veto, a, c),
                            to_b = batch_weigh(mpi, batch, apart, veto, b, c);
         bool fits = !to_a.forbidden && to_a.link >= mpi->model->auto_mbit && to_a.link >= link - NEARLY_MBIT;
-        if (fits && (to_b.forbidden || to_b.best < 0))
+        if (fits && (to_b.forbidden || to_b.best < mpi->model->prior_mbit))
             return true;
     }
     return false;
@@ -382,6 +382,21 @@ static inline void batch_free(struct batch *batch)
     mem_free(batch->follows);
 }
 
+/* 0: may found a person at once, 1: no longer matched, 2: retired. */
+static inline uint32_t batch_class(const struct mpi *mpi, uint32_t record)
+{
+    return entry_at(mpi, APPLIED, record)->retired_into != 0 ? 2 : batch_row(mpi, record) == NULL ? 1 : 0;
+}
+
+/* A person is known by the first of its records that may found one. */
+static inline void batch_check_founder(const struct mpi *mpi, uint32_t record)
+{
+    uint32_t person = entry_at(mpi, APPLIED, record)->person, class = batch_class(mpi, record),
+             founder = batch_class(mpi, person);
+    assert_int_equal(entry_at(mpi, APPLIED, person)->person, person);
+    assert_true(founder < class || (founder == class && person <= record));
+}
+
 /* The index has exactly these edges and these clusters. */
 static inline void batch_check(const struct mpi *mpi, const char *what, uint64_t seed, int step)
 {
@@ -403,8 +418,10 @@ static inline void batch_check(const struct mpi *mpi, const char *what, uint64_t
         }
     }
     uint64_t persons = 0;
-    for (uint32_t i = 1; i <= mpi->applied.records; i++)
+    for (uint32_t i = 1; i <= mpi->applied.records; i++) {
+        batch_check_founder(mpi, i);
         persons += entry_at(mpi, APPLIED, i)->person == i;
+    }
     assert_int_equal(persons, mpi->applied.persons);
     batch_free(&batch);
 }

@@ -289,26 +289,55 @@ static void test_copies_of_too_little__stay_apart_and_each_asks_one_question(voi
     world_fini(&world);
 }
 
-/* Who differ in nothing that is rare share every key, narrowed as far as it goes. */
-static void test_nearly_the_same__meet_up_to_the_last_cap_and_not_one_more(void **state)
+static uint32_t add_nearly(struct crowd *crowd, uint32_t number)
+{
+    char id[16], phone[16];
+    struct human human = one;
+    snprintf(id, sizeof id, "n%u", number);
+    snprintf(phone, sizeof phone, "206%07u", number * 137);
+    human.id = id;
+    human.phone = phone;
+    return crowd_add(crowd, &human);
+}
+
+/* Who differ in nothing that is rare share every key, narrowed as far as it goes; one more, and they meet by halves. */
+static void test_nearly_the_same__meet_up_to_the_last_cap_and_by_halves_beyond(void **state)
 {
     (void)state;
     enum { CAP = 3, MEET = CAP * LAST_CAPS };
     struct crowd crowd;
     crowd_init(&crowd, CAP);
-    for (uint32_t i = 1; i <= MEET + 1; i++) {
-        char id[16], phone[16];
-        struct human human = one;
-        snprintf(id, sizeof id, "n%u", i);
-        snprintf(phone, sizeof phone, "206555%04u", i * 137);
-        human.id = id;
-        human.phone = phone;
-        (void)crowd_add(&crowd, &human);
+    uint32_t halves[2] = {0};
+    for (uint32_t i = 1; i <= MEET; i++) {
+        assert_int_equal(add_nearly(&crowd, i), i);
         for (uint32_t k = 1; k <= i; k++)
-            assert_int_equal(entry_at(crowd.mpi, APPLIED, k)->edge_count, i <= MEET ? i - 1 : 0);
+            assert_int_equal(entry_at(crowd.mpi, APPLIED, k)->edge_count, i - 1);
     }
+    (void)add_nearly(&crowd, MEET + 1);
+    for (uint32_t i = 1; i <= MEET + 1; i++)
+        halves[entry_at(crowd.mpi, APPLIED, i)->own_key & 1]++;
+    for (uint32_t i = 1; i <= MEET + 1; i++)
+        assert_int_equal(entry_at(crowd.mpi, APPLIED, i)->edge_count,
+                         halves[entry_at(crowd.mpi, APPLIED, i)->own_key & 1] - 1);
     crowd_remove(&crowd, 1);
-    assert_int_equal(entry_at(crowd.mpi, APPLIED, 2)->edge_count, MEET - 1);
+    for (uint32_t i = 2; i <= MEET + 1; i++)
+        assert_int_equal(entry_at(crowd.mpi, APPLIED, i)->edge_count, MEET - 1);
+    crowd_fini(&crowd);
+}
+
+/* However many: nobody is left alone, and an entry costs no more than before. */
+static void test_nearly_the_same__are_few_persons_however_many_they_are(void **state)
+{
+    (void)state;
+    enum { RECORDS = 1200 };
+    struct crowd crowd;
+    crowd_init(&crowd, 16);
+    for (uint32_t i = 1; i <= RECORDS; i++)
+        (void)add_nearly(&crowd, i);
+    crowd_tell(&crowd, "nearly the same");
+    assert_true(crowd.mpi->applied.persons <= RECORDS / 16);
+    for (uint32_t i = 1; i <= RECORDS; i++)
+        assert_true(entry_at(crowd.mpi, APPLIED, i)->edge_count < 16 * LAST_CAPS);
     crowd_fini(&crowd);
 }
 
@@ -495,7 +524,8 @@ int main(void)
         cmocka_unit_test(test_pair__stays_linked_whatever_strangers_share_with_it),
         cmocka_unit_test(test_copies__are_one_body_without_edges_and_one_person),
         cmocka_unit_test(test_copies_of_too_little__stay_apart_and_each_asks_one_question),
-        cmocka_unit_test(test_nearly_the_same__meet_up_to_the_last_cap_and_not_one_more),
+        cmocka_unit_test(test_nearly_the_same__meet_up_to_the_last_cap_and_by_halves_beyond),
+        cmocka_unit_test(test_nearly_the_same__are_few_persons_however_many_they_are),
         cmocka_unit_test(test_why__says_when_two_were_never_put_side_by_side),
         cmocka_unit_test(test_copies_of_a_file__are_one_person_below_the_cap_and_above),
         cmocka_unit_test(test_pair_of_a_file__stays_as_it_was_when_the_strangers_of_another_come),

@@ -232,6 +232,38 @@ static void test_other_spellings__never_displace_a_name_and_are_the_same_in_any_
     }
 }
 
+static void test_words_that_many_names_begin_with__make_no_two_names_alike(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *left, *right;
+        bool want;
+    } cases[] = {
+        {"Garcia Lopez", "Garcia", true},
+        {"van der Berg", "Berg", true},
+        {"Bin Saud", "Saud", true},
+        {"San", "San Tun", true}, /* it is all there is of the name */
+        {"van Dyk", "van Houten", false},
+        {"von Braun", "von Essen", false},
+        {"Bin Saud", "Ibn Qasim", false},
+        {"van der Berg", "van der Veen", false},
+        {"de los Santos", "de los Reyes", false},
+        {"Del Toro", "Del Monte", false},
+        {"San Miguel", "San Martin", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        union row_space left, right;
+        struct levels there, back;
+        make(cases[i].left, "Eva", &left);
+        make(cases[i].right, "Eva", &right);
+        compare_rows(&left.row, &right.row, &there);
+        compare_rows(&right.row, &left.row, &back);
+        if ((there.at[FIELD_FAMILY] == NAME_PART) != cases[i].want || there.at[FIELD_FAMILY] != back.at[FIELD_FAMILY])
+            fail_msg("%s, %s: %s", cases[i].left, cases[i].right,
+                     model_fields[FIELD_FAMILY].levels[there.at[FIELD_FAMILY]]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_forms__are_bounded),
         cmocka_unit_test(test_other_spellings__make_one_name_of_two_and_never_of_two_peoples),
         cmocka_unit_test(test_other_spellings__never_displace_a_name_and_are_the_same_in_any_order),
+        cmocka_unit_test(test_words_that_many_names_begin_with__make_no_two_names_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

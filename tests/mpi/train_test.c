@@ -50,7 +50,7 @@ static void add(struct support *support, struct mpi_study *study, const char *so
 }
 
 /* Records 2h+1 and 2h+2 are human h. */
-static struct mpi_study *make_people(struct support *support, unsigned humans)
+static struct mpi_study *make_people_of(struct support *support, unsigned humans, const char *second_source)
 {
     struct mpi_study *study = mpi_study_new();
     uint64_t seed = 11;
@@ -69,9 +69,14 @@ static struct mpi_study *make_people(struct support *support, unsigned humans)
         if (happens(&seed, 5))
             second.birth += 3650 + (int32_t)(hash_random(&seed) % 3000);
         add(support, study, "A", human, &first);
-        add(support, study, "B", human, &second);
+        add(support, study, second_source, second_source[0] == 'A' ? humans + human : human, &second);
     }
     return study;
+}
+
+static struct mpi_study *make_people(struct support *support, unsigned humans)
+{
+    return make_people_of(support, humans, "B");
 }
 
 /* ---- what the truth says ---- */
@@ -192,6 +197,248 @@ static void test_training__of_nobody_is_the_general_model(void **state)
     mpi_model_free(model);
 }
 
+/* ---- indexes that are not like others ---- */
+
+/* Records of the fields asked for; `apart`: how many kinds of people there are. */
+enum { HAS_NAMES = 1, HAS_BIRTH = 2, HAS_PHONE = 4, PLACEHOLDERS = 8, TWO_SOURCES = 16 };
+
+static struct mpi_study *make_index(struct support *support, unsigned records, unsigned apart, unsigned has)
+{
+    struct mpi_study *study = mpi_study_new();
+    for (unsigned i = 0; i < records; i++) {
+        unsigned human = i % apart;
+        uint64_t seed = human;
+        struct drawn drawn = {.birth = has & HAS_BIRTH ? (int32_t)(hash_random(&seed) % 20000) : 0};
+        draw_name(&seed, 1500, drawn.family);
+        draw_name(&seed, 300, drawn.given);
+        if (has & PLACEHOLDERS) {
+            snprintf(drawn.family, sizeof drawn.family, "UNKNOWN");
+            snprintf(drawn.given, sizeof drawn.given, "TEST");
+        }
+        struct str source = has & TWO_SOURCES && i % 2 ? STR("B") : STR("A");
+        struct mpi_identifier identifier = {source, arena_printf(&support->arena, "%u", i), STR("MR")};
+        struct mpi_name name = {.family = str_from(drawn.family), .given = str_from(drawn.given)};
+        struct str phone = arena_printf(&support->arena, "2065%05u", human);
+        struct mpi_record_input input = {.source = STR("A"), .identifiers = &identifier, .identifier_count = 1};
+        input.demographics = (struct mpi_demographics){.names = &name,
+                                                       .name_count = (has & HAS_NAMES) != 0,
+                                                       .phones = &phone,
+                                                       .phone_count = (has & HAS_PHONE) != 0};
+        if (has & HAS_BIRTH)
+            input.demographics.birth_date = date_from_days(drawn.birth);
+        uint32_t record;
+        assert_ok(support, mpi_study_add(study, &support->cx, &input, &record));
+    }
+    return study;
+}
+
+static void check_sane(const struct mpi_model *model)
+{
+    assert_in_range(-model->prior_mbit + 10000, 0, 60000);
+    assert_in_range(-model->kin_mbit + 10000, 0, 60000);
+    assert_in_range(model->auto_mbit, 5615, 9966);
+    assert_in_range(model->namesake_mbit, 0, 8000);
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        for (size_t k = 0; k < LEVELS_MAX; k++) {
+            const struct frequency *at = &model->fields[i][k];
+            assert_in_range(-at->same, 0, 30000);
+            assert_in_range(-at->strangers, 0, 30000);
+            assert_in_range(-at->kin, 0, 30000);
+        }
+}
+
+static void test_training__ends_in_a_model_whatever_the_index(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned records, apart, has;
+    } cases[] = {{1, 1, HAS_NAMES | HAS_BIRTH},
+                 {2, 1, HAS_NAMES | HAS_BIRTH | HAS_PHONE},
+                 {2, 1, HAS_NAMES | HAS_BIRTH | TWO_SOURCES},
+                 {2, 2, HAS_NAMES | HAS_BIRTH},
+                 {40, 1, HAS_NAMES | HAS_BIRTH | TWO_SOURCES},
+                 {3, 1, HAS_PHONE},
+                 {300, 1, HAS_NAMES | HAS_BIRTH},
+                 {300, 1, HAS_NAMES},
+                 {300, 300, HAS_NAMES},
+                 {300, 150, HAS_NAMES | HAS_PHONE},
+                 {300, 100, HAS_BIRTH},
+                 {300, 300, HAS_NAMES | PLACEHOLDERS},
+                 {300, 300, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct support support;
+        support_init(&support);
+        struct mpi_study *study = make_index(&support, cases[i].records, cases[i].apart, cases[i].has);
+        struct mpi_model *model;
+        struct mpi_training training;
+        mpi_study_train(study, &model, &training);
+        check_sane(model);
+        double pairs = cases[i].records * (cases[i].records - 1.0) / 2;
+        assert_true(training.matches + training.kin <= pairs);
+        mpi_study_free(study);
+        mpi_model_free(model);
+        support_fini(&support);
+    }
+}
+
+static int32_t says(const struct mpi_model *model, enum model_field field, uint8_t level)
+{
+    return model->fields[field][level].same - model->fields[field][level].strangers;
+}
+
+/* The index grows: what no record had when the model was made is no proof when one has it. */
+static void test_training__makes_no_proof_of_what_was_never_seen(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    struct mpi_study *study = make_people(&support, HUMANS);
+    struct mpi_model *model;
+    struct mpi_training training;
+    mpi_study_train(study, &model, &training);
+    static const struct {
+        enum model_field field;
+        uint8_t level;
+    } unseen[] = {{FIELD_GIVEN, NAME_INITIAL},      {FIELD_GIVEN, NAME_NICKNAME},  {FIELD_FAMILY, NAME_PART},
+                  {FIELD_BIRTH, BIRTH_PARTIAL},     {FIELD_BIRTH, BIRTH_NEAR},     {FIELD_MIDDLE, NAME_INITIAL},
+                  {FIELD_EMAIL, EMAIL_EXACT},       {FIELD_ADDRESS, ADDRESS_CITY}, {FIELD_NATIONAL, LIST_EDIT},
+                  {FIELD_BIRTH_PLACE, LIST_DIFFERS}};
+    for (size_t i = 0; i < sizeof unseen / sizeof unseen[0]; i++) {
+        int32_t now = says(model, unseen[i].field, unseen[i].level),
+                general = says(mpi_model_general(), unseen[i].field, unseen[i].level);
+        if (now > general + 20)
+            fail_msg("%s, %s: says %d, in general %d", model_fields[unseen[i].field].name,
+                     model_fields[unseen[i].field].levels[unseen[i].level], now, general);
+    }
+    mpi_study_free(study);
+    mpi_model_free(model);
+    support_fini(&support);
+}
+
+static void test_training__on_one_source_makes_no_proof_of_a_second(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    struct mpi_study *study = make_people_of(&support, HUMANS, "A");
+    struct mpi_model *model;
+    struct mpi_training training;
+    mpi_study_train(study, &model, &training);
+    assert_true(fabs(training.matches - HUMANS) < 0.05 * HUMANS); /* who came twice, also those who said the same */
+    assert_in_range(says(model, FIELD_AUTHORITY, SAME_EXACT) + 100, 0, 200);
+    assert_true(says(model, FIELD_AUTHORITY, SAME_DIFFERS) <=
+                says(mpi_model_general(), FIELD_AUTHORITY, SAME_DIFFERS) + 20);
+    mpi_study_free(study);
+    mpi_model_free(model);
+    support_fini(&support);
+}
+
+/* Two of them have a phone, and not the same one: that tells nothing of how often strangers share one. */
+static void test_training__believes_in_general_what_few_have(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    struct mpi_study *study = make_index(&support, 200, 200, HAS_NAMES | HAS_BIRTH);
+    for (unsigned i = 0; i < 2; i++) {
+        struct drawn drawn = {.family = "Okonkwo", .given = "Chidi", .birth = 77};
+        snprintf(drawn.phone, sizeof drawn.phone, "20655501%02u", 10 + i);
+        add(&support, study, "B", i, &drawn);
+    }
+    struct mpi_model *model;
+    struct mpi_training training;
+    mpi_study_train(study, &model, &training);
+    assert_int_equal(model->fields[FIELD_PHONE][LIST_EXACT].strangers,
+                     mpi_model_general()->fields[FIELD_PHONE][LIST_EXACT].strangers);
+    mpi_study_free(study);
+    mpi_model_free(model);
+    support_fini(&support);
+}
+
+/* ---- steps ---- */
+
+/* Values 1 to `count`, of as many persons as `persons_of` tells. */
+static struct value_table tabulate(size_t count, size_t values_max, uint32_t (*persons_of)(size_t value))
+{
+    struct value_counts counts = {0};
+    for (size_t value = 1; value <= count; value++) {
+        *VEC_ADD(&counts) = (struct value_count){value, persons_of(value)};
+        counts.persons += persons_of(value);
+    }
+    struct value_table table;
+    study_tabulate(&counts, VALUE_FAMILY, values_max, &table);
+    VEC_FINI(&counts);
+    return table;
+}
+
+static uint32_t zipf(size_t value)
+{
+    return (uint32_t)(40000 / value);
+}
+
+/* What does not fit in a table is no rarer than it is: as rare as the rest of its kind, met by whoever has it. */
+static void test_table__that_is_too_small_makes_nothing_rare(void **state)
+{
+    (void)state;
+    struct value_table whole = tabulate(4000, 4000, zipf), small = tabulate(4000, 500, zipf);
+    assert_int_equal(whole.count, 4000); /* all of them are of ten or more */
+    assert_int_equal(small.count, 500);
+    assert_int_equal(value_table_get(&small, 500), value_table_get(&whole, 500));
+    uint8_t most = value_table_get(&whole, 501) & RARITY_TOP, least = value_table_get(&whole, 4000) & RARITY_TOP;
+    assert_in_range(small.rest, most, least);
+    assert_true(most < least);
+    value_table_fini(&whole);
+    value_table_fini(&small);
+}
+
+static uint32_t one_person(size_t value)
+{
+    (void)value;
+    return 1;
+}
+
+static void test_table__of_values_that_nobody_shares_lists_none(void **state)
+{
+    (void)state;
+    struct value_table table = tabulate(1000, 4000, one_person), empty = tabulate(0, 4000, one_person);
+    assert_int_equal(table.count, 0);
+    assert_in_range(table.rest, 4 * 10, 4 * 13); /* one of 1,000, or a little rarer */
+    assert_int_equal(value_table_get(&table, 7), table.rest);
+    assert_int_equal(value_table_get(&empty, 7), 0); /* nothing is known */
+    value_table_fini(&table);
+    value_table_fini(&empty);
+}
+
+static void test_threshold__takes_all_links_of_one_score_or_none(void **state)
+{
+    (void)state;
+    int32_t none[1] = {0}, sure[] = {20000, 30000, 25000}, many[2000];
+    assert_int_equal(study_threshold(none, 0), 9966);
+    assert_int_equal(study_threshold(sure, 3), 9966); /* that is always enough */
+    for (size_t i = 0; i < 2000; i++)
+        many[i] = i < 100 ? 30000 : 6000; /* two hundred sure ones pay for one at 98.5 %, not for 1,900 */
+    assert_int_equal(study_threshold(many, 2000), 9966);
+    for (size_t i = 0; i < 2000; i++)
+        many[i] = i < 1999 ? 30000 : 6000;
+    assert_int_equal(study_threshold(many, 2000), 6000);
+}
+
+/* Nobody's birth is known, so nobody can be told from a namesake: what is believed in general stays. */
+static void test_training__without_births_believes_in_general_of_namesakes(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    struct mpi_study *study = make_index(&support, 2000, 2000, HAS_NAMES | HAS_PHONE);
+    struct mpi_model *model;
+    struct mpi_training training;
+    mpi_study_train(study, &model, &training);
+    assert_int_equal(model->namesake_mbit, mpi_model_general()->namesake_mbit);
+    mpi_study_free(study);
+    mpi_model_free(model);
+    support_fini(&support);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +446,14 @@ int main(void)
         cmocka_unit_test(test_training__gives_the_same_model_twice),
         cmocka_unit_test(test_training__of_many_looks_at_a_sample),
         cmocka_unit_test(test_training__of_nobody_is_the_general_model),
+        cmocka_unit_test(test_training__ends_in_a_model_whatever_the_index),
+        cmocka_unit_test(test_training__makes_no_proof_of_what_was_never_seen),
+        cmocka_unit_test(test_training__on_one_source_makes_no_proof_of_a_second),
+        cmocka_unit_test(test_training__believes_in_general_what_few_have),
+        cmocka_unit_test(test_table__that_is_too_small_makes_nothing_rare),
+        cmocka_unit_test(test_table__of_values_that_nobody_shares_lists_none),
+        cmocka_unit_test(test_threshold__takes_all_links_of_one_score_or_none),
+        cmocka_unit_test(test_training__without_births_believes_in_general_of_namesakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,9 @@ struct date {
 /* "YYYY[MM[DD[…time]]]" ([HL7 2.5.1 2.A.21] DT, 2.A.22 DTM) or "YYYY-MM-DD". False, and *out untouched, when the day
  * does not exist or the year is outside 1..2200. */
 bool date_parse(struct str text, struct date *out);
+/* The same of a day that may not exist, as 1964-11-71: a slip of one that does. Only for comparing, never to be kept.
+ */
+bool date_parse_as_written(struct str text, struct date *out);
 bool date_is_valid(struct date date);
 /* Days since 1970-01-01, proleptic Gregorian; needs a full date. */
 int32_t date_to_days(struct date date);
