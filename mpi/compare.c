@@ -323,15 +323,23 @@ static enum address_level one_address(const struct mpi_row *left, const struct m
     return comparable ? ADDRESS_DIFFERS : ADDRESS_ABSENT;
 }
 
+/* Of one place written in two ways the commoner way: a slip in a shelter's street does not make it somebody's home. */
+static uint8_t commoner(uint8_t left, uint8_t right)
+{
+    left &= RARITY_TOP;
+    right &= RARITY_TOP;
+    return is_rarer(left, right) ? right : left;
+}
+
 static uint8_t address_rarity(enum address_level level, const struct mpi_row_address *a,
                               const struct mpi_row_address *b)
 {
-    if (level == ADDRESS_HOUSE && a->house_rarity == b->house_rarity)
-        return a->house_rarity & RARITY_TOP;
+    if (level == ADDRESS_HOUSE)
+        return commoner(a->house_rarity, b->house_rarity);
     if (level == ADDRESS_POSTCODE)
         return a->postcode_rarity & RARITY_TOP;
-    if (level == ADDRESS_CITY && a->city_rarity == b->city_rarity)
-        return a->city_rarity & RARITY_TOP;
+    if (level == ADDRESS_CITY)
+        return commoner(a->city_rarity, b->city_rarity);
     return 0;
 }
 
@@ -489,12 +497,17 @@ static enum relatives_level relatives_level(const struct mpi_row *left, const st
                                                       : RELATIVES_NO_SIGN;
 }
 
-/* Strong fields that say two people. Two of them are more than a slip: a person decides. */
-static enum contradiction_level contradictions(const struct levels *levels)
+/* Strong fields that say two people. Two of them are more than a slip: a person decides. A man seldom changes his
+ * family name: without a number that both have it says as much as two. */
+static enum contradiction_level contradictions(const struct mpi_row *left, const struct mpi_row *right,
+                                               const struct levels *levels)
 {
     uint8_t birth = levels->at[FIELD_BIRTH], given = levels->at[FIELD_GIVEN];
+    bool other_family = levels->at[FIELD_FAMILY] == NAME_DIFFERS;
+    bool men = left->sex == 'M' && right->sex == 'M' && levels->at[FIELD_NATIONAL] != LIST_EXACT;
     int count = (birth == BIRTH_DIFFERS || birth == BIRTH_ONLY_YEAR) + (given == NAME_DIFFERS || given == NAME_OTHER) +
-                (sex_differs(levels)) + (levels->at[FIELD_NATIONAL] == LIST_DIFFERS);
+                sex_differs(levels) + (levels->at[FIELD_NATIONAL] == LIST_DIFFERS) +
+                (levels->at[FIELD_MOTHER] == LIST_DIFFERS) + other_family + (other_family && men);
     return count < 2 ? CONTRADICTION_NONE : count == 2 ? CONTRADICTION_TWO : CONTRADICTION_MORE;
 }
 
@@ -529,6 +542,6 @@ void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struc
     levels.at[FIELD_AUTHORITY] = (uint8_t)same_number(left->authority, right->authority);
     levels.at[FIELD_RELATIVES] = (uint8_t)relatives_level(left, right, &levels);
     levels.at[FIELD_NEWBORN] = lacks_given_of_its_own(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
-    levels.at[FIELD_CONTRADICTION] = (uint8_t)contradictions(&levels);
+    levels.at[FIELD_CONTRADICTION] = (uint8_t)contradictions(left, right, &levels);
     *out_levels = levels;
 }

@@ -525,7 +525,7 @@ void study_tabulate(struct value_counts *values, enum value_kind kind, size_t va
 
 static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi_model *model)
 {
-    enum { VALUES_MAX = 1 << 17 };
+    enum { VALUES_MAX = 1 << 16 }; /* of all kinds together less than the text of a model may hold */
     struct value_counts values = count_values(mpi, kind);
     study_tabulate(&values, kind, VALUES_MAX, &model->values[kind]);
     VEC_FINI(&values);

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-enum { HUMANS = 3000 };
+enum { HUMANS = 3000, FEW = 600 };
 
 /* ---- people with known slips: every human twice, once in each source ---- */
 
@@ -292,7 +292,7 @@ static void test_training__makes_no_proof_of_what_was_never_seen(void **state)
     (void)state;
     struct support support;
     support_init(&support);
-    struct mpi_study *study = make_people(&support, HUMANS);
+    struct mpi_study *study = make_people(&support, FEW);
     struct mpi_model *model;
     struct mpi_training training;
     mpi_study_train(study, &model, &training);
@@ -320,11 +320,11 @@ static void test_training__on_one_source_makes_no_proof_of_a_second(void **state
     (void)state;
     struct support support;
     support_init(&support);
-    struct mpi_study *study = make_people_of(&support, HUMANS, "A");
+    struct mpi_study *study = make_people_of(&support, FEW, "A");
     struct mpi_model *model;
     struct mpi_training training;
     mpi_study_train(study, &model, &training);
-    assert_true(fabs(training.matches - HUMANS) < 0.05 * HUMANS); /* who came twice, also those who said the same */
+    assert_true(fabs(training.matches - FEW) < 0.05 * FEW); /* who came twice, also those who said the same */
     assert_in_range(says(model, FIELD_AUTHORITY, SAME_EXACT) + 100, 0, 200);
     assert_true(says(model, FIELD_AUTHORITY, SAME_DIFFERS) <=
                 says(mpi_model_general(), FIELD_AUTHORITY, SAME_DIFFERS) + 20);
@@ -429,7 +429,7 @@ static void test_training__without_births_believes_in_general_of_namesakes(void 
     (void)state;
     struct support support;
     support_init(&support);
-    struct mpi_study *study = make_index(&support, 2000, 2000, HAS_NAMES | HAS_PHONE);
+    struct mpi_study *study = make_index(&support, 900, 900, HAS_NAMES | HAS_PHONE);
     struct mpi_model *model;
     struct mpi_training training;
     mpi_study_train(study, &model, &training);

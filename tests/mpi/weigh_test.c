@@ -8,7 +8,7 @@
 
 /* ---- records of few values, so that everything agrees, half agrees and is absent often ---- */
 
-enum { LIST_MAX = 3, RECORDS = 400 };
+enum { LIST_MAX = 3, RECORDS = 250 };
 
 struct drawn {
     struct mpi_identifier identifiers[1 + LIST_MAX];
@@ -194,6 +194,43 @@ static void test_middle_name__counts_where_a_name_is_said_without_it_too(void **
     }
 }
 
+/* Of its only address. */
+static void set_address_rarity(union row_space *space, uint8_t rarity)
+{
+    struct mpi_row_address *address = (void *)(space->bytes + row_addresses_at(&space->row));
+    address->house_rarity = address->city_rarity = rarity;
+}
+
+/* A house that many have stays one when its street is written with a slip; so does a city. */
+static void test_address__is_as_common_as_the_commoner_of_its_two_spellings(void **state)
+{
+    (void)state;
+    struct mpi_identifier own = {STR("A"), STR("1"), STR("MR")};
+    struct mpi_address one = {.line = STR("12 Harbour Street"), .city = STR("Seattle")}, other = one;
+    static const struct {
+        const char *line;
+        uint8_t level, left, right, want;
+    } cases[] = {{"12 Harbor Street", ADDRESS_HOUSE, 20, 0, 20},
+                 {"12 Harbour Street", ADDRESS_HOUSE, 20, 20, 20},
+                 {"12 Harbor Street", ADDRESS_HOUSE, 0, 0, 0},
+                 {"9 Oak Ave", ADDRESS_CITY, 4, 48 | RARITY_KNOWN, 4},
+                 {"9 Oak Ave", ADDRESS_CITY, 4 | RARITY_KNOWN, 4 | RARITY_KNOWN, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        union row_space left, right;
+        struct levels there, back;
+        other.line = str_from(cases[i].line);
+        row_make(&own, 1, &(struct mpi_demographics){.addresses = &one, .address_count = 1}, NULL, 0, &left);
+        row_make(&own, 1, &(struct mpi_demographics){.addresses = &other, .address_count = 1}, NULL, 0, &right);
+        set_address_rarity(&left, cases[i].left);
+        set_address_rarity(&right, cases[i].right);
+        compare_rows(&left.row, &right.row, &there);
+        compare_rows(&right.row, &left.row, &back);
+        assert_int_equal(there.at[FIELD_ADDRESS], cases[i].level);
+        assert_int_equal(there.rarity[FIELD_ADDRESS], cases[i].want);
+        assert_memory_equal(&there, &back, sizeof there);
+    }
+}
+
 /* ---- arithmetic ---- */
 
 static void test_log2_one_plus__is_within_two_millibits_and_never_falls(void **state)
@@ -274,6 +311,7 @@ int main(void)
         cmocka_unit_test(test_comparisons__are_the_same_from_both_sides_have_names_and_add_up),
         cmocka_unit_test(test_evidence__adds_up_whatever_the_levels),
         cmocka_unit_test(test_middle_name__counts_where_a_name_is_said_without_it_too),
+        cmocka_unit_test(test_address__is_as_common_as_the_commoner_of_its_two_spellings),
         cmocka_unit_test(test_log2_one_plus__is_within_two_millibits_and_never_falls),
         cmocka_unit_test(test_probability__never_falls_and_mirrors),
         cmocka_unit_test(test_names__never_say_more_where_more_strangers_share_both),
