@@ -42,24 +42,29 @@ static void take_facts(const struct mpi_row *row, struct facts *facts)
                             .address_count = row->address_count,
                             .national_count = row->national_count};
     for (size_t i = 0; i < row->phone_count; i++)
-        facts->phones[i] = row->phones[i];
+        facts->phones[i] = row_phones(row)[i];
     for (size_t i = 0; i < row->email_count; i++)
-        facts->emails[i] = row->emails[i];
+        facts->emails[i] = row_emails(row)[i];
     for (size_t i = 0; i < row->name_count; i++) {
-        facts->names[i][0] = row->names[i].family;
-        facts->names[i][1] = row->names[i].given;
-        facts->names[i][2] = row->names[i].middle;
+        facts->names[i][0] = row_names(row)[i].family;
+        facts->names[i][1] = row_names(row)[i].given;
+        facts->names[i][2] = row_names(row)[i].middle;
     }
     for (size_t i = 0; i < row->address_count; i++) {
-        facts->sites[i][0] = row->addresses[i].postcode;
-        facts->sites[i][1] = row->addresses[i].number;
-        facts->streets[i] = row->addresses[i].street;
-        facts->cities[i] = row->addresses[i].city;
+        facts->sites[i][0] = row_addresses(row)[i].postcode;
+        facts->sites[i][1] = row_addresses(row)[i].number;
+        facts->streets[i] = row_addresses(row)[i].street;
+        facts->cities[i] = row_addresses(row)[i].city;
     }
     for (size_t i = 0; i < row->national_count; i++) {
-        facts->national_kinds[i] = row->nationals[i].kind;
-        facts->nationals[i] = row->nationals[i].text;
+        facts->national_kinds[i] = row_nationals(row)[i].kind;
+        facts->nationals[i] = row_nationals(row)[i].text;
     }
+}
+
+static struct str all_text(const struct mpi_row *row)
+{
+    return str_make((const char *)row + row->text_at, row->text_len);
 }
 
 uint64_t row_body(const struct mpi_row *row)
@@ -70,13 +75,13 @@ uint64_t row_body(const struct mpi_row *row)
     struct facts facts;
     take_facts(row, &facts);
     uint64_t fixed = str_hash(str_make((const char *)&facts, sizeof facts));
-    uint64_t text = str_hash(str_make(row->text, row->text_len));
+    uint64_t text = str_hash(all_text(row));
     return (fixed ^ text * 0x9E3779B97F4A7C15ull) | 1;
 }
 
 bool row_same_body(const struct mpi_row *left, const struct mpi_row *right)
 {
-    if (left->text_len != right->text_len || memcmp(left->text, right->text, left->text_len) != 0)
+    if (!str_eq(all_text(left), all_text(right)))
         return false;
     struct facts a, b;
     take_facts(left, &a);
@@ -88,10 +93,8 @@ bool row_same_body(const struct mpi_row *left, const struct mpi_row *right)
 
 static int32_t score_within(const struct mpi_model *model, const struct mpi_row *row, struct levels *out_levels)
 {
-    union row_space other; /* the same under another number */
-    memcpy(&other, row, row_bytes(row));
-    other.row.shared_count = 0;
-    other.row.own_key = ~row->own_key;
+    union row_space other;
+    row_without_shared(row, &other);
     compare_rows(row, &other.row, out_levels);
     return weigh_levels(model, out_levels);
 }
@@ -118,12 +121,12 @@ bool index_comes_before(const struct mpi *mpi, uint32_t left, uint32_t right)
 
 uint64_t body_members_key(uint64_t body)
 {
-    return (body ^ 0x3C6EF372FE94F82Bull) | 1;
+    return block_key(body ^ 0x3C6EF372FE94F82Bull);
 }
 
 uint64_t body_first_key(uint64_t body)
 {
-    return (body ^ 0xA54FF53A5F1D36F1ull) * 0xBF58476D1CE4E5B9ull | 1;
+    return block_key((body ^ 0xA54FF53A5F1D36F1ull) * 0xBF58476D1CE4E5B9ull);
 }
 
 uint32_t body_first_of(const struct mpi *mpi, enum sight sight, uint64_t body)

@@ -626,7 +626,7 @@ void index_recluster(struct mpi *mpi)
 {
     if (joins_body(mpi))
         return;
-    mpi->visit++;
+    index_next_round(mpi);
     for (size_t i = 0; i < mpi->touched.count; i++) {
         if (CHUNK_AT(&mpi->notes, mpi->touched.at[i])->visit == mpi->visit)
             continue;

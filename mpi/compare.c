@@ -143,7 +143,7 @@ static void compare_names(const struct mpi_row *left, const struct mpi_row *righ
     uint64_t best_shape = UINT64_MAX;
     for (size_t i = 0; i < left->name_count; i++) {
         for (size_t k = 0; k < right->name_count; k++) {
-            const struct mpi_row_name *a = &left->names[i], *b = &right->names[k];
+            const struct mpi_row_name *a = &row_names(left)[i], *b = &row_names(right)[k];
             uint8_t at[3] = {(uint8_t)family_level(left, a, right, b), (uint8_t)given_level(left, a, right, b),
                              (uint8_t)middle_level(row_text(left, a->middle), row_text(right, b->middle))};
             if (name_strength(FIELD_FAMILY, at[0]) + name_strength(FIELD_GIVEN, at[1]) < WEAK_MBIT &&
@@ -250,8 +250,8 @@ static enum list_level phone_level(const struct mpi_row *left, const struct mpi_
     enum list_level best = LIST_DIFFERS;
     for (size_t i = 0; i < left->phone_count; i++) {
         for (size_t k = 0; k < right->phone_count; k++) {
-            uint32_t a = left->phones[i], b = right->phones[k];
-            uint8_t rarity = left->phone_rarity[i] & RARITY_TOP;
+            uint32_t a = row_phones(left)[i], b = row_phones(right)[k];
+            uint8_t rarity = row_rarities(left)[i] & RARITY_TOP;
             if (a == b && (best != LIST_EXACT || is_rarer(rarity, *out_rarity))) {
                 best = LIST_EXACT;
                 *out_rarity = rarity;
@@ -280,8 +280,9 @@ static enum email_level email_level(const struct mpi_row *left, const struct mpi
     enum email_level best = EMAIL_ABSENT;
     for (size_t i = 0; i < left->email_count; i++) {
         for (size_t k = 0; k < right->email_count; k++) {
-            enum email_level level = one_email(row_text(left, left->emails[i]), row_text(right, right->emails[k]));
-            uint8_t rarity = level == EMAIL_EXACT ? left->email_rarity[i] & RARITY_TOP : 0;
+            enum email_level level =
+                one_email(row_text(left, row_emails(left)[i]), row_text(right, row_emails(right)[k]));
+            uint8_t rarity = level == EMAIL_EXACT ? row_rarities(left)[left->phone_count + i] & RARITY_TOP : 0;
             if (best == EMAIL_ABSENT || level < best || (level == best && is_rarer(rarity, *out_rarity))) {
                 best = level;
                 *out_rarity = rarity;
@@ -347,7 +348,7 @@ static enum address_level address_level(const struct mpi_row *left, const struct
     enum address_level best = ADDRESS_ABSENT; /* levels are in order of strength, absent aside */
     for (size_t i = 0; i < left->address_count; i++) {
         for (size_t k = 0; k < right->address_count; k++) {
-            const struct mpi_row_address *a = &left->addresses[i], *b = &right->addresses[k];
+            const struct mpi_row_address *a = &row_addresses(left)[i], *b = &row_addresses(right)[k];
             enum address_level level = one_address(left, a, right, b);
             uint8_t rarity = address_rarity(level, a, b);
             if (level == ADDRESS_ABSENT || (best != ADDRESS_ABSENT && level > best) ||
@@ -365,7 +366,7 @@ static enum list_level national_level(const struct mpi_row *left, const struct m
     enum list_level best = LIST_ABSENT;
     for (size_t i = 0; i < left->national_count; i++) {
         for (size_t k = 0; k < right->national_count; k++) {
-            const struct mpi_row_national *one = &left->nationals[i], *other = &right->nationals[k];
+            const struct mpi_row_national *one = &row_nationals(left)[i], *other = &row_nationals(right)[k];
             if (one->kind != other->kind)
                 continue;
             struct str a = row_text(left, one->text), b = row_text(right, other->text);
@@ -387,7 +388,7 @@ static bool share_identifier(const struct mpi_row *left, const struct mpi_row *r
 {
     for (size_t i = 0; i < left->shared_count; i++)
         for (size_t k = 0; k < right->shared_count; k++)
-            if (left->shared[i] == right->shared[k])
+            if (row_shared(left)[i] == row_shared(right)[k])
                 return true;
     return false;
 }

@@ -55,7 +55,7 @@ const struct decision *index_decision_between(const struct mpi *mpi, enum sight 
 bool index_tie_too_large(struct mpi *mpi, uint32_t left, uint32_t right)
 {
     VEC(uint32_t) nodes = {0};
-    mpi->visit++;
+    index_next_round(mpi);
     uint32_t starts[2] = {left, right};
     for (size_t i = 0; i < 2; i++) {
         struct note *of = CHUNK_AT(&mpi->notes, starts[i]);

@@ -7,11 +7,11 @@
 struct holders holders_of(const struct mpi *mpi, enum sight sight, uint64_t key)
 {
     struct holders holders = {.mpi = mpi, .key = key, .shown = blocks_get(&mpi->blocks, key)};
-    holders.count = holders.shown ? holders.shown->count : 0;
+    holders.count = holders.shown.count;
     if (sight == APPLIED) {
         holders.came = blocks_get(&mpi->came, key);
         holders.left = blocks_get(&mpi->left, key);
-        holders.count += (holders.came ? holders.came->count : 0) - (holders.left ? holders.left->count : 0);
+        holders.count += holders.came.count - holders.left.count;
     }
     return holders;
 }
@@ -20,12 +20,12 @@ uint32_t holders_next(const struct holders *holders, struct holders_at *at)
 {
     const struct mpi *mpi = holders->mpi;
     uint32_t record;
-    while (!at->in_came && holders->shown && (record = blocks_next(&mpi->blocks, holders->shown, &at->cursor)) != 0)
-        if (holders->left == NULL || !blocks_holds(&mpi->left, holders->key, record))
+    while (!at->in_came && (record = blocks_next(&mpi->blocks, holders->shown, &at->cursor)) != 0)
+        if (holders->left.count == 0 || !blocks_holds(&mpi->left, holders->key, record))
             return record;
     if (!at->in_came)
         *at = (struct holders_at){.in_came = true};
-    return holders->came ? blocks_next(&mpi->came, holders->came, &at->cursor) : 0;
+    return blocks_next(&mpi->came, holders->came, &at->cursor);
 }
 
 uint32_t holders_list(const struct mpi *mpi, enum sight sight, uint64_t key, uint32_t **out_records)
@@ -81,20 +81,20 @@ static struct entry *draft_edges_of(struct mpi *mpi, uint32_t record)
 {
     struct entry *entry = draft_of(mpi, record);
     const struct entry *shown = CHUNK_AT(&mpi->entries, record);
-    if (entry != shown && entry->edges && entry->edges == shown->edges) {
-        entry->edges = mem_grow(NULL, entry->edge_cap, sizeof *entry->edges);
-        memcpy(entry->edges, shown->edges, entry->edge_count * sizeof *entry->edges);
-    }
+    if (entry != shown && entry->edges && entry->edges == shown->edges)
+        entry->edges = mem_copy(shown->edges, entry->edge_count * sizeof *entry->edges);
     return entry;
 }
 
 static void set_half_edge(struct mpi *mpi, uint32_t from, uint32_t to, int32_t score_mbit)
 {
     struct entry *entry = draft_edges_of(mpi, from);
+    mpi->applied.half_edges -= entry->edge_count;
     if (score_mbit == NO_EDGE)
         entry_drop_edge(entry, to);
     else
-        mpi->applied.edge_bytes += entry_put_edge(entry, to, score_mbit);
+        entry_put_edge(entry, to, score_mbit);
+    mpi->applied.half_edges += entry->edge_count;
 }
 
 static void set_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit)
@@ -138,7 +138,7 @@ static struct step *add_step(struct mpi *mpi, enum step_kind kind, uint32_t at, 
 
 uint32_t draft_add_record(struct mpi *mpi, uint64_t own_key)
 {
-    INVARIANT(mpi->applied.records < UINT32_MAX);
+    INVARIANT(mpi->applied.records < BLOCK_RECORD_MAX);
     uint32_t record = ++mpi->applied.records;
     *CHUNK_ADD(&mpi->entries, record) = (struct entry){.person = record, .ring = record, .own_key = own_key};
     *CHUNK_ADD(&mpi->notes, record) = (struct note){0};
@@ -268,8 +268,6 @@ static void remove_record(struct mpi *mpi, uint32_t record)
     struct entry *entry = CHUNK_AT(&mpi->entries, record);
     INVARIANT(record == mpi->applied.records && record > mpi->shown.records && entry->row == NULL &&
               entry->edge_count == 0);
-    mpi->applied.edge_bytes -= sizeof *entry->edges * entry->edge_cap;
-    mem_free(entry->edges);
     *entry = (struct entry){0};
     mpi->applied.records--;
     mpi->applied.persons--;

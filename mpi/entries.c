@@ -2,16 +2,14 @@
 
 #include <stdlib.h>
 
-enum { BLOCK_SHARD_BITS = 12 };
-
 struct mpi *index_new(void)
 {
     struct mpi *mpi = mem_alloc(sizeof *mpi);
     mpi->model = mpi->model_shown = &model_builtin;
     mpi->block_cap = BLOCK_CAP_DEFAULT;
-    blocks_init(&mpi->blocks, BLOCK_SHARD_BITS);
-    blocks_init(&mpi->came, 0);
-    blocks_init(&mpi->left, 0);
+    blocks_init(&mpi->blocks, BLOCKS_LARGE);
+    blocks_init(&mpi->came, BLOCKS_SMALL);
+    blocks_init(&mpi->left, BLOCKS_SMALL);
     return mpi;
 }
 
@@ -50,16 +48,25 @@ void index_touch(struct mpi *mpi, uint32_t record)
     *VEC_ADD(&mpi->touched) = record;
 }
 
+void index_next_round(struct mpi *mpi)
+{
+    if (++mpi->visit != 0)
+        return;
+    for (uint32_t i = 1; i <= mpi->applied.records; i++) /* once in four billion walks */
+        CHUNK_AT(&mpi->notes, i)->visit = 0;
+    mpi->visit = 1;
+}
+
 /* ---- keys of identifiers: of kinds of their own, so that they meet no blocking key ---- */
 
 uint64_t own_block_key(uint64_t own_key)
 {
-    return (own_key ^ 0x6A09E667F3BCC909ull) | 1;
+    return block_key(own_key ^ 0x6A09E667F3BCC909ull);
 }
 
 uint64_t handle_key(struct mpi_identifier identifier)
 {
-    return (row_identifier_key(identifier) ^ 0xBB67AE8584CAA73Bull) | 1;
+    return block_key(row_identifier_key(identifier) ^ 0xBB67AE8584CAA73Bull);
 }
 
 /* ---- edges ---- */
@@ -79,26 +86,26 @@ static size_t edge_place(const struct entry *entry, uint32_t other)
     return low;
 }
 
-size_t entry_put_edge(struct entry *entry, uint32_t other, int32_t score_mbit)
+void entry_put_edge(struct entry *entry, uint32_t other, int32_t score_mbit)
 {
-    size_t at = edge_place(entry, other), grown = 0;
+    size_t at = edge_place(entry, other);
     if (at == entry->edge_count || entry->edges[at].other != other) {
-        if (entry->edge_count == entry->edge_cap) {
-            grown = sizeof *entry->edges * (entry->edge_cap ? entry->edge_cap : 2);
-            entry->edge_cap = entry->edge_cap ? entry->edge_cap * 2 : 2;
-            entry->edges = mem_grow(entry->edges, entry->edge_cap, sizeof *entry->edges);
-        }
+        entry->edges = mem_grow(entry->edges, (size_t)entry->edge_count + 1, sizeof *entry->edges);
         memmove(entry->edges + at + 1, entry->edges + at, (entry->edge_count++ - at) * sizeof *entry->edges);
     }
     entry->edges[at] = (struct edge){other, score_mbit};
-    return grown;
 }
 
 void entry_drop_edge(struct entry *entry, uint32_t other)
 {
     size_t at = edge_place(entry, other);
-    if (at < entry->edge_count && entry->edges[at].other == other)
-        memmove(entry->edges + at, entry->edges + at + 1, (--entry->edge_count - at) * sizeof *entry->edges);
+    if (at == entry->edge_count || entry->edges[at].other != other)
+        return;
+    memmove(entry->edges + at, entry->edges + at + 1, (--entry->edge_count - at) * sizeof *entry->edges);
+    if (entry->edge_count > 0)
+        return;
+    mem_free(entry->edges);
+    entry->edges = NULL;
 }
 
 const struct edge *index_edge(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right)
@@ -117,7 +124,7 @@ void index_load_reserve(struct mpi *mpi, size_t keys)
 
 uint32_t index_load_record(struct mpi *mpi, uint64_t own_key)
 {
-    INVARIANT(mpi->applied.records < UINT32_MAX);
+    INVARIANT(mpi->applied.records < BLOCK_RECORD_MAX);
     uint32_t record = ++mpi->applied.records;
     *CHUNK_ADD(&mpi->entries, record) = (struct entry){.person = record, .ring = record, .own_key = own_key};
     *CHUNK_ADD(&mpi->notes, record) = (struct note){0};
@@ -149,8 +156,9 @@ void index_load_handles(struct mpi *mpi, uint32_t record, const struct mpi_ident
 
 void index_load_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit)
 {
-    mpi->applied.edge_bytes += entry_put_edge(CHUNK_AT(&mpi->entries, left), right, score_mbit);
-    mpi->applied.edge_bytes += entry_put_edge(CHUNK_AT(&mpi->entries, right), left, score_mbit);
+    entry_put_edge(CHUNK_AT(&mpi->entries, left), right, score_mbit);
+    entry_put_edge(CHUNK_AT(&mpi->entries, right), left, score_mbit);
+    mpi->applied.half_edges += 2;
 }
 
 static void load_rings(struct mpi *mpi)

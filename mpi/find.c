@@ -71,7 +71,7 @@ static status find_mentioned(const struct data_view *look, const struct mpi *mpi
         TRY(check_says(look, mpi, cx, other, identifier, false, &other_says_it));
     if (says_it && other_says_it)
         return ctx_fail(cx, &mpi_reasons[MPI_IDENTIFIER_SHARED], "authority %.*s", STR_ARGS(identifier.authority));
-    *out_record = says_it ? record : other_says_it ? other : 0; /* keys of 64 bits that meet: one of the two */
+    *out_record = says_it ? record : other_says_it ? other : 0; /* keys that meet: one of the two */
     return STATUS_OK;
 }
 

@@ -1,3 +1,4 @@
+#include "blocks_internal.h"
 #include "row_internal.h"
 
 /*
@@ -105,7 +106,7 @@ static void add_key(struct keys *keys, enum row_rule rule, uint64_t first, uint6
 {
     if (first == 0 || second == 0 || keys->count == ROW_KEYS_MAX)
         return;
-    keys->at[keys->count++] = (struct row_key){mix(mix(first * 31 + (uint64_t)rule + 1) + second) | 1,
+    keys->at[keys->count++] = (struct row_key){block_key(mix(mix(first * 31 + (uint64_t)rule + 1) + second)),
                                                rules[rule].narrows, (uint16_t)rule, 0};
 }
 
@@ -122,8 +123,8 @@ static void add_name_keys(struct keys *keys, const struct mpi_row *row, const st
     add_key(keys, RULE_FAMILY_PLACE, family, place);
     add_key(keys, RULE_GIVEN_PLACE, given, place);
     for (size_t i = 0; i < row->address_count; i++) {
-        add_key(keys, RULE_FAMILY_POSTCODE, family, row->addresses[i].postcode);
-        add_key(keys, RULE_GIVEN_POSTCODE, given, row->addresses[i].postcode);
+        add_key(keys, RULE_FAMILY_POSTCODE, family, row_addresses(row)[i].postcode);
+        add_key(keys, RULE_GIVEN_POSTCODE, given, row_addresses(row)[i].postcode);
     }
 }
 
@@ -157,21 +158,21 @@ size_t row_keys(const struct mpi_row *row, struct row_key out_keys[ROW_KEYS_MAX]
 {
     struct keys keys = {.at = out_keys};
     for (size_t i = 0; i < row->shared_count; i++)
-        add_key(&keys, RULE_IDENTIFIER, row->shared[i], 1);
+        add_key(&keys, RULE_IDENTIFIER, row_shared(row)[i], 1);
     for (size_t i = 0; i < row->national_count; i++)
-        add_key(&keys, RULE_NATIONAL, text_key(row, row->nationals[i].text), row->nationals[i].kind);
+        add_key(&keys, RULE_NATIONAL, text_key(row, row_nationals(row)[i].text), row_nationals(row)[i].kind);
     for (size_t i = 0; i < row->phone_count; i++)
-        add_key(&keys, RULE_PHONE, row->phones[i], 1);
+        add_key(&keys, RULE_PHONE, row_phones(row)[i], 1);
     for (size_t i = 0; i < row->email_count; i++)
-        add_email_keys(&keys, row, row->emails[i]);
+        add_email_keys(&keys, row, row_emails(row)[i]);
     if (has_full_birth(row))
         add_key(&keys, RULE_BIRTH, row->year * 10000u + row->month * 100u + row->day, 1);
     for (size_t i = 0; i < row->address_count; i++) {
-        add_key(&keys, RULE_HOUSE, text_key(row, row->addresses[i].street), row->addresses[i].number);
-        add_key(&keys, RULE_POSTCODE_YEAR, row->addresses[i].postcode, row->year);
+        add_key(&keys, RULE_HOUSE, text_key(row, row_addresses(row)[i].street), row_addresses(row)[i].number);
+        add_key(&keys, RULE_POSTCODE_YEAR, row_addresses(row)[i].postcode, row->year);
     }
     for (size_t i = 0; i < row->name_count; i++)
-        add_name_keys(&keys, row, &row->names[i]);
+        add_name_keys(&keys, row, &row_names(row)[i]);
     return sort_keys(&keys);
 }
 
@@ -231,36 +232,36 @@ size_t row_traits(const struct mpi_row *row, struct row_trait out_traits[ROW_TRA
 {
     struct traits traits = {.at = out_traits};
     for (size_t i = 0; i < row->name_count; i++)
-        add_trait(&traits, ROW_FIELD_GIVEN, 0, given_sound(row, &row->names[i]));
+        add_trait(&traits, ROW_FIELD_GIVEN, 0, given_sound(row, &row_names(row)[i]));
     for (size_t i = 0; i < row->name_count; i++)
-        add_trait(&traits, ROW_FIELD_FAMILY, 0, family_sound(row, &row->names[i]));
+        add_trait(&traits, ROW_FIELD_FAMILY, 0, family_sound(row, &row_names(row)[i]));
     add_trait(&traits, ROW_FIELD_YEAR, 0, row->year);
     add_day_traits(&traits, row);
     for (size_t i = 0; i < row->address_count; i++)
-        add_trait(&traits, ROW_FIELD_POSTCODE, 0, row->addresses[i].postcode);
+        add_trait(&traits, ROW_FIELD_POSTCODE, 0, row_addresses(row)[i].postcode);
     for (size_t i = 0; i < row->address_count; i++)
-        add_trait(&traits, ROW_FIELD_STREET, 0, text_key(row, row->addresses[i].street));
+        add_trait(&traits, ROW_FIELD_STREET, 0, text_key(row, row_addresses(row)[i].street));
     for (size_t i = 0; i < row->phone_count; i++)
-        add_trait(&traits, ROW_FIELD_PHONE, 0, row->phones[i]);
+        add_trait(&traits, ROW_FIELD_PHONE, 0, row_phones(row)[i]);
     for (size_t i = 0; i < row->email_count; i++)
-        add_trait(&traits, ROW_FIELD_EMAIL, 0, text_key(row, row->emails[i]));
+        add_trait(&traits, ROW_FIELD_EMAIL, 0, text_key(row, row_emails(row)[i]));
     for (size_t i = 0; i < row->national_count; i++)
-        add_national_traits(&traits, row, &row->nationals[i]);
+        add_national_traits(&traits, row, &row_nationals(row)[i]);
     add_trait(&traits, ROW_FIELD_MOTHER, 1, text_key(row, row->mother_family));
     add_trait(&traits, ROW_FIELD_MOTHER, 2, text_key(row, row->mother_given));
     add_trait(&traits, ROW_FIELD_PLACE, 0, text_key(row, row->birth_place));
     if (traits.count < ROW_TRAITS_MAX)
-        traits.at[traits.count++] = (struct row_trait){row->own_key, ROW_FIELD_OWN};
+        traits.at[traits.count++] = (struct row_trait){row->own_bits, ROW_FIELD_OWN};
     return traits.count;
 }
 
 /* Half of those who share all that was asked for: by the next bit of the own key, which is a hash. */
-static bool halve_key(const struct row_key *key, uint64_t own_key, struct row_key *out_key)
+static bool halve_key(const struct row_key *key, uint64_t own_bits, struct row_key *out_key)
 {
     if (key->depth == ROW_NARROW_MAX + ROW_HALVINGS)
         return false;
     *out_key = *key;
-    out_key->key = mix(key->key + 1 + (own_key >> (key->depth - ROW_NARROW_MAX) & 1)) | 1;
+    out_key->key = block_key(mix(key->key + 1 + (own_bits >> (key->depth - ROW_NARROW_MAX) & 1)));
     out_key->depth++;
     return true;
 }
@@ -272,7 +273,7 @@ bool row_narrow_key(const struct row_key *key, const struct row_trait *trait, st
         return trait->field == ROW_FIELD_OWN && halve_key(key, trait->value, out_key);
     if (!(key->narrows >> trait->field & 1))
         return false;
-    *out_key = (struct row_key){.key = mix(key->key + trait->value) | 1,
+    *out_key = (struct row_key){.key = block_key(mix(key->key + trait->value)),
                                 .narrows = key->narrows & ~((2u << trait->field) - 1),
                                 .rule = key->rule,
                                 .depth = (uint16_t)(key->depth + 1)};

@@ -11,17 +11,34 @@
 
 #include <stdlib.h>
 
-/* ---- packing strings ---- */
+/* ---- a row being made ---- */
 
-static uint16_t pack_text(struct mpi_row *row, struct str s)
+/* Room for all a row may hold. */
+struct parts {
+    struct mpi_row head;
+    uint64_t shared[ROW_SHARED];
+    struct mpi_row_name names[ROW_NAMES];
+    struct mpi_row_address addresses[ROW_ADDRESSES];
+    uint32_t phones[ROW_PHONES];
+    struct mpi_row_national nationals[ROW_NATIONALS];
+    uint16_t emails[ROW_EMAILS];
+    char text[ROW_TEXT_MAX];
+};
+
+static uint16_t pack_text(struct parts *parts, struct str s)
 {
-    if (s.len == 0 || s.len > 255 || row->text_len + 1 + s.len > ROW_TEXT_MAX)
+    if (s.len == 0 || s.len > 255 || parts->head.text_len + 1 + s.len > ROW_TEXT_MAX)
         return 0;
-    uint16_t at = row->text_len;
-    row->text[at] = (char)s.len;
-    memcpy(row->text + at + 1, s.data, s.len);
-    row->text_len = (uint16_t)(at + 1 + s.len);
+    uint16_t at = parts->head.text_len;
+    parts->text[at] = (char)s.len;
+    memcpy(parts->text + at + 1, s.data, s.len);
+    parts->head.text_len = (uint16_t)(at + 1 + s.len);
     return at;
+}
+
+static struct str part_text(const struct parts *parts, uint16_t at)
+{
+    return (struct str){parts->text + at + 1, (unsigned char)parts->text[at]};
 }
 
 static uint32_t hash_folded(struct str folded)
@@ -53,7 +70,7 @@ static uint8_t generation_of(struct str folded)
 }
 
 /* Takes "jr", "iii" … off the end of a family name that was typed in one field. */
-static void cut_generation(struct mpi_row *row, struct word *family)
+static void cut_generation(struct parts *parts, struct word *family)
 {
     struct str all = word_str(family);
     for (size_t i = all.len; i-- > 0;) {
@@ -63,7 +80,7 @@ static void cut_generation(struct mpi_row *row, struct word *family)
         uint8_t generation = tail.len > 1 ? generation_of(tail) : 0; /* "i" and "v" alone are initials more often */
         if (generation == 0)
             return;
-        row->generation = row->generation ? row->generation : generation;
+        parts->head.generation = parts->head.generation ? parts->head.generation : generation;
         family->len = i;
         return;
     }
@@ -83,24 +100,25 @@ static void split_given(struct word *given, struct word *middle)
     given->len = first;
 }
 
-static bool have_name(const struct mpi_row *row, struct str family, struct str given, struct str middle)
+static bool have_name(const struct parts *parts, struct str family, struct str given, struct str middle)
 {
-    for (size_t i = 0; i < row->name_count; i++)
-        if (str_eq(row_text(row, row->names[i].family), family) && str_eq(row_text(row, row->names[i].given), given) &&
-            (middle.len == 0 || str_eq(row_text(row, row->names[i].middle), middle)))
+    for (size_t i = 0; i < parts->head.name_count; i++)
+        if (str_eq(part_text(parts, parts->names[i].family), family) &&
+            str_eq(part_text(parts, parts->names[i].given), given) &&
+            (middle.len == 0 || str_eq(part_text(parts, parts->names[i].middle), middle)))
             return true;
     return false;
 }
 
-static void add_name(struct mpi_row *row, const struct mpi_name *said)
+static void add_name(struct parts *parts, const struct mpi_name *said)
 {
     struct word family = fold_word(said->family), given = fold_word(said->given), middle = fold_word(said->middle);
     struct word suffix = fold_word(said->suffix);
-    if (row->generation == 0)
-        row->generation = generation_of(word_str(&suffix));
-    cut_generation(row, &family);
+    if (parts->head.generation == 0)
+        parts->head.generation = generation_of(word_str(&suffix));
+    cut_generation(parts, &family);
     if (is_newborn_placeholder(word_str(&given))) {
-        row->flags |= ROW_GIVEN_PLACEHOLDER;
+        parts->head.flags |= ROW_GIVEN_PLACEHOLDER;
         given.len = middle.len = 0;
     }
     if (is_placeholder(word_str(&given), PLACEHOLDER_NAME))
@@ -112,16 +130,16 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
     name_form_family(&family);
     name_form_given(&given, &middle);
     split_given(&given, &middle);
-    if (family.len + given.len == 0 || have_name(row, word_str(&family), word_str(&given), word_str(&middle)))
+    if (family.len + given.len == 0 || have_name(parts, word_str(&family), word_str(&given), word_str(&middle)))
         return;
-    if (row->name_count == ROW_NAMES) {
-        row->flags |= ROW_MORE_SAID;
+    if (parts->head.name_count == ROW_NAMES) {
+        parts->head.flags |= ROW_MORE_SAID;
         return;
     }
-    struct mpi_row_name *name = &row->names[row->name_count++];
-    name->family = pack_text(row, word_str(&family));
-    name->given = pack_text(row, word_str(&given));
-    name->middle = pack_text(row, word_str(&middle));
+    struct mpi_row_name *name = &parts->names[parts->head.name_count++];
+    name->family = pack_text(parts, word_str(&family));
+    name->given = pack_text(parts, word_str(&given));
+    name->middle = pack_text(parts, word_str(&middle));
     name->family_common = common_family_name(word_str(&family));
     name->given_common = common_given_name(word_str(&given));
     name->family_sound = text_sound(word_str(&family));
@@ -133,26 +151,26 @@ static void add_name(struct mpi_row *row, const struct mpi_name *said)
 }
 
 /* What a name looks like elsewhere, as far as names that are said leave room. */
-static void add_spellings(struct mpi_row *row, const struct mpi_name *said)
+static void add_spellings(struct parts *parts, const struct mpi_name *said)
 {
     static bool (*const ways[])(const struct mpi_name *, struct name_spelling *) = {name_spell_out, name_turn_round};
     struct name_spelling other;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
-        if (row->name_count < ROW_NAMES && ways[i](said, &other))
-            add_name(row, &other.name);
+        if (parts->head.name_count < ROW_NAMES && ways[i](said, &other))
+            add_name(parts, &other.name);
 }
 
 /* ---- the other fields ---- */
 
-static void set_birth(struct mpi_row *row, struct date date)
+static void set_birth(struct parts *parts, struct date date)
 {
     if (date.year == 0 || is_birth_placeholder(date))
         return; /* an impossible day counts: it is a slip of a possible one */
-    row->year = date.year;
-    row->month = date.month;
-    row->day = date.day;
+    parts->head.year = date.year;
+    parts->head.month = date.month;
+    parts->head.day = date.day;
     if (date.month == 1 && date.day == 1)
-        row->flags |= ROW_BIRTH_ESTIMATED;
+        parts->head.flags |= ROW_BIRTH_ESTIMATED;
 }
 
 /* The last nine digits: with or without country code and trunk zero they are the same. 0: nobody's. */
@@ -172,17 +190,17 @@ static uint32_t phone_of(struct str said)
     return phone;
 }
 
-static void add_phone(struct mpi_row *row, uint32_t phone)
+static void add_phone(struct parts *parts, uint32_t phone)
 {
     if (phone == 0)
         return;
-    for (size_t i = 0; i < row->phone_count; i++)
-        if (row->phones[i] == phone)
+    for (size_t i = 0; i < parts->head.phone_count; i++)
+        if (parts->phones[i] == phone)
             return;
-    if (row->phone_count < ROW_PHONES)
-        row->phones[row->phone_count++] = phone;
+    if (parts->head.phone_count < ROW_PHONES)
+        parts->phones[parts->head.phone_count++] = phone;
     else
-        row->flags |= ROW_MORE_SAID;
+        parts->head.flags |= ROW_MORE_SAID;
 }
 
 enum { EMAIL_MAX = 254 }; /* [RFC 5321 4.5.3.1.3] a path has 256 at most, two of them brackets */
@@ -209,18 +227,18 @@ static struct email email_of(struct str said)
     return email;
 }
 
-static void add_email(struct mpi_row *row, const struct email *email)
+static void add_email(struct parts *parts, const struct email *email)
 {
     struct str text = {email->bytes, email->len};
     if (text.len == 0)
         return;
-    for (size_t i = 0; i < row->email_count; i++)
-        if (str_eq(row_text(row, row->emails[i]), text))
+    for (size_t i = 0; i < parts->head.email_count; i++)
+        if (str_eq(part_text(parts, parts->emails[i]), text))
             return;
-    if (row->email_count < ROW_EMAILS)
-        row->emails[row->email_count++] = pack_text(row, text);
+    if (parts->head.email_count < ROW_EMAILS)
+        parts->emails[parts->head.email_count++] = pack_text(parts, text);
     else
-        row->flags |= ROW_MORE_SAID;
+        parts->head.flags |= ROW_MORE_SAID;
 }
 
 static bool has_digit(struct str s)
@@ -287,7 +305,7 @@ static void split_line(struct str line, struct word *street, uint32_t *number)
     }
 }
 
-static void add_address(struct mpi_row *row, const struct mpi_address *said)
+static void add_address(struct parts *parts, const struct mpi_address *said)
 {
     struct word street, city = fold_word(said->city);
     uint32_t number, postcode = postcode_of(str_trim(said->postcode));
@@ -298,16 +316,16 @@ static void add_address(struct mpi_row *row, const struct mpi_address *said)
         street.len = number = 0;
     if (postcode == 0 && street.len == 0 && city.len == 0)
         return;
-    if (row->address_count == ROW_ADDRESSES) {
-        row->flags |= ROW_MORE_SAID;
+    if (parts->head.address_count == ROW_ADDRESSES) {
+        parts->head.flags |= ROW_MORE_SAID;
         return;
     }
-    struct mpi_row_address *address = &row->addresses[row->address_count++];
+    struct mpi_row_address *address = &parts->addresses[parts->head.address_count++];
     address->postcode = postcode;
     address->number = number;
     address->area = area_of(str_trim(said->postcode));
-    address->street = pack_text(row, word_str(&street));
-    address->city = pack_text(row, word_str(&city));
+    address->street = pack_text(parts, word_str(&street));
+    address->city = pack_text(parts, word_str(&city));
 }
 
 /* Kinds of number that name a person, whoever writes them down. HL7 table 0203. */
@@ -334,7 +352,12 @@ uint64_t row_identifier_key(struct mpi_identifier identifier)
     return mixed ^ mixed >> 29;
 }
 
-static void add_identifier(struct mpi_row *row, const struct mpi_identifier *identifier)
+uint64_t row_own_key(const struct mpi_identifier *identifiers, size_t count)
+{
+    return count > 0 ? row_identifier_key(identifiers[0]) : 0;
+}
+
+static void add_identifier(struct parts *parts, const struct mpi_identifier *identifier)
 {
     if (identifier->value.len == 0)
         return;
@@ -344,23 +367,23 @@ static void add_identifier(struct mpi_row *row, const struct mpi_identifier *ide
     if (kind != 0) {
         if (is_number_placeholder(word_str(&number)))
             return;
-        if (row->national_count < ROW_NATIONALS)
-            row->nationals[row->national_count++] =
-                (struct mpi_row_national){.kind = kind, .text = pack_text(row, word_str(&number))};
+        if (parts->head.national_count < ROW_NATIONALS)
+            parts->nationals[parts->head.national_count++] =
+                (struct mpi_row_national){.kind = kind, .text = pack_text(parts, word_str(&number))};
         else
-            row->flags |= ROW_MORE_SAID;
+            parts->head.flags |= ROW_MORE_SAID;
         return;
     }
     if (identifier->authority.len == 0)
         return; /* a bare number is nobody's */
     uint64_t key = row_identifier_key(*identifier);
-    for (size_t i = 0; i < row->shared_count; i++)
-        if (row->shared[i] == key)
+    for (size_t i = 0; i < parts->head.shared_count; i++)
+        if (parts->shared[i] == key)
             return;
-    if (row->shared_count < ROW_SHARED)
-        row->shared[row->shared_count++] = key;
+    if (parts->head.shared_count < ROW_SHARED)
+        parts->shared[parts->head.shared_count++] = key;
     else
-        row->flags |= ROW_MORE_SAID;
+        parts->head.flags |= ROW_MORE_SAID;
 }
 
 /* ---- what does not all fit ---- */
@@ -391,7 +414,7 @@ static void order_when_many(struct said_item *items, size_t count, size_t room)
         qsort(items, count, sizeof items[0], order_said);
 }
 
-static void add_identifiers(struct mpi_row *row, const struct mpi_identifier *identifiers, size_t count)
+static void add_identifiers(struct parts *parts, const struct mpi_identifier *identifiers, size_t count)
 {
     enum { ROOM = ROW_NATIONALS < ROW_SHARED ? ROW_NATIONALS : ROW_SHARED };
     struct said_item items[SAID_MAX];
@@ -399,7 +422,7 @@ static void add_identifiers(struct mpi_row *row, const struct mpi_identifier *id
         items[i] = (struct said_item){i == 0 ? 0 : row_identifier_key(identifiers[i]) | 1, (uint32_t)i};
     order_when_many(items, count, ROOM); /* its own stays first */
     for (size_t i = 0; i < count; i++)
-        add_identifier(row, &identifiers[items[i].at]);
+        add_identifier(parts, &identifiers[items[i].at]);
 }
 
 /* What is said now before what was said earlier, legal names before others. [HL7 table 0200] */
@@ -410,7 +433,7 @@ static uint64_t name_rank(const struct mpi_name *name, bool former)
     return text >> 2 | (uint64_t)former << 63 | (uint64_t)!legal << 62;
 }
 
-static void add_names(struct mpi_row *row, const struct mpi_name *said, size_t said_count,
+static void add_names(struct parts *parts, const struct mpi_name *said, size_t said_count,
                       const struct mpi_name *former, size_t former_count)
 {
     struct said_item items[SAID_MAX];
@@ -420,23 +443,23 @@ static void add_names(struct mpi_row *row, const struct mpi_name *said, size_t s
             i < said_count ? name_rank(&said[i], false) : name_rank(&former[i - said_count], true), (uint32_t)i};
     order_when_many(items, count, ROW_NAMES);
     for (size_t i = 0; i < count; i++)
-        add_name(row, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
+        add_name(parts, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
     order_when_many(items, count, 0); /* nor may it decide whose other spellings find room */
     for (size_t i = 0; i < count; i++)
-        add_spellings(row, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
+        add_spellings(parts, items[i].at < said_count ? &said[items[i].at] : &former[items[i].at - said_count]);
 }
 
-static void add_phones(struct mpi_row *row, const struct str *said, size_t count)
+static void add_phones(struct parts *parts, const struct str *said, size_t count)
 {
     struct said_item items[SAID_MAX];
     for (size_t i = 0; i < count; i++)
         items[i] = (struct said_item){phone_of(said[i]), (uint32_t)i};
     order_when_many(items, count, ROW_PHONES);
     for (size_t i = 0; i < count; i++)
-        add_phone(row, (uint32_t)items[i].rank);
+        add_phone(parts, (uint32_t)items[i].rank);
 }
 
-static void add_emails(struct mpi_row *row, const struct str *said, size_t count)
+static void add_emails(struct parts *parts, const struct str *said, size_t count)
 {
     struct said_item items[SAID_MAX];
     for (size_t i = 0; i < count; i++) {
@@ -447,11 +470,11 @@ static void add_emails(struct mpi_row *row, const struct str *said, size_t count
     order_when_many(items, count, ROW_EMAILS);
     for (size_t i = 0; i < count; i++) {
         struct email email = email_of(said[items[i].at]);
-        add_email(row, &email);
+        add_email(parts, &email);
     }
 }
 
-static void add_addresses(struct mpi_row *row, const struct mpi_address *said, size_t count)
+static void add_addresses(struct parts *parts, const struct mpi_address *said, size_t count)
 {
     struct said_item items[SAID_MAX];
     for (size_t i = 0; i < count; i++)
@@ -459,49 +482,76 @@ static void add_addresses(struct mpi_row *row, const struct mpi_address *said, s
             str_hash(said[i].line) * 31 + str_hash(said[i].postcode) * 7 + str_hash(said[i].city), (uint32_t)i};
     order_when_many(items, count, ROW_ADDRESSES);
     for (size_t i = 0; i < count; i++)
-        add_address(row, &said[items[i].at]);
+        add_address(parts, &said[items[i].at]);
 }
 
 /* ---- the row ---- */
 
+static char *put(char *to, const void *from, size_t bytes)
+{
+    memcpy(to, from, bytes);
+    return to + bytes;
+}
+
+static void pack_parts(const struct parts *parts, struct mpi_row *row)
+{
+    const struct mpi_row *head = &parts->head;
+    char *to = put((char *)row, head, sizeof *head);
+    to = put(to, parts->shared, head->shared_count * sizeof parts->shared[0]);
+    to = put(to, parts->names, head->name_count * sizeof parts->names[0]);
+    to = put(to, parts->addresses, head->address_count * sizeof parts->addresses[0]);
+    to = put(to, parts->phones, head->phone_count * sizeof parts->phones[0]);
+    to = put(to, parts->nationals, head->national_count * sizeof parts->nationals[0]);
+    to = put(to, parts->emails, head->email_count * sizeof parts->emails[0]);
+    size_t rarities = head->phone_count + head->email_count;
+    memset(to, 0, rarities);
+    to += rarities;
+    row->text_at = (uint8_t)(to - (char *)row);
+    memcpy(to, parts->text, head->text_len);
+}
+
 void row_make(const struct mpi_identifier *identifiers, size_t identifier_count, const struct mpi_demographics *said,
               const struct mpi_name *former, size_t former_count, union row_space *out_row)
 {
-    struct mpi_row *row = &out_row->row;
+    struct parts made, *parts = &made;
     INVARIANT(identifier_count <= SAID_MAX && said->name_count + former_count <= SAID_MAX &&
               said->phone_count <= SAID_MAX && said->email_count <= SAID_MAX && said->address_count <= SAID_MAX);
-    memset(row, 0, sizeof *row); /* gaps between the fields too: equal rows are equal bytes */
-    row->text[0] = 0;            /* offset 0 is the empty string */
-    row->text_len = 1;
-    if (identifier_count > 0) {
-        row->own_key = row_identifier_key(identifiers[0]);
-        row->authority = hash_word(identifiers[0].authority);
-    }
-    add_identifiers(row, identifiers, identifier_count);
-    add_names(row, said->names, said->name_count, former, former_count);
-    set_birth(row, said->birth_date);
+    memset(parts, 0, offsetof(struct parts, text));
+    parts->text[0] = 0; /* offset 0 is the empty string */
+    parts->head.text_len = 1;
+    parts->head.own_bits = (uint32_t)row_own_key(identifiers, identifier_count);
+    if (identifier_count > 0)
+        parts->head.authority = hash_word(identifiers[0].authority);
+    add_identifiers(parts, identifiers, identifier_count);
+    add_names(parts, said->names, said->name_count, former, former_count);
+    set_birth(parts, said->birth_date);
     char sex = (char)(said->sex & ~0x20);
-    row->sex = sex == 'F' || sex == 'M' ? sex : 0;
-    add_phones(row, said->phones, said->phone_count);
-    add_emails(row, said->emails, said->email_count);
-    add_addresses(row, said->addresses, said->address_count);
+    parts->head.sex = sex == 'F' || sex == 'M' ? sex : 0;
+    add_phones(parts, said->phones, said->phone_count);
+    add_emails(parts, said->emails, said->email_count);
+    add_addresses(parts, said->addresses, said->address_count);
     struct word mother_family = fold_word(said->mother.family), mother_given = fold_word(said->mother.given);
     name_form_family(&mother_family);
     name_form_given(&mother_given, &(struct word){.len = 0});
     if (!is_placeholder(word_str(&mother_family), PLACEHOLDER_NAME))
-        row->mother_family = pack_text(row, word_str(&mother_family));
+        parts->head.mother_family = pack_text(parts, word_str(&mother_family));
     if (!is_placeholder(word_str(&mother_given), PLACEHOLDER_NAME))
-        row->mother_given = pack_text(row, word_str(&mother_given));
+        parts->head.mother_given = pack_text(parts, word_str(&mother_given));
     struct word birth_place = fold_word(said->birth_place);
     if (!is_placeholder(word_str(&birth_place), PLACEHOLDER_CITY))
-        row->birth_place = pack_text(row, word_str(&birth_place));
-    row->birth_order = said->birth_order;
+        parts->head.birth_place = pack_text(parts, word_str(&birth_place));
+    parts->head.birth_order = said->birth_order;
     if (said->multiple_birth)
-        row->flags |= ROW_MULTIPLE_BIRTH;
+        parts->head.flags |= ROW_MULTIPLE_BIRTH;
+    pack_parts(parts, &out_row->row);
 }
 
-size_t row_bytes(const struct mpi_row *row)
+void row_without_shared(const struct mpi_row *row, union row_space *out_row)
 {
-    size_t bytes = offsetof(struct mpi_row, text) + row->text_len;
-    return bytes > sizeof *row ? bytes : sizeof *row;
+    size_t shared = row->shared_count * sizeof(uint64_t);
+    out_row->row = *row;
+    out_row->row.shared_count = 0;
+    out_row->row.text_at = (uint8_t)(row->text_at - shared);
+    memcpy(out_row->bytes + sizeof *row, (const char *)row + sizeof *row + shared,
+           row_bytes(row) - sizeof *row - shared);
 }

@@ -35,7 +35,7 @@ static bool load_record(void *arg, struct str key, struct str row)
         return false;
     union row_space space;
     row_make(stored.identifiers, stored.identifier_count, &stored.said, stored.former, stored.former_count, &space);
-    uint32_t record = index_load_record(mpi, space.row.own_key);
+    uint32_t record = index_load_record(mpi, row_own_key(stored.identifiers, stored.identifier_count));
     index_load_handles(mpi, record, stored.identifiers, stored.identifier_count);
     if (stored.active)
         index_load_row(mpi, record, &space.row);

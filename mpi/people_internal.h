@@ -43,14 +43,14 @@ struct entry {
     struct mpi_row *row; /* NULL = takes no part in matching (no row yet, or deactivated) */
     uint64_t own_key;    /* of its own identifier: an order that has nothing to do with arrival */
     struct edge *edges;  /* sorted by `other`; scores at or above the review floor */
-    uint32_t edge_count, edge_cap;
+    uint32_t edge_count;
     uint32_t person, retired_into;
     uint32_t ring;     /* next record of the same person, in a circle */
     uint32_t decision; /* newest decision about it: index + 1 into mpi.decisions */
     uint32_t review;   /* newest review about it: index + 1 into mpi.reviews_asked */
 };
 struct note {       /* the writer's about a record */
-    uint64_t visit; /* round of the last walk */
+    uint32_t visit; /* round of the last walk */
     uint32_t local; /* place in the component being solved */
     uint32_t copy;  /* its copy in the draft: index + 1, 0 = none */
 };
@@ -72,7 +72,7 @@ struct review {
 };
 struct tally { /* how much of everything */
     uint32_t records, decisions, reviews;
-    uint64_t persons, reviews_open, row_bytes, edge_bytes, more_said; /* more_said: records with ROW_MORE_SAID */
+    uint64_t persons, reviews_open, row_bytes, half_edges, more_said; /* more_said: records with ROW_MORE_SAID */
 };
 
 /* ---- the draft ---- */
@@ -173,7 +173,7 @@ struct mpi {
     VEC(uint32_t) reposted; /* records whose keys changed although their rows did not */
     VEC(struct crossing) crossings;
     bool opening; /* records go straight into the index */
-    uint64_t visit;
+    uint32_t visit;
     struct counters counters;
 };
 
@@ -203,7 +203,7 @@ static inline const struct tally *tally_of(const struct mpi *mpi, enum sight sig
 /* The records that hold a key. */
 struct holders {
     const struct mpi *mpi;
-    const struct block *shown, *came, *left; /* NULL = nobody */
+    struct block shown, came, left;
     uint64_t key;
     uint32_t count;
 };
@@ -243,10 +243,11 @@ uint64_t own_block_key(uint64_t own_key);
 uint64_t handle_key(struct mpi_identifier identifier);
 /* The edge between two records, or NULL. */
 const struct edge *index_edge(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right);
-/* Bytes its list has grown by. */
-size_t entry_put_edge(struct entry *entry, uint32_t other, int32_t score_mbit);
+void entry_put_edge(struct entry *entry, uint32_t other, int32_t score_mbit);
 void entry_drop_edge(struct entry *entry, uint32_t other);
 void index_touch(struct mpi *mpi, uint32_t record);
+/* A walk begins: nobody was visited in its round. The writer's. */
+void index_next_round(struct mpi *mpi);
 
 /* While opening, before anybody reads: straight into the index; edges and clusters come from the store. */
 void index_load_reserve(struct mpi *mpi, size_t keys);

@@ -110,7 +110,7 @@ struct mpi_counts mpi_count(struct mpi *mpi)
         .decisions = shown->decisions,
         .reviews_open = shown->reviews_open,
         .more_said = shown->more_said,
-        .index_bytes = blocks_bytes(&mpi->blocks) + shown->row_bytes + shown->edge_bytes +
+        .index_bytes = blocks_bytes(&mpi->blocks) + shown->row_bytes + shown->half_edges * sizeof(struct edge) +
                        (size_t)shown->records * (sizeof(struct entry) + sizeof(struct note)) +
                        (size_t)shown->decisions * sizeof(struct decision) +
                        (size_t)shown->reviews * sizeof(struct review),

@@ -150,9 +150,9 @@ static bool tells_apart(const struct mpi_row *row, const struct mpi_row *before,
     for (size_t i = 0; i < row->shared_count; i++) {
         bool had = false, has = false;
         for (size_t k = 0; k < before->shared_count; k++)
-            had |= before->shared[k] == row->shared[i];
+            had |= row_shared(before)[k] == row_shared(row)[i];
         for (size_t k = 0; k < now->shared_count; k++)
-            has |= now->shared[k] == row->shared[i];
+            has |= row_shared(now)[k] == row_shared(row)[i];
         if (had != has)
             return true;
     }

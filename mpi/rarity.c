@@ -13,12 +13,12 @@ static uint64_t value_of(struct str text)
 
 static uint64_t family_value(const struct mpi_row *row, size_t i)
 {
-    return value_of(row_text(row, row->names[i].family));
+    return value_of(row_text(row, row_names(row)[i].family));
 }
 
 static uint64_t given_value(const struct mpi_row *row, size_t i)
 {
-    struct str given = row_text(row, row->names[i].given);
+    struct str given = row_text(row, row_names(row)[i].given);
     return given.len > 1 ? value_of(given) : 0;
 }
 
@@ -30,7 +30,7 @@ static uint64_t full_name_value(const struct mpi_row *row, size_t i)
 
 static uint64_t given_middle_value(const struct mpi_row *row, size_t i)
 {
-    struct str middle = row_text(row, row->names[i].middle);
+    struct str middle = row_text(row, row_names(row)[i].middle);
     uint64_t given = given_value(row, i);
     return given && middle.len > 1 ? (given * 37 + value_of(middle)) | 1 : 0;
 }
@@ -42,35 +42,35 @@ static uint64_t birth_value(const struct mpi_row *row)
 
 static uint64_t phone_value(const struct mpi_row *row, size_t i)
 {
-    return row->phones[i];
+    return row_phones(row)[i];
 }
 
 static uint64_t email_value(const struct mpi_row *row, size_t i)
 {
-    return value_of(row_text(row, row->emails[i]));
+    return value_of(row_text(row, row_emails(row)[i]));
 }
 
 static uint64_t national_value(const struct mpi_row *row, size_t i)
 {
-    return value_of(row_text(row, row->nationals[i].text)) ^ (uint64_t)row->nationals[i].kind << 1;
+    return value_of(row_text(row, row_nationals(row)[i].text)) ^ (uint64_t)row_nationals(row)[i].kind << 1;
 }
 
 /* Street and number; the place is left out, because one of two addresses may not say it. */
 static uint64_t house_value(const struct mpi_row *row, size_t i)
 {
-    const struct mpi_row_address *address = &row->addresses[i];
+    const struct mpi_row_address *address = &row_addresses(row)[i];
     uint64_t street = value_of(row_text(row, address->street));
     return street && address->number ? (street * 31 + address->number) | 1 : 0;
 }
 
 static uint64_t postcode_value(const struct mpi_row *row, size_t i)
 {
-    return row->addresses[i].postcode;
+    return row_addresses(row)[i].postcode;
 }
 
 static uint64_t city_value(const struct mpi_row *row, size_t i)
 {
-    return value_of(row_text(row, row->addresses[i].city));
+    return value_of(row_text(row, row_addresses(row)[i].city));
 }
 
 static uint64_t birth_place_value(const struct mpi_row *row)
@@ -213,7 +213,7 @@ static uint8_t name_rarity(const struct value_table *table, uint64_t value, bool
 /* Of both names together: as counted, where many share them; else from each, as far as names are independent here. */
 static uint8_t full_name_rarity(const struct mpi_model *model, const struct mpi_row *row, size_t i)
 {
-    const struct mpi_row_name *name = &row->names[i];
+    const struct mpi_row_name *name = &row_names(row)[i];
     uint8_t listed = value_table_get(&model->values[VALUE_FULL_NAME], full_name_value(row, i)) & RARITY_TOP;
     int32_t family = name->family_rarity & RARITY_TOP, given = name->given_rarity & RARITY_TOP;
     if (listed || !family || !given)
@@ -226,7 +226,7 @@ static uint8_t full_name_rarity(const struct mpi_model *model, const struct mpi_
 static uint8_t middle_rarity(const struct mpi_model *model, const struct mpi_row *row, size_t i)
 {
     uint8_t both = value_table_get(&model->values[VALUE_GIVEN_MIDDLE], given_middle_value(row, i)) & RARITY_TOP;
-    uint8_t given = row->names[i].given_rarity & RARITY_TOP;
+    uint8_t given = row_names(row)[i].given_rarity & RARITY_TOP;
     return both == 0 || given == 0 ? 0 : both > given ? (uint8_t)(both - given) : 1;
 }
 
@@ -234,27 +234,31 @@ void row_set_rarity(const struct mpi_model *model, struct mpi_row *row)
 {
     enum { COMMON_FAMILY = 30, OTHER_FAMILY = 50, COMMON_GIVEN = 26, OTHER_GIVEN = 42 }; /* 7.5, 12.5, 6.5, 10.5 bits */
     const struct value_table *values = model->values;
+    struct mpi_row_name *names = (void *)((char *)row + row_names_at(row));
+    struct mpi_row_address *addresses = (void *)((char *)row + row_addresses_at(row));
+    struct mpi_row_national *nationals = (void *)((char *)row + row_nationals_at(row));
+    uint8_t *rarities = (uint8_t *)row + row_rarities_at(row);
     for (size_t i = 0; i < row->name_count; i++) {
-        struct mpi_row_name *name = &row->names[i];
+        struct mpi_row_name *name = &names[i];
         name->family_rarity =
             name_rarity(&values[VALUE_FAMILY], family_value(row, i), name->family_common, COMMON_FAMILY, OTHER_FAMILY);
         name->given_rarity =
             name_rarity(&values[VALUE_GIVEN], given_value(row, i), name->given_common, COMMON_GIVEN, OTHER_GIVEN);
     }
     for (size_t i = 0; i < row->name_count; i++) {
-        row->names[i].full_rarity = full_name_rarity(model, row, i);
-        row->names[i].middle_rarity = middle_rarity(model, row, i);
+        names[i].full_rarity = full_name_rarity(model, row, i);
+        names[i].middle_rarity = middle_rarity(model, row, i);
     }
     for (size_t i = 0; i < row->phone_count; i++)
-        row->phone_rarity[i] = value_table_get(&values[VALUE_PHONE], phone_value(row, i));
+        rarities[i] = value_table_get(&values[VALUE_PHONE], phone_value(row, i));
     for (size_t i = 0; i < row->email_count; i++)
-        row->email_rarity[i] = value_table_get(&values[VALUE_EMAIL], email_value(row, i));
+        rarities[row->phone_count + i] = value_table_get(&values[VALUE_EMAIL], email_value(row, i));
     for (size_t i = 0; i < row->national_count; i++)
-        row->nationals[i].rarity = value_table_get(&values[VALUE_NATIONAL], national_value(row, i));
+        nationals[i].rarity = value_table_get(&values[VALUE_NATIONAL], national_value(row, i));
     for (size_t i = 0; i < row->address_count; i++) {
-        row->addresses[i].house_rarity = value_table_get(&values[VALUE_HOUSE], house_value(row, i));
-        row->addresses[i].postcode_rarity = value_table_get(&values[VALUE_POSTCODE], postcode_value(row, i));
-        row->addresses[i].city_rarity = value_table_get(&values[VALUE_CITY], city_value(row, i));
+        addresses[i].house_rarity = value_table_get(&values[VALUE_HOUSE], house_value(row, i));
+        addresses[i].postcode_rarity = value_table_get(&values[VALUE_POSTCODE], postcode_value(row, i));
+        addresses[i].city_rarity = value_table_get(&values[VALUE_CITY], city_value(row, i));
     }
     row->birth_rarity = value_table_get(&values[VALUE_BIRTH], birth_value(row));
     row->birth_place_rarity = value_table_get(&values[VALUE_BIRTH_PLACE], birth_place_value(row));

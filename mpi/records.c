@@ -206,7 +206,7 @@ static uint32_t change_index(struct writer *w, uint32_t record, const struct sto
              &space);
     row_set_rarity(mpi->model, &space.row);
     if (record == 0)
-        record = draft_add_record(mpi, space.row.own_key);
+        record = draft_add_record(mpi, row_own_key(stored->identifiers, stored->identifier_count));
     index_set_handles(mpi, record, before ? before->identifiers : NULL, before ? before->identifier_count : 0,
                       stored->identifiers, stored->identifier_count);
     *out_compared = index_set_row(mpi, record, stored->active ? &space.row : NULL, best);

@@ -1,10 +1,14 @@
 /*
  * struct mpi_row: what matching knows about one record, ready to compare: folded, packed, immutable once made.
  *
+ * A row is one run of bytes: a head; what there is of identifiers, names, addresses, phones, national numbers, e-mail
+ * addresses; how rare the phones and e-mail addresses are; the text. No byte is left to chance: equal rows are equal
+ * bytes.
+ *
  * Strings are offsets into `text`: one length byte, then the bytes; offset 0 is the empty string. Numbers that stand
  * for strings are str_hash() of the folded form. Everything is bounded: what does not fit takes no part in matching
  * (the record keeps it, ROW_MORE_SAID tells), and which values fit depends on the values, never on their order. About
- * 220 bytes and the text.
+ * 90 bytes and the text.
  */
 #pragma once
 
@@ -39,49 +43,113 @@ struct mpi_row_name {
 struct mpi_row_address {
     uint32_t postcode, area, number; /* hashes, 0 = absent; area: the first part of a postcode */
     uint16_t street, city;
-    uint8_t house_rarity, postcode_rarity, city_rarity;
+    uint8_t house_rarity, postcode_rarity, city_rarity, spare;
 };
 struct mpi_row_national {
     uint16_t kind; /* hash of type (and authority where numbers are only unique there) */
     uint16_t text;
-    uint8_t rarity;
+    uint8_t rarity, spare;
 };
 /* People have one number of this kind, so two different ones speak against; of passports and licences they have many.
  */
 #define ROW_KIND_IS_SINGLE(kind) (((kind)&1) != 0)
 
 struct mpi_row {
-    uint64_t own_key;            /* of the record's own identifier: names the record whatever order things arrived in */
-    uint64_t shared[ROW_SHARED]; /* identifier keys, own first */
-    uint32_t phones[ROW_PHONES];
     uint32_t authority; /* hash of who gave out the record's own identifier, 0 = unsaid */
-    struct mpi_row_name names[ROW_NAMES];
-    struct mpi_row_address addresses[ROW_ADDRESSES];
-    struct mpi_row_national nationals[ROW_NATIONALS];
-    uint16_t emails[ROW_EMAILS];
+    uint32_t own_bits;  /* the lower half of the key of the record's own identifier */
     uint16_t mother_family, mother_given;
     uint16_t birth_place;
     uint16_t year;
+    uint16_t text_len;
+    uint8_t text_at; /* where the text begins: bytes from here */
     uint8_t month, day;
-    char sex;           /* 'F', 'M' or 0: others say nothing */
-    uint8_t generation; /* 1 Sr, 2 Jr or II, 3 III … 0 unknown */
+    char sex; /* 'F', 'M' or 0: others say nothing */
     uint8_t birth_order;
     uint8_t flags;
-    uint8_t phone_rarity[ROW_PHONES], email_rarity[ROW_EMAILS], birth_rarity, birth_place_rarity;
-    uint8_t name_count, phone_count, email_count, address_count, national_count, shared_count;
-    uint16_t text_len;
-    char text[]; /* text_len bytes */
+    uint8_t birth_rarity, birth_place_rarity;
+    unsigned name_count : 2, phone_count : 2, email_count : 2, address_count : 2, national_count : 2, shared_count : 3;
+    unsigned generation : 3; /* 1 Sr, 2 Jr or II, 3 III … 0 unknown */
 };
+_Static_assert(sizeof(struct mpi_row) == 28, "no padding");
+typedef uint64_t row_shared_key __attribute__((aligned(4))); /* stands right behind the head */
 
+/* ---- the lists behind the head: where each begins, in bytes ---- */
+
+static inline size_t row_names_at(const struct mpi_row *row)
+{
+    return sizeof *row + row->shared_count * sizeof(uint64_t);
+}
+static inline size_t row_addresses_at(const struct mpi_row *row)
+{
+    return row_names_at(row) + row->name_count * sizeof(struct mpi_row_name);
+}
+static inline size_t row_phones_at(const struct mpi_row *row)
+{
+    return row_addresses_at(row) + row->address_count * sizeof(struct mpi_row_address);
+}
+static inline size_t row_nationals_at(const struct mpi_row *row)
+{
+    return row_phones_at(row) + row->phone_count * sizeof(uint32_t);
+}
+static inline size_t row_emails_at(const struct mpi_row *row)
+{
+    return row_nationals_at(row) + row->national_count * sizeof(struct mpi_row_national);
+}
+static inline size_t row_rarities_at(const struct mpi_row *row)
+{
+    return row_emails_at(row) + row->email_count * sizeof(uint16_t);
+}
+
+/* Identifier keys, own first. */
+static inline const row_shared_key *row_shared(const struct mpi_row *row)
+{
+    return (const void *)(row + 1);
+}
+static inline const struct mpi_row_name *row_names(const struct mpi_row *row)
+{
+    return (const void *)((const char *)row + row_names_at(row));
+}
+static inline const struct mpi_row_address *row_addresses(const struct mpi_row *row)
+{
+    return (const void *)((const char *)row + row_addresses_at(row));
+}
+static inline const uint32_t *row_phones(const struct mpi_row *row)
+{
+    return (const void *)((const char *)row + row_phones_at(row));
+}
+static inline const struct mpi_row_national *row_nationals(const struct mpi_row *row)
+{
+    return (const void *)((const char *)row + row_nationals_at(row));
+}
+static inline const uint16_t *row_emails(const struct mpi_row *row)
+{
+    return (const void *)((const char *)row + row_emails_at(row));
+}
+/* Of every phone, then of every e-mail address. */
+static inline const uint8_t *row_rarities(const struct mpi_row *row)
+{
+    return (const uint8_t *)row + row_rarities_at(row);
+}
 static inline struct str row_text(const struct mpi_row *row, uint16_t at)
 {
-    return (struct str){row->text + at + 1, (unsigned char)row->text[at]};
+    const char *text = (const char *)row + row->text_at + at;
+    return (struct str){text + 1, (unsigned char)*text};
+}
+static inline size_t row_bytes(const struct mpi_row *row)
+{
+    return (size_t)row->text_at + row->text_len;
 }
 
 /* Room for the largest row. */
+enum {
+    ROW_LISTS_ROOM = ROW_SHARED * sizeof(uint64_t) + ROW_NAMES * sizeof(struct mpi_row_name) +
+                     ROW_ADDRESSES * sizeof(struct mpi_row_address) + ROW_PHONES * (sizeof(uint32_t) + 1) +
+                     ROW_NATIONALS * sizeof(struct mpi_row_national) + ROW_EMAILS * (sizeof(uint16_t) + 1),
+};
+_Static_assert(sizeof(struct mpi_row) + ROW_LISTS_ROOM <= UINT8_MAX, "text_at holds it");
 union row_space {
     struct mpi_row row;
-    char bytes[sizeof(struct mpi_row) + ROW_TEXT_MAX];
+    char bytes[sizeof(struct mpi_row) + ROW_LISTS_ROOM + ROW_TEXT_MAX];
 };
 
 /*
@@ -90,10 +158,13 @@ union row_space {
  */
 void row_make(const struct mpi_identifier *identifiers, size_t identifier_count, const struct mpi_demographics *said,
               const struct mpi_name *former, size_t former_count, union row_space *out_row);
-size_t row_bytes(const struct mpi_row *row);
+/* The same without identifiers. */
+void row_without_shared(const struct mpi_row *row, union row_space *out_row);
 
 /* The key of an identifier: authority and value, exact bytes, blanks around them aside. */
 uint64_t row_identifier_key(struct mpi_identifier identifier);
+/* That of a record's own: names the record whatever order things arrived in. 0: it has none. */
+uint64_t row_own_key(const struct mpi_identifier *identifiers, size_t count);
 
 /* ---- keys.c: by what records find each other ---- */
 
@@ -122,12 +193,13 @@ const char *row_rule_name(enum row_rule rule);
 
 /* A blocking key. What else is in it than `key` follows from the way it was made: equal keys are equal in all. */
 struct row_key {
-    uint64_t key;     /* never 0 */
+    uint64_t key;     /* of BLOCK_KEY_BITS */
     uint32_t narrows; /* bit per row_field: by which values it is narrowed where too many share it */
     uint16_t rule;
     uint16_t depth; /* by how many values it was narrowed; beyond ROW_NARROW_MAX it was halved */
 };
 enum { ROW_KEYS_MAX = 64, ROW_TRAITS_MAX = 40, ROW_NARROW_MAX = 2, ROW_HALVINGS = 32 };
+_Static_assert(ROW_HALVINGS <= 32, "own_bits has one for each");
 
 /* The keys of a row, ascending, each once. */
 size_t row_keys(const struct mpi_row *row, struct row_key out_keys[ROW_KEYS_MAX]);

@@ -23,11 +23,11 @@ status mpi_study_add(struct mpi_study *study, struct ctx *cx, const struct mpi_r
                      uint32_t *out_record)
 {
     TRY(mpi_check_record(cx, input));
-    if (study->mpi->applied.records == UINT32_MAX - 1)
-        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "a study holds at most %u records", UINT32_MAX - 1);
+    if (study->mpi->applied.records == BLOCK_RECORD_MAX)
+        return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "a study holds at most %d records", BLOCK_RECORD_MAX);
     union row_space space;
     row_make(input->identifiers, input->identifier_count, &input->demographics, NULL, 0, &space);
-    uint32_t record = index_load_record(study->mpi, space.row.own_key);
+    uint32_t record = index_load_record(study->mpi, row_own_key(input->identifiers, input->identifier_count));
     index_load_row(study->mpi, record, &space.row);
     *out_record = record;
     return STATUS_OK;

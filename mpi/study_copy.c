@@ -10,13 +10,13 @@ struct copying {
     status failed;
 };
 
-static void add_record(struct copying *copying, const struct mpi_row *row, bool active)
+static void add_record(struct copying *copying, uint64_t own_key, const struct mpi_row *row, bool active)
 {
     uint32_t *place = VEC_ADD(&copying->places);
     *place = 0;
     if (!active && copying->copied == MPI_COPY_MATCHED)
         return;
-    *place = index_load_record(copying->study->mpi, row->own_key);
+    *place = index_load_record(copying->study->mpi, own_key);
     if (active)
         index_load_row(copying->study->mpi, *place, row);
 }
@@ -35,7 +35,7 @@ static bool take_record(void *arg, struct str key, struct str row)
         return false;
     union row_space space;
     row_make(stored.identifiers, stored.identifier_count, &stored.said, stored.former, stored.former_count, &space);
-    add_record(copying, &space.row, stored.active);
+    add_record(copying, row_own_key(stored.identifiers, stored.identifier_count), &space.row, stored.active);
     arena_rewind(copying->cx->arena, mark);
     return true;
 }

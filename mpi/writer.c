@@ -152,7 +152,7 @@ uint32_t writer_new_record(struct writer *w, struct str source, struct mpi_ident
     union row_space space;
     row_make(&identifier, 1, &stored.said, NULL, 0, &space);
     row_set_rarity(mpi->model, &space.row);
-    uint32_t record = draft_add_record(mpi, space.row.own_key);
+    uint32_t record = draft_add_record(mpi, row_own_key(&identifier, 1));
     struct best best;
     (void)index_set_row(mpi, record, &space.row, &best);
     writer_put_record(w, record, &stored);

@@ -187,9 +187,30 @@ static void test_large_component__is_cut_and_solved_in_bounded_time(void **state
     world_fini(&world);
 }
 
+/* They are counted in 32 bits. */
+static void test_rounds__of_walks_begin_anew_with_nobody_visited(void **state)
+{
+    (void)state;
+    struct world world;
+    struct person_text person;
+    uint64_t random = 1;
+    world_init(&world);
+    for (uint32_t i = 0; i < 3; i++) {
+        people_make(&random, i, i, &person);
+        uint32_t record = (uint32_t)world_apply(&world, &person.human).record;
+        CHUNK_AT(&world.mpi->notes, record)->visit = 1; /* long ago */
+    }
+    world.mpi->visit = UINT32_MAX;
+    index_next_round(world.mpi);
+    for (uint32_t record = 1; record <= world.mpi->applied.records; record++)
+        assert_int_not_equal(CHUNK_AT(&world.mpi->notes, record)->visit, world.mpi->visit);
+    world_fini(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rounds__of_walks_begin_anew_with_nobody_visited),
         cmocka_unit_test(test_clusters__are_the_same_for_every_arrival_order),
         cmocka_unit_test(test_clusters__are_the_same_when_keys_become_too_common),
         cmocka_unit_test(test_incremental__equals_batch_after_every_step),

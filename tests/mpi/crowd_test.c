@@ -60,7 +60,7 @@ static uint32_t crowd_add(struct crowd *crowd, const struct human *human)
     said_fill(&said, human);
     row_make(said.identifiers, said.input.identifier_count, &said.input.demographics, NULL, 0, &space);
     row_set_rarity(crowd->mpi->model, &space.row);
-    uint32_t record = draft_add_record(crowd->mpi, space.row.own_key);
+    uint32_t record = draft_add_record(crowd->mpi, row_own_key(said.identifiers, said.input.identifier_count));
     crowd_set(crowd, record, &space.row);
     return record;
 }

@@ -194,6 +194,13 @@ static void test_middle_name__counts_where_a_name_is_said_without_it_too(void **
     }
 }
 
+/* Of its only address. */
+static void set_address_rarity(union row_space *space, uint8_t rarity)
+{
+    struct mpi_row_address *address = (void *)(space->bytes + row_addresses_at(&space->row));
+    address->house_rarity = address->city_rarity = rarity;
+}
+
 /* A house that many have stays one when its street is written with a slip; so does a city. */
 static void test_address__is_as_common_as_the_commoner_of_its_two_spellings(void **state)
 {
@@ -214,8 +221,8 @@ static void test_address__is_as_common_as_the_commoner_of_its_two_spellings(void
         other.line = str_from(cases[i].line);
         row_make(&own, 1, &(struct mpi_demographics){.addresses = &one, .address_count = 1}, NULL, 0, &left);
         row_make(&own, 1, &(struct mpi_demographics){.addresses = &other, .address_count = 1}, NULL, 0, &right);
-        left.row.addresses[0].house_rarity = left.row.addresses[0].city_rarity = cases[i].left;
-        right.row.addresses[0].house_rarity = right.row.addresses[0].city_rarity = cases[i].right;
+        set_address_rarity(&left, cases[i].left);
+        set_address_rarity(&right, cases[i].right);
         compare_rows(&left.row, &right.row, &there);
         compare_rows(&right.row, &left.row, &back);
         assert_int_equal(there.at[FIELD_ADDRESS], cases[i].level);
