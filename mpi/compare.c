@@ -32,8 +32,9 @@ static enum name_level near_level(struct str left, struct str right, uint32_t le
     if (share_word(left, right))
         return NAME_PART;
     size_t shorter = left.len < right.len ? left.len : right.len;
-    uint32_t alike = text_jaro_winkler(left, right);
-    if (alike >= 780 && shorter >= 3 && text_edit_distance(left, right, 1) <= 1)
+    enum { LEAST = 780 }; /* below it only the sound counts */
+    uint32_t alike = text_is_alike(left, right, LEAST) ? text_jaro_winkler(left, right) : 0;
+    if (alike >= LEAST && shorter >= 3 && text_edit_distance(left, right, 1) <= 1)
         return NAME_EDIT;
     if (alike >= 900)
         return NAME_SIMILAR;
@@ -102,7 +103,7 @@ static enum name_level middle_level(struct str a, struct str b)
         return a.data[0] == b.data[0] ? NAME_INITIAL : NAME_DIFFERS;
     if (str_eq(a, b))
         return NAME_EXACT;
-    return text_jaro_winkler(a, b) >= 880 || share_word(a, b) ? NAME_SIMILAR : NAME_DIFFERS;
+    return text_is_alike(a, b, 880) || share_word(a, b) ? NAME_SIMILAR : NAME_DIFFERS;
 }
 
 /* Given and family name each in the other's place; a slip of a letter in one of them is allowed. */
@@ -116,8 +117,7 @@ static bool is_swapped(const struct mpi_row *left, const struct mpi_row_name *le
     bool first = str_eq(a_family, b_given), second = str_eq(a_given, b_family);
     if (first && second)
         return true;
-    return (first && text_jaro_winkler(a_given, b_family) >= 920) ||
-           (second && text_jaro_winkler(a_family, b_given) >= 920);
+    return (first && text_is_alike(a_given, b_family, 920)) || (second && text_is_alike(a_family, b_given, 920));
 }
 
 /* That a stranger has just these two names, each in its place; of the two orders the likelier. */
@@ -294,7 +294,7 @@ static enum email_level email_level(const struct mpi_row *left, const struct mpi
 
 static bool near_text(struct str a, struct str b)
 {
-    return a.len > 0 && b.len > 0 && (str_eq(a, b) || text_jaro_winkler(a, b) >= 900);
+    return a.len > 0 && b.len > 0 && (str_eq(a, b) || text_is_alike(a, b, 900));
 }
 
 static enum address_level one_address(const struct mpi_row *left, const struct mpi_row_address *a,

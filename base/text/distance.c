@@ -60,6 +60,15 @@ static uint32_t jaro_ppm(const uint32_t *left, size_t left_len, const uint32_t *
 
 _Static_assert(TEXT_DISTANCE_MAX <= 64, "hit sets are one word");
 
+enum { PREFIX_MAX = 4 };
+
+static uint32_t with_prefix(uint32_t jaro, uint32_t prefix)
+{
+    if (jaro > 700000)
+        jaro += (1000000 - jaro) * prefix / 10;
+    return (jaro + 500) / 1000;
+}
+
 uint32_t text_jaro_winkler(struct str left, struct str right)
 {
     if (left.len == 0 || right.len == 0)
@@ -69,15 +78,45 @@ uint32_t text_jaro_winkler(struct str left, struct str right)
     put_in_order(&left, &right);
     uint32_t left_chars[TEXT_DISTANCE_MAX], right_chars[TEXT_DISTANCE_MAX];
     size_t left_len = to_characters(left, left_chars), right_len = to_characters(right, right_chars);
-    uint32_t jaro = jaro_ppm(left_chars, left_len, right_chars, right_len);
-    if (jaro > 700000) {
-        uint32_t prefix = 0;
-        while (prefix < 4 && prefix < left_len && prefix < right_len && left_chars[prefix] == right_chars[prefix])
-            prefix++;
-        jaro += (1000000 - jaro) * prefix / 10;
-    }
-    uint32_t rounded = (jaro + 500) / 1000;
-    return rounded == 1000 ? 999 : rounded; /* 1000 is kept for equal words */
+    uint32_t prefix = 0;
+    while (prefix < PREFIX_MAX && prefix < left_len && prefix < right_len && left_chars[prefix] == right_chars[prefix])
+        prefix++;
+    uint32_t alike = with_prefix(jaro_ppm(left_chars, left_len, right_chars, right_len), prefix);
+    return alike == 1000 ? 999 : alike; /* 1000 is kept for equal words */
+}
+
+/* What ASCII words could reach at most: every letter of the shorter one that the longer one has too, in its order. */
+static uint32_t most_alike(struct str shorter, struct str longer)
+{
+    uint64_t letters = 0;
+    uint32_t common = 0, prefix = 0;
+    for (size_t i = 0; i < longer.len; i++)
+        letters |= 1ull << (longer.data[i] & 63);
+    for (size_t i = 0; i < shorter.len; i++)
+        common += letters >> (shorter.data[i] & 63) & 1;
+    if (common == 0)
+        return 0;
+    while (prefix < PREFIX_MAX && prefix < shorter.len && shorter.data[prefix] == longer.data[prefix])
+        prefix++;
+    uint64_t sum = common * 1000000ull / shorter.len + common * 1000000ull / longer.len + 1000000;
+    return with_prefix((uint32_t)(sum / 3), prefix);
+}
+
+static bool is_ascii(struct str s)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < s.len; i++)
+        all |= (unsigned char)s.data[i];
+    return all < 0x80;
+}
+
+bool text_is_alike(struct str left, struct str right, uint32_t least)
+{
+    struct str shorter = left.len < right.len ? left : right, longer = left.len < right.len ? right : left;
+    bool is_short = shorter.len > 0 && longer.len <= TEXT_DISTANCE_MAX;
+    if (is_short && is_ascii(left) && is_ascii(right) && most_alike(shorter, longer) < least)
+        return false;
+    return text_jaro_winkler(left, right) >= least;
 }
 
 static uint32_t min_u32(uint32_t a, uint32_t b)

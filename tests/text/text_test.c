@@ -202,6 +202,8 @@ static void test_distances__are_symmetric_and_survive_any_bytes(void **state)
         }
         struct str a = str_make(left, left_len), b = str_make(right, right_len);
         assert_int_equal(text_jaro_winkler(a, b), text_jaro_winkler(b, a));
+        for (uint32_t least = 0; least <= 1000; least += 20)
+            assert_int_equal(text_is_alike(a, b, least), text_jaro_winkler(a, b) >= least);
         assert_int_equal(text_edit_distance(a, b, 64), text_edit_distance(b, a, 64));
         assert_int_equal(text_edit_distance(a, b, 2), text_edit_distance(b, a, 2));
         assert_int_equal(text_jaro_winkler(a, a), left_len ? 1000 : 0);

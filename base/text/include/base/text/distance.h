@@ -13,6 +13,9 @@ enum { TEXT_DISTANCE_MAX = 64 };
  * The prefix (at most 4) counts 0.1 each and only above Jaro 0.7. Source: [Winkler 1990]; MARTHA/MARHTA = 961.
  */
 uint32_t text_jaro_winkler(struct str left, struct str right);
+/* Is that similarity at least `least`? The same answer at a third of the cost: most words have too few letters in
+ * common, and that is seen at once. */
+bool text_is_alike(struct str left, struct str right, uint32_t least);
 
 /*
  * Edits between the two: insert, delete, replace, swap of neighbours (optimal string alignment). Above `max` it answers
