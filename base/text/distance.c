@@ -60,7 +60,7 @@ static uint32_t jaro_ppm(const uint32_t *left, size_t left_len, const uint32_t *
 
 _Static_assert(TEXT_DISTANCE_MAX <= 64, "hit sets are one word");
 
-enum { PREFIX_MAX = 4 };
+enum { PREFIX_LETTERS = 4 };
 
 static uint32_t with_prefix(uint32_t jaro, uint32_t prefix)
 {
@@ -79,7 +79,7 @@ uint32_t text_jaro_winkler(struct str left, struct str right)
     uint32_t left_chars[TEXT_DISTANCE_MAX], right_chars[TEXT_DISTANCE_MAX];
     size_t left_len = to_characters(left, left_chars), right_len = to_characters(right, right_chars);
     uint32_t prefix = 0;
-    while (prefix < PREFIX_MAX && prefix < left_len && prefix < right_len && left_chars[prefix] == right_chars[prefix])
+    while (prefix < PREFIX_LETTERS && prefix < left_len && prefix < right_len && left_chars[prefix] == right_chars[prefix])
         prefix++;
     uint32_t alike = with_prefix(jaro_ppm(left_chars, left_len, right_chars, right_len), prefix);
     return alike == 1000 ? 999 : alike; /* 1000 is kept for equal words */
@@ -96,7 +96,7 @@ static uint32_t most_alike(struct str shorter, struct str longer)
         common += letters >> (shorter.data[i] & 63) & 1;
     if (common == 0)
         return 0;
-    while (prefix < PREFIX_MAX && prefix < shorter.len && shorter.data[prefix] == longer.data[prefix])
+    while (prefix < PREFIX_LETTERS && prefix < shorter.len && shorter.data[prefix] == longer.data[prefix])
         prefix++;
     uint64_t sum = common * 1000000ull / shorter.len + common * 1000000ull / longer.len + 1000000;
     return with_prefix((uint32_t)(sum / 3), prefix);
