@@ -271,7 +271,7 @@ static uint32_t area_of(struct str said)
         digits++;
     if (digits >= 4)
         return hash_word(str_sub(said, 0, digits - 2 > 3 ? 3 : digits - 2));
-    const char *blank = memchr(said.data, ' ', said.len);
+    const char *blank = said.len ? memchr(said.data, ' ', said.len) : NULL;
     return digits == 0 && blank ? hash_word(str_sub(said, 0, (size_t)(blank - said.data))) : 0;
 }
 

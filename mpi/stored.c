@@ -391,7 +391,7 @@ static struct mpi_comparison cut_comparison(struct cut *cut)
             cut->bad = true;
     }
     int32_t prior = unzigzag(cut_varint(cut));
-    if (lines == 0 || made.model_version == OTHER_FIELDS_VERSION)
+    if (cut->bad || lines == 0 || made.model_version == OTHER_FIELDS_VERSION)
         return made;
     made.evidence[lines] = (struct mpi_evidence){model_prior_field, model_prior_level, prior};
     made.evidence_count = (uint32_t)lines + 1;

@@ -567,7 +567,7 @@ static bool is_held(const struct mpi *mpi, uint32_t left, uint32_t right)
 
 int32_t study_threshold(int32_t *scores, size_t count)
 {
-    enum { WRONG_ONE_IN = 3000, HIGHEST_MBIT = 9966 };
+    enum { WRONG_ONE_IN = 5000, HIGHEST_MBIT = 9966 };
     if (count > 1)
         qsort(scores, count, sizeof *scores, order_scores);
     uint64_t wrong_ppm = 0;
