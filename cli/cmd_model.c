@@ -328,8 +328,11 @@ static enum cli_exit try_there(struct cli_run *run)
     if (!cli_ask(run, CLI_ADMIN("WhatIfModel"), &ask.base, &idem__admin__v1__what_if_model_reply__descriptor,
                  "correct the line named above", &told, &exit))
         return exit;
+    size_t listed = told->n_changed; /* none wanted is a default to the daemon */
+    told->n_changed = listed < ask.max ? listed : ask.max;
     if (!run->json)
         show_whatif(run, told, NULL);
+    told->n_changed = listed;
     return CLI_OK;
 }
 
