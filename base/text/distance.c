@@ -79,7 +79,8 @@ uint32_t text_jaro_winkler(struct str left, struct str right)
     uint32_t left_chars[TEXT_DISTANCE_MAX], right_chars[TEXT_DISTANCE_MAX];
     size_t left_len = to_characters(left, left_chars), right_len = to_characters(right, right_chars);
     uint32_t prefix = 0;
-    while (prefix < PREFIX_LETTERS && prefix < left_len && prefix < right_len && left_chars[prefix] == right_chars[prefix])
+    while (prefix < PREFIX_LETTERS && prefix < left_len && prefix < right_len &&
+           left_chars[prefix] == right_chars[prefix])
         prefix++;
     uint32_t alike = with_prefix(jaro_ppm(left_chars, left_len, right_chars, right_len), prefix);
     return alike == 1000 ? 999 : alike; /* 1000 is kept for equal words */

@@ -12,7 +12,8 @@ static void test_study__links_as_the_index_does(void **state)
     static const struct {
         const char *id, *family, *given;
         int32_t day;
-    } people[] = {{"1", "Lindqvist", "Anna", 3710}, {"2", "Lindqvist", "Anna Maria", 3710}, {"3", "Okonkwo", "Chidi", 900}};
+    } people[] = {
+        {"1", "Lindqvist", "Anna", 3710}, {"2", "Lindqvist", "Anna Maria", 3710}, {"3", "Okonkwo", "Chidi", 900}};
     for (size_t i = 0; i < 3; i++) {
         struct mpi_identifier identifier = {STR("A"), str_from(people[i].id), STR("MR")};
         struct mpi_name name = {.family = str_from(people[i].family), .given = str_from(people[i].given)};

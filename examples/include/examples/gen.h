@@ -103,8 +103,9 @@ void gen_message_big(struct gen *gen, size_t bytes, struct buf *out, struct gen_
 /*
  * What nobody could decide from what is written: pairs of records of one human in which a bare record (name, birth date
  * and sex, nothing else) has exactly the values of two or more humans. Names are compared as the lab writes them; whose
- * values they are is counted over everybody's true names (maiden names too, with and without the second family name, the
- * given name whole and as its first letter) and over the bare records. A reader may err on other pairs too: this is a lower bound of what stays open.
+ * values they are is counted over everybody's true names (maiden names too, with and without the second family name,
+ * the given name whole and as its first letter) and over the bare records. A reader may err on other pairs too: this is
+ * a lower bound of what stays open.
  */
 struct gen_ceiling {
     uint64_t bare_records, pairs_bare, pairs_undecidable;
