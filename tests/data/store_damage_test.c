@@ -1,9 +1,11 @@
 /* Pages of table files zeroed, torn and flipped: what is read afterwards is refused or right, and the next open knows.
  */
+#include "base/file.h"
 #include "base/hash.h"
 #include "journal_world.h"
 #include "store_internal.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -62,11 +64,25 @@ static bool read_all(struct data_store *store, struct ctx *cx, uint64_t *out_sai
     return whole;
 }
 
+/* The store as it was closed: its files, and none that was made since. */
 static void copy_back(struct world *world)
 {
-    char command[512];
-    snprintf(command, sizeof command, "rm -rf %s/store && cp -a %s/whole %s/store", world->dir, world->dir, world->dir);
-    assert_int_equal(system(command), 0);
+    struct ctx *cx = &world->support.cx;
+    struct arena_mark mark = arena_mark(cx->arena);
+    const char *whole = arena_printf(cx->arena, "%s/whole", world->dir).data;
+    assert_ok(&world->support, data_discard(cx, world->dir));
+    DIR *dir = opendir(whole);
+    assert_non_null(dir);
+    for (struct dirent *each; (each = readdir(dir)) != NULL;) {
+        SCOPED(buf_fini) struct buf bytes = {0};
+        if (each->d_type != DT_REG)
+            continue;
+        assert_ok(&world->support,
+                  file_read(cx, arena_printf(cx->arena, "%s/%s", whole, each->d_name).data, 64 << 20, &bytes));
+        assert_ok(&world->support, file_replace(cx, path_of(world, each->d_name), buf_str(&bytes), 0600));
+    }
+    closedir(dir);
+    arena_rewind(cx->arena, mark);
 }
 
 enum damage { ZERO_PAGE, ZERO_HEAD, ZERO_TAIL, FLIP, DAMAGES };
