@@ -20,12 +20,12 @@ static void fill_letter(uint64_t id, const struct dead_row *row, struct engine_d
 {
     *out = (struct engine_dead_letter){.id = id,
                                        .seq = row->outbox.message_seq,
-                                       .destination = row->delivery.destination,
-                                       .reason = row->delivery.ack_code,
-                                       .detail = row->delivery.why,
+                                       .destination = row->destination,
+                                       .reason = row->ack_code,
+                                       .detail = row->why,
                                        .control_id = row->outbox.control_id,
-                                       .time_us = row->delivery.done_us,
-                                       .attempts = row->delivery.attempts};
+                                       .time_us = row->done_us,
+                                       .attempts = row->attempts};
 }
 
 static void keep_letter(struct arena *arena, struct engine_dead_letter *letter)
@@ -49,7 +49,7 @@ static bool list_letter(void *arg, struct str key, struct str bytes)
         list->failed = ctx_pass(list->cx, &own, got);
         return false;
     }
-    if (list->destination.len && !str_eq(list->destination, row.delivery.destination))
+    if (list->destination.len && !str_eq(list->destination, row.destination))
         return true;
     if (list->count == list->max || (list->bytes_max && list->bytes > list->bytes_max))
         return false;
@@ -114,7 +114,7 @@ status engine_dead_letter(struct engine *engine, struct ctx *cx, uint64_t id, st
     TRY(dead_row_decode(cx, bytes, &row));
     struct engine_dead_letter letter;
     fill_letter(id, &row, &letter);
-    letter.answer = row.delivery.answer;
+    letter.answer = row.answer;
     struct message_row message;
     TRY(message_load(engine, cx, letter.seq, &message));
     letter.type = message.type;

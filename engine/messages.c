@@ -49,12 +49,12 @@ static bool list_line(void *arg, struct str key, struct str bytes)
                                          .person = row.person,
                                          .others = row.patient_count,
                                          .time_us = row.journaled_us,
-                                         .source = listed_text(arena, row.received.source),
+                                         .source = listed_text(arena, row.source),
                                          .type = listed_text(arena, row.type),
                                          .control_id = listed_text(arena, row.control_id),
                                          .ack_code = listed_text(arena, row.ack_code),
                                          .reason = listed_text(arena, row.reason),
-                                         .verdict = arena_str(arena, str_from(row.verdict))};
+                                         .verdict = arena_str(arena, row.verdict)};
     return listing->count < listing->max && listing->looked_at < LOOKED_AT_MAX;
 }
 
