@@ -1,5 +1,6 @@
 /*
- * Rows of the store to structures and back. Every decoder survives any bytes: damage is mpi.row-bad.
+ * Rows of the store to structures and back. Every decoder survives any bytes: damage is mpi.row-bad. What the larger
+ * rows hold is in types of their own (disk_internal.h); here they become what the rest of mpi/ works with.
  *
  *   mpi.record    record                 what the record says now
  *   mpi.version   record, version        what the record said before the update that made the next version
@@ -17,7 +18,7 @@
 
 #include "mpi/mpi.h"
 
-enum { FORMER_NAMES_MAX = 64, STORED_LIST_MAX = 256 };
+enum { FORMER_NAMES_MAX = 64 };
 
 struct stored_record {
     struct str source;
