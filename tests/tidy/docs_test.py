@@ -136,10 +136,10 @@ cli/people_lanes.h:PEOPLE_CHUNK_MAX,PEOPLE_LANES_MAX,PEOPLE_SOURCES_MAX cli/run.
 data/journal_internal.h:ENTRY_BYTES_MAX data/journal_write.c:PREPARE_BYTES_MAX
 data/store_internal.h:STORE_TABLES_MAX engine/connector_file.c:NAME_BYTES_MAX
 engine/include/engine/send.h:SEND_ANSWERS_MAX engine/lane.c:LOAD_MAX engine/mllp_connection.c:FREE_CHUNKS_MAX
-engine/mllp_source.c:SWEEP_MAX_US engine/outbox.c:FEED_BYTES_MAX engine/send.c:ENDPOINTS_MAX
+engine/mllp_source.c:SWEEP_MAX_US engine/outbox.c:FEED_BYTES_MAX engine/rows.h:ROW_EVIDENCE_MAX engine/send.c:ENDPOINTS_MAX
 engine/send_flood.c:CONNECTIONS_MAX,WINDOW_MAX formats/hl7v2/include/hl7v2/path.h:HL7_PATH_TEXT_MAX
 formats/hl7v2/text.c:SPACES_MAX loaders/load.h:TABLE_COLUMNS_MAX mpi/include/mpi/mpi.h:MPI_EVIDENCE_MAX
-mpi/model_internal.h:LEVELS_MAX mpi/normalise.c:SAID_MAX mpi/open.c:ROOM_MAX
+mpi/disk_internal.h:DISK_LINES_MAX mpi/model_internal.h:LEVELS_MAX mpi/normalise.c:SAID_MAX mpi/open.c:ROOM_MAX
 mpi/row_internal.h:ROW_KEYS_MAX,ROW_TEXT_MAX,ROW_TRAITS_MAX rpc/health.c:SERVICES_MAX rpc/include/rpc/client.h:RPC_STREAM_AHEAD_MAX
 rpc/reflection.c:FILES_MAX rpc/wire_call.c:SPARE_CALLS_MAX terminology/pack_builder.c:POOLED_MAX
 """.split() for file, _, names in [row.partition(":")] for name in names.split(",")}
