@@ -39,12 +39,13 @@ static void keep_letter(struct arena *arena, struct engine_dead_letter *letter)
 static bool list_letter(void *arg, struct str key, struct str bytes)
 {
     struct letters *list = arg;
-    struct cut cut = {key, false};
-    uint64_t id = cut_u64(&cut);
+    uint64_t id = 0;
     struct dead_row row;
     struct ctx own = {.arena = &list->scratch};
     arena_reset(&list->scratch);
-    status got = dead_row_decode(&own, bytes, &row);
+    status got = seq_key_read(&own, key, &id);
+    if (got == STATUS_OK)
+        got = dead_row_decode(&own, bytes, &row);
     if (got != STATUS_OK) {
         list->failed = ctx_pass(list->cx, &own, got);
         return false;
@@ -80,7 +81,8 @@ status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str des
                            struct engine_dead_letter **out_letters, size_t *out_count, uint64_t *out_total)
 {
     struct letters list = {.cx = cx, .destination = destination, .max = max};
-    struct str from = seq_key(cx->arena, after < UINT64_MAX ? after + 1 : after); /* numbers are those of entries */
+    struct str from = after == 0 ? STR_NONE /* numbers are those of entries */
+                                 : seq_key(cx->arena, after < UINT64_MAX ? after + 1 : after);
     list.letters = arena_array(cx->arena, list.max, sizeof *list.letters);
     status got = data_scan(engine->dead, cx, STR_NONE, from, list_letter, &list);
     if (got == STATUS_OK)

@@ -56,6 +56,15 @@ struct str seq_key(struct arena *arena, uint64_t seq)
     return key_of(arena, &key);
 }
 
+status seq_key_read(struct ctx *cx, struct str key, uint64_t *out_seq)
+{
+    struct cut cut = {key, false};
+    uint64_t seq = cut_u64(&cut);
+    TRY(row_end(cx, &cut, "key of a"));
+    *out_seq = seq;
+    return STATUS_OK;
+}
+
 /* ---- message ---- */
 
 static void put_comparison(struct buf *out, const struct message_row_comparison *c)

@@ -68,6 +68,7 @@ struct message_row {
     size_t patient_count;
 };
 struct str seq_key(struct arena *arena, uint64_t seq); /* of messages and dead letters */
+status seq_key_read(struct ctx *cx, struct str key, uint64_t *out_seq);
 void message_row_encode(struct buf *out, const struct message_row *row);
 status message_row_decode(struct ctx *cx, struct str bytes, struct message_row *out_row); /* arrays in cx->arena */
 

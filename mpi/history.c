@@ -21,7 +21,9 @@ static bool take_event(void *arg, struct str key, struct str row)
 {
     struct collecting *collecting = arg;
     struct stored_event stored;
-    collecting->failed = decode_event(collecting->cx, row, &stored);
+    collecting->failed = key_check(collecting->cx, key, 3, "mpi.event");
+    if (collecting->failed == STATUS_OK)
+        collecting->failed = decode_event(collecting->cx, row, &stored);
     if (collecting->failed != STATUS_OK)
         return false;
     *VEC_ADD(&collecting->events) =

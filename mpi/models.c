@@ -67,7 +67,9 @@ static bool take_activation(void *arg, struct str key, struct str row)
 {
     struct listing *listing = arg;
     struct stored_activation stored;
-    listing->failed = decode_activation(listing->cx, row, &stored);
+    listing->failed = key_check(listing->cx, key, 2, "mpi.model");
+    if (listing->failed == STATUS_OK)
+        listing->failed = decode_activation(listing->cx, row, &stored);
     if (listing->failed != STATUS_OK)
         return false;
     struct arena *arena = listing->cx->arena;

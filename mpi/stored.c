@@ -39,6 +39,13 @@ uint64_t key_part(struct str key, size_t part)
     return cut.bad ? 0 : value;
 }
 
+status key_check(struct ctx *cx, struct str key, size_t parts, const char *table)
+{
+    if (key.len != parts * sizeof(uint64_t))
+        return ctx_fail(cx, &mpi_reasons[MPI_ROW_BAD], "table %s: a key", table);
+    return STATUS_OK;
+}
+
 /* ---- small rows ---- */
 
 static status row_end(struct ctx *cx, const struct cut *cut, const char *table)

@@ -81,3 +81,4 @@ static inline struct str key_str(const struct key *key)
     return (struct str){key->bytes, key->len};
 }
 uint64_t key_part(struct str key, size_t part); /* 0 when the key is shorter */
+status key_check(struct ctx *cx, struct str key, size_t parts, const char *table);
