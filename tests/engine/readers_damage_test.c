@@ -187,7 +187,7 @@ static status ask_history(struct world *w, const struct known *known)
     struct mpi_event *events;
     size_t count;
     bool older;
-    return mpi_history(engine_mpi(w->engine), &w->s.cx, 1, &events, &count, &older);
+    return mpi_history(engine_mpi(w->engine), &w->s.cx, 1, NULL, &events, &count, &older);
 }
 
 static status ask_models(struct world *w, const struct known *known)
@@ -195,7 +195,8 @@ static status ask_models(struct world *w, const struct known *known)
     (void)known;
     struct mpi_activation_row *rows;
     size_t count;
-    return mpi_activations(engine_mpi(w->engine), &w->s.cx, 10, &rows, &count);
+    uint64_t older;
+    return mpi_activations(engine_mpi(w->engine), &w->s.cx, 0, 10, &rows, &count, &older);
 }
 
 static status ask_work_items(struct world *w, const struct known *known)
