@@ -2,6 +2,7 @@
 #include "stored_internal.h"
 
 #include "base/mem.h"
+#include "disk_internal.h"
 #include "model_internal.h"
 #include "stored_bytes.h"
 
@@ -60,6 +61,26 @@ static void test_record__stands_as_it_always_did(void **state)
     assert_true(read.said.deceased && read.person_level && read.said.sex == 'F');
     encode_record(&again, &read);
     assert_true(str_eq(buf_str(&row), buf_str(&again)));
+    support_fini(&s);
+}
+
+static void test_record__lists_are_read_up_to_the_most_and_bad_beyond(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    struct mpi_identifier identifiers[STORED_LIST_MAX + 1] = {{STR("N"), STR("7"), STR("MR")}};
+    for (size_t count = STORED_LIST_MAX; count <= STORED_LIST_MAX + 1; count++) {
+        struct stored_record record = {.identifiers = identifiers, .identifier_count = count}, read;
+        SCOPED(buf_fini) struct buf row = {0};
+        encode_record(&row, &record);
+        if (count > STORED_LIST_MAX) {
+            assert_fails(&s, decode_record(&s.cx, buf_str(&row), &read), "mpi.row-bad");
+            continue;
+        }
+        assert_ok(&s, decode_record(&s.cx, buf_str(&row), &read));
+        assert_int_equal(read.identifier_count, count);
+    }
     support_fini(&s);
 }
 
@@ -240,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_record__stands_as_it_always_did),
+        cmocka_unit_test(test_record__lists_are_read_up_to_the_most_and_bad_beyond),
         cmocka_unit_test(test_small_rows__stand_as_they_always_did),
         cmocka_unit_test(test_decision__has_a_number_for_each_kind),
         cmocka_unit_test(test_review__names_its_evidence_by_numbers_that_stay),
