@@ -96,6 +96,45 @@ static void test_person__comes_back_as_it_was_loaded(void **state)
     world_end(&w);
 }
 
+/* As in a message and a file: what its source wrote, compared as a slip of a day that exists. */
+static void test_birth_date__of_no_day_is_kept_and_finds_its_person(void **state)
+{
+    (void)state;
+    struct world w;
+    struct said said;
+    void *reply;
+    world_begin(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    say_everything(&said);
+    said.demographics.birth_date = TEXT("1980-02-71");
+    assert_ok(&w.s, load(&w, client, &said.demographics));
+    Idem__Identity__V1__GetPersonRequest ask = IDEM__IDENTITY__V1__GET_PERSON_REQUEST__INIT;
+    ask.person = 1;
+    assert_ok(&w.s, rpc_client_call(client, &w.s.cx, IDENTITY "GetPerson", &ask.base,
+                                    &idem__identity__v1__person__descriptor, 0, &reply));
+    assert_string_equal(((const Idem__Identity__V1__Person *)reply)->records[0]->demographics->birth_date,
+                        "1980-02-71");
+    Idem__Identity__V1__IdentifyRequest who = IDEM__IDENTITY__V1__IDENTIFY_REQUEST__INIT;
+    said.demographics.birth_date = TEXT("1980-02-17");
+    who.demographics = &said.demographics;
+    assert_ok(&w.s, rpc_client_call(client, &w.s.cx, IDENTITY "Identify", &who.base,
+                                    &idem__identity__v1__identify_reply__descriptor, 0, &reply));
+    const Idem__Identity__V1__IdentifyReply *found = reply;
+    assert_int_equal(found->n_matches, 1);
+    const char *level = NULL;
+    for (size_t i = 0; i < found->matches[0]->comparison->n_evidence; i++)
+        if (strcmp(found->matches[0]->comparison->evidence[i]->field, "birth date") == 0)
+            level = found->matches[0]->comparison->evidence[i]->level;
+    assert_string_equal(level, "a slip in the day");
+    static const char *const nonsense[] = {"1980-2-7", "17.02.1980", "0000-00-00", "1980-00-01", "born"};
+    for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
+        said.demographics.birth_date = TEXT(nonsense[i]);
+        assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.argument");
+    }
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 static void test_emails_of_a_call__up_to_the_limit_and_not_one_more(void **state)
 {
     (void)state;
@@ -116,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_person__comes_back_as_it_was_loaded),
+        cmocka_unit_test(test_birth_date__of_no_day_is_kept_and_finds_its_person),
         cmocka_unit_test(test_emails_of_a_call__up_to_the_limit_and_not_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
