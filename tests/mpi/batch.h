@@ -190,6 +190,16 @@ static inline void batch_components(const struct mpi *mpi, struct batch *batch, 
             batch_join(batch, component, CHUNK_AT(&mpi->decisions, i)->left, CHUNK_AT(&mpi->decisions, i)->right);
 }
 
+/* A record is retired once, by the newest merge of it; never in a circle. */
+static inline void batch_retire(struct batch *batch, const struct decision *decision)
+{
+    bool circle = false;
+    for (uint32_t at = decision->left; at != 0; at = batch->retired[at])
+        circle |= at == decision->right;
+    if (decision->kind == MPI_DECISION_MERGE && batch->retired[decision->right] == 0 && !circle)
+        batch->retired[decision->right] = decision->left;
+}
+
 static inline void batch_decisions(const struct mpi *mpi, struct batch *batch, bool *apart)
 {
     size_t side = batch->count + 1;
@@ -207,8 +217,7 @@ static inline void batch_decisions(const struct mpi *mpi, struct batch *batch, b
                 apart[at->left * side + at->right] = apart[at->right * side + at->left] = true;
         } else if (!forbidden || batch->group[at->left] == batch->group[at->right]) {
             batch_join(batch, batch->group, at->left, at->right);
-            if (at->kind == MPI_DECISION_MERGE && batch->retired[at->right] == 0)
-                batch->retired[at->right] = at->left;
+            batch_retire(batch, at);
         }
     }
 }
