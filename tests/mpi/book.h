@@ -193,6 +193,8 @@ struct book_view {
     struct batch batch;
     uint32_t person[BOOK_RECORDS + 1];
     uint32_t persons;
+    uint32_t asked[BOOK_RECORDS][2]; /* pairs that are asked about, each once */
+    uint32_t asked_count;
 };
 
 static inline struct mpi_row *book_row(const struct book *book, const struct book_record *record)
@@ -219,8 +221,10 @@ static inline struct mpi_row *book_row(const struct book *book, const struct boo
 /* An index keeps much memory ready: one is made and filled again and again. */
 static inline void book_fill_facts(const struct book *book, struct mpi *facts)
 {
-    for (uint32_t i = 1; i <= facts->applied.records; i++)
+    for (uint32_t i = 1; i <= facts->applied.records; i++) {
         mem_free(CHUNK_AT(&facts->entries, i)->row);
+        mem_free(CHUNK_AT(&facts->entries, i)->edges);
+    }
     facts->applied = (struct tally){.records = book->record_count};
     facts->model = facts->model_shown = book->model;
     facts->block_cap = book->block_cap;
@@ -265,6 +269,31 @@ static inline void book_find_persons(struct book_view *view)
     }
 }
 
+/* What each person asks, once persons and edges are known. */
+static inline void book_find_questions(struct book_view *view)
+{
+    struct mpi *facts = view->facts;
+    uint32_t count = view->batch.count;
+    for (uint32_t i = 1; i <= count; i++) {
+        CHUNK_AT(&facts->entries, i)->person = view->person[i];
+        for (uint32_t k = i + 1; k <= count; k++)
+            if (view->batch.score[(size_t)i * (count + 1) + k] != INT32_MIN)
+                index_load_edge(facts, i, k, view->batch.score[(size_t)i * (count + 1) + k]);
+    }
+    struct asked_pair *best = asked_all(facts);
+    for (uint32_t person = 1; person <= count; person++) {
+        bool first = best[person].low != 0;
+        for (uint32_t before = 1; before < person && first; before++)
+            first = best[before].low != best[person].low || best[before].high != best[person].high;
+        if (!first)
+            continue;
+        uint32_t a = best[person].low, b = best[person].high;
+        view->asked[view->asked_count][0] = a < b ? a : b;
+        view->asked[view->asked_count++][1] = a < b ? b : a;
+    }
+    mem_free(best);
+}
+
 /* `view` has a bare index to fill, and what was seen before or nothing. */
 static inline void book_look(const struct book *book, struct book_view *view)
 {
@@ -273,4 +302,5 @@ static inline void book_look(const struct book *book, struct book_view *view)
     book_fill_facts(book, view->facts);
     batch_run(view->facts, &view->batch);
     book_find_persons(view);
+    book_find_questions(view);
 }

@@ -19,6 +19,7 @@ enum plant {
     RETIRED_IS_FORGOTTEN,
     CLEARED_STAYS,
     MODEL_STAYS,
+    QUESTION_IS_FORGOTTEN,
     PLANTS
 };
 
@@ -98,6 +99,7 @@ static void look_again(struct life *life)
     book_look(&seen, &life->view);
     for (uint32_t i = 1; life->plant == RETIRED_IS_FORGOTTEN && i <= life->view.batch.count; i++)
         life->view.batch.retired[i] = 0;
+    life->view.asked_count -= life->plant == QUESTION_IS_FORGOTTEN && life->view.asked_count > 2;
 }
 
 /* ---- does the index say the same? ---- */
@@ -145,20 +147,28 @@ static bool ring_differs(struct life *life, uint32_t record)
     return met != want && is_wrong(life, "the circle of record %u has %u, want %u", record, met, want);
 }
 
-/* A question is about two active records of two persons, alike, and nobody has answered it. */
+static bool is_asked(const struct life *life, uint32_t a, uint32_t b)
+{
+    for (uint32_t i = 0; i < life->view.asked_count; i++)
+        if (life->view.asked[i][0] == (a < b ? a : b) && life->view.asked[i][1] == (a < b ? b : a))
+            return true;
+    return false;
+}
+
+/* Open is what is asked, each pair once, and nothing else. */
 static bool questions_differ(struct life *life)
 {
     const struct mpi *mpi = life->world->mpi;
+    uint32_t open = 0;
     for (uint32_t i = 0; i < mpi->applied.reviews; i++) {
         const struct review *at = CHUNK_AT(&mpi->asked, i);
-        if (!at->open_applied)
-            continue;
-        bool asks = life->view.person[at->left] != life->view.person[at->right] &&
-                    batch_row(life->view.facts, at->left) && batch_row(life->view.facts, at->right) &&
-                    !book_between(&life->book, at->left, at->right);
-        if (!asks)
-            return is_wrong(life, "an open question about %u and %u that is none", at->left, at->right);
+        if (at->open_applied != is_asked(life, at->left, at->right))
+            return is_wrong(life, "the question about %u and %u is %s", at->left, at->right,
+                            at->open_applied ? "open" : "closed");
+        open += at->open_applied;
     }
+    if (open != life->view.asked_count || open != mpi->applied.reviews_open)
+        return is_wrong(life, "%u questions are open, want %u", open, life->view.asked_count);
     return false;
 }
 

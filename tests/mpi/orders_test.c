@@ -12,9 +12,6 @@
 
 enum { ORDERS = 12 };
 
-/* Is the set of open questions a function of what is known, and not of how it came to be known? */
-enum { QUESTIONS_ARE_PURE = false };
-
 struct telling {
     const struct set *set;
     struct world world;
@@ -203,8 +200,7 @@ static void put_outcome(const struct telling *telling, struct buf *out)
 {
     put_persons(telling, out);
     put_edges(telling, out);
-    if (QUESTIONS_ARE_PURE)
-        put_questions(telling, out);
+    put_questions(telling, out);
 }
 
 /* ---- at once ---- */
