@@ -330,7 +330,7 @@ static uint32_t add_caller(struct crowd *crowd, uint64_t *random, uint32_t numbe
 static void test_one_phone_of_very_many__costs_the_last_no_more_than_the_first(void **state)
 {
     (void)state;
-    enum { CALLERS = 60000, ONE_BLOCK = BLOCK_CAP_DEFAULT * LAST_CAPS };
+    enum { CALLERS = 30000, ONE_BLOCK = BLOCK_CAP_DEFAULT * LAST_CAPS };
     const char *said_so = getenv("IDEM_CALLERS");
     uint32_t callers = said_so ? (uint32_t)strtoul(said_so, NULL, 10) : CALLERS, most_before;
     uint64_t random = 11;

@@ -151,11 +151,47 @@ static void test_emails_of_a_call__up_to_the_limit_and_not_one_more(void **state
     world_end(&w);
 }
 
+/* A call is refused whole, and the connection serves the next. */
+static void test_load__of_what_nobody_should_say_is_refused_clearly(void **state)
+{
+    (void)state;
+    enum { VERY_MANY = 10000, MEGABYTE = 1 << 20 };
+    struct world w;
+    struct said said;
+    world_begin(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Identity__V1__Name **names = arena_array(&w.s.arena, VERY_MANY, sizeof *names);
+    char *megabyte = arena_alloc(&w.s.arena, MEGABYTE + 1);
+    memset(megabyte, 'x', MEGABYTE);
+    say_everything(&said);
+    for (size_t i = 0; i < VERY_MANY; i++)
+        names[i] = &said.name;
+    said.demographics.names = names;
+    said.demographics.n_names = VERY_MANY;
+    assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.argument");
+    say_everything(&said);
+    said.name.family = megabyte;
+    assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.text-too-long");
+    say_everything(&said);
+    said.demographics.birth_order = UINT32_MAX;
+    assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.argument");
+    say_everything(&said);
+    said.demographics.sex = TEXT("female");
+    assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.argument");
+    assert_int_equal(mpi_count(engine_mpi(w.engine)).records, 0);
+    Idem__Identity__V1__Demographics nothing = IDEM__IDENTITY__V1__DEMOGRAPHICS__INIT;
+    assert_ok(&w.s, load(&w, client, &nothing)); /* a number alone is somebody */
+    assert_int_equal(mpi_count(engine_mpi(w.engine)).records, 1);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_person__comes_back_as_it_was_loaded),
         cmocka_unit_test(test_birth_date__of_no_day_is_kept_and_finds_its_person),
+        cmocka_unit_test(test_load__of_what_nobody_should_say_is_refused_clearly),
         cmocka_unit_test(test_emails_of_a_call__up_to_the_limit_and_not_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
