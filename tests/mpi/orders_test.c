@@ -3,7 +3,7 @@
  * which questions are open. Orders differ in who comes when, how many come in one call, from which source, when it is
  * committed, when the store is opened again; and each is what everybody put side by side at once gives.
  *
- * IDEM_ORDERS says how many.
+ * IDEM_ORDERS says how many, an argument which of the sets ("*crowd*").
  */
 #include "batch.h"
 #include "orders.h"
@@ -336,8 +336,10 @@ static void test_orders__of_two_decisions_make_a_difference(void **state)
     support_fini(&support);
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    if (count > 1)
+        cmocka_set_test_filter(words[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_orders__of_made_people_make_no_difference),
         cmocka_unit_test(test_orders__of_a_febrl_like_file_make_no_difference),
