@@ -242,7 +242,7 @@ static void ask_about(struct world *world, const struct hostile_case *at, struct
     for (uint64_t other = 1; other <= mpi->shown.records; other++)
         if (other != record)
             assert_ok(&world->support, mpi_why(mpi, cx, record, other, &why));
-    assert_ok(&world->support, mpi_history(mpi, cx, view.person, &events, &count, &older));
+    assert_ok(&world->support, mpi_history(mpi, cx, view.person, NULL, &events, &count, &older));
 }
 
 /* Said by two numbers, then said again: the second time is no change. */
