@@ -84,6 +84,10 @@ static void note_left_out(struct identifying *id, uint32_t pid, const struct pat
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].count > 0 && bound_met(rows[i].bound))
             buf_printf(&text, "%s%u %s", text.len ? ", " : "", rows[i].count, rows[i].what);
+    if (left->birth_unreadable)
+        buf_printf(&text, "%sbirth date, which cannot be read", text.len ? ", " : "");
+    if (left->birth_is_no_day)
+        buf_printf(&text, "%sbirth date is no day of the calendar: kept as written", text.len ? ", " : "");
     if (text.len == 0)
         return;
     struct hl7_path place = hl7_path_make("PID");
