@@ -50,8 +50,7 @@ static status end_delivery(struct apply *ap, struct ctx *cx, uint64_t seq, const
 {
     struct str key = outbox_key(cx->arena, delivery->destination, delivery->key), bytes;
     status got = data_txn_get(ap->txn, ap->engine->outbox, cx, key, &bytes);
-    if (got ==
-        STATUS_NOT_FOUND) { /* told twice (the first telling was durable, the daemon did not know): counted then */
+    if (got == STATUS_NOT_FOUND) { /* told twice: the first telling was durable, and counted then */
         ctx_clear(cx);
         return STATUS_OK;
     }

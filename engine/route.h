@@ -28,8 +28,7 @@ struct route_destination {
     bool tls;
     struct str folder; /* file */
     int64_t retry_first_us, retry_most_us, answer_timeout_us;
-    uint32_t
-        give_up_after; /* attempts that reached the destination without success before the dead letter; 0 = never */
+    uint32_t give_up_after; /* attempts that reached it without success before the dead letter; 0 = never */
 };
 
 struct route_codes {

@@ -74,26 +74,47 @@ status mpi_record(struct mpi *mpi, struct ctx *cx, uint64_t record, struct mpi_r
     return STATUS_OK;
 }
 
+/* The records of a person, some at a time, for the writer's sake. Most have one slice: then all is of one moment. */
+struct reading_person {
+    uint32_t *members, id;
+    size_t count, at;
+    size_t used; /* of the arena, before */
+};
+
+static status read_some(const struct data_view *look, const struct mpi *mpi, struct ctx *cx,
+                        struct reading_person *reading, struct mpi_person_view *view)
+{
+    enum { SLICE = 64 };
+    for (size_t end = reading->at + SLICE; reading->at < reading->count && reading->at < end; reading->at++) {
+        uint32_t record = reading->members[reading->at];
+        struct stored_record stored;
+        if (entry_at(mpi, SHOWN, record)->person != reading->id)
+            continue; /* another person's since an earlier slice */
+        TRY(look_at_record(look, mpi, cx, record, &stored));
+        fill_view(mpi, record, &stored, &view->records[view->record_count++]);
+        if (BEYOND(LIMIT_PERSON_BYTES, cx->arena->used - reading->used))
+            return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu records of person %u hold too much to show at once",
+                            reading->count, reading->id);
+    }
+    return STATUS_OK;
+}
+
 status mpi_person(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_person_view *out_person)
 {
-    SCOPED(look_end) struct data_view look;
-    look_begin(mpi, &look);
-    if (!is_shown(mpi, person))
-        return ctx_fail(cx, &mpi_reasons[MPI_PERSON_UNKNOWN], "number %" PRIu64, person);
-    uint32_t *members, id;
-    size_t used = cx->arena->used, count = look_at_members(mpi, cx, person, &members, &id);
-    struct mpi_person_view view = {.id = id,
-                                   .asked = person,
-                                   .records = arena_array(cx->arena, count, sizeof *view.records),
-                                   .record_count = count};
-    for (size_t i = 0; i < count; i++) {
-        struct stored_record stored;
-        TRY(look_at_record(&look, mpi, cx, members[i], &stored));
-        fill_view(mpi, members[i], &stored, &view.records[i]);
-        if (BEYOND(LIMIT_PERSON_BYTES, cx->arena->used - used))
-            return ctx_fail(cx, &mpi_reasons[MPI_TOO_MANY], "%zu records of person %u hold too much to show at once",
-                            count, id);
-    }
+    struct reading_person reading = {.used = cx->arena->used};
+    struct mpi_person_view view = {.asked = person};
+    do {
+        SCOPED(look_end) struct data_view look;
+        look_begin(mpi, &look);
+        if (reading.count == 0) {
+            if (!is_shown(mpi, person))
+                return ctx_fail(cx, &mpi_reasons[MPI_PERSON_UNKNOWN], "number %" PRIu64, person);
+            reading.count = look_at_members(mpi, cx, person, &reading.members, &reading.id);
+            view.id = reading.id;
+            view.records = arena_array(cx->arena, reading.count, sizeof *view.records);
+        }
+        TRY(read_some(&look, mpi, cx, &reading, &view));
+    } while (reading.at < reading.count);
     golden_fill(cx, &view);
     *out_person = view;
     return STATUS_OK;

@@ -52,12 +52,14 @@ status mpi_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct mpi_revie
     struct key key = key_1(id);
     struct str row;
     status got = data_view_get(&look, mpi->reviews, cx, key_str(&key), &row);
-    if (got == STATUS_NOT_FOUND)
+    const struct review *kept = index_review(mpi, SHOWN, id);
+    if (got == STATUS_NOT_FOUND && kept == NULL)
         return ctx_fail(cx, &mpi_reasons[MPI_REVIEW_UNKNOWN], "review %" PRIu64, id);
+    if (got == STATUS_NOT_FOUND)
+        return ctx_fail(cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.review: %" PRIu64 " has no row", id);
     TRY(got);
     struct stored_review stored;
     TRY(decode_review(cx, row, &stored));
-    const struct review *kept = index_review(mpi, SHOWN, id);
     if (kept == NULL || kept->left != stored.left || kept->right != stored.right)
         return ctx_fail(cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.review: review %" PRIu64, id);
     const struct decision *decision;

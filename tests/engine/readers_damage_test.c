@@ -244,7 +244,7 @@ static const struct asked {
     {"identify", "mpi.record", {"", 0}, ask_identify, VALUE | KEY, "mpi.row-bad"},
     {"study", "mpi.record", {"", 0}, ask_study, VALUE | KEY, "mpi.row-bad"},
     {"first event", "mpi.record", {"", 0}, ask_history, VALUE | KEY, "mpi.row-bad"},
-    {"reviews", "mpi.review", {"", 0}, ask_reviews, VALUE, "mpi.row-bad"},
+    {"reviews", "mpi.review", {"", 0}, ask_reviews, VALUE | KEY, "mpi.row-bad"},
     {"events", "mpi.event", {"", 0}, ask_history, VALUE, "mpi.row-bad"},
     {"why", "mpi.link", {"", 0}, ask_why, VALUE, "mpi.row-bad"},
     {"models", "mpi.model", {"\0\0\0\0\0\0\0\3", 8}, ask_models, VALUE | KEY, "mpi.row-bad"},

@@ -185,6 +185,31 @@ static void test_missing_row__is_damage(void **state)
 }
 
 /* A person that is too large to be shown at once is refused, and its records are there one by one. */
+static void test_person__of_many_records_is_shown_whole(void **state)
+{
+    (void)state;
+    enum { COPIES = 150 }; /* more than are read at a time */
+    struct world world;
+    world_init(&world);
+    for (unsigned i = 1; i <= COPIES; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "%u", i);
+        struct mpi_result result;
+        struct human human = {.id = id, .family = "Lindqvist", .given = "Anna", .birth = "19800229", .sex = 'F'};
+        (void)world_apply(&world, &human);
+        if (i > 1)
+            assert_ok(&world.support, world_message(&world, MPI_DECISION_LINK, "1", id, &result));
+    }
+    world_commit(&world);
+    struct mpi_person_view person;
+    assert_ok(&world.support, mpi_person(world.mpi, &world.support.cx, COPIES, &person));
+    assert_int_equal(person.id, 1);
+    assert_int_equal(person.record_count, COPIES);
+    for (size_t i = 0; i < COPIES; i++)
+        assert_int_equal(person.records[i].id, i + 1);
+    world_fini(&world);
+}
+
 static void test_person__of_large_records_is_shown_up_to_the_bound_and_refused_beyond(void **state)
 {
     (void)state;
@@ -234,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_identifier__of_its_own_goes_before_those_others_mention),
         cmocka_unit_test(test_find_own__knows_only_what_is_a_records_own),
         cmocka_unit_test(test_missing_row__is_damage),
+        cmocka_unit_test(test_person__of_many_records_is_shown_whole),
         cmocka_unit_test(test_person__of_large_records_is_shown_up_to_the_bound_and_refused_beyond),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

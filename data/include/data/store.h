@@ -39,9 +39,8 @@ struct data_table_spec {
 struct data_table; /* handle; lives as long as the store */
 
 struct data_options {
-    const char *dir; /* the data directory; the store makes its own folder inside */
-    uint32_t
-        format; /* on-disk format number of idem's rows: a store with another number is refused (DATA_STORE_FORMAT) */
+    const char *dir;      /* the data directory; the store makes its own folder inside */
+    uint32_t format;      /* of idem's rows: a store with another number is refused (DATA_STORE_FORMAT) */
     uint64_t cache_bytes; /* 0 = a 32nd of the memory that there is or that the control group allows, 64 MiB to 1 GiB */
     const struct data_table_spec *tables;
     size_t table_count;
@@ -192,8 +191,8 @@ struct data_miscount {
 typedef void data_miscount_fn(void *arg, const struct data_miscount *miscount);
 status data_recount(struct data_store *store, struct ctx *cx, data_miscount_fn *tell, void *arg, uint64_t *out_rows);
 
-/* Has this store met damage since it was opened? Then what, and where; it is refused to whoever asks for it, and the next
- * open is data.store-damaged. In the context's arena. Threads: any. */
+/* Has this store met damage since it was opened? Then what, and where; it is refused to whoever asks for it, and the
+ * next open is data.store-damaged. In the context's arena. Threads: any. */
 bool data_damage(const struct data_store *store, struct ctx *cx, struct str *out_what);
 
 struct data_doctor_report {

@@ -234,9 +234,7 @@ struct engine_status {
     int64_t started_us;
     uint64_t journal_last_seq, applied_seq, received, accepted, refused;
     uint64_t deliveries_owed, deliveries_done, deliveries_queued, deliveries_dead;
-    /* owed - done - queued - dead of each lane, added up without sign, the queue counted in the outbox itself; must be
-     * 0
-     */
+    /* owed - done - queued - dead of each lane, added up without sign, the queue counted in the outbox itself: 0 */
     int64_t unaccounted;
     struct mpi_counts mpi;
     uint64_t work_items;

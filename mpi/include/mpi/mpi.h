@@ -28,7 +28,7 @@ extern const size_t mpi_table_count;
 
 struct mpi;
 
-/* Opens over the store's tables and rebuilds the in-memory index from them: about 5 us and 600 bytes a record
+/* Opens over the store's tables and rebuilds the in-memory index from them: about 5 us and 400 bytes a record
  * (210,000: 1.1 s on one core). */
 status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi);
 void mpi_close(struct mpi *mpi);
@@ -124,10 +124,10 @@ struct mpi_record_input {
     size_t identifier_count;
     struct mpi_demographics demographics; /* absent values keep what an update finds */
     uint32_t cleared_fields;              /* enum mpi_field bits */
-    bool person_level; /* A28, A31: person-level data. A08 and visits: one encounter's view; both update the record here
-                        */
-    bool keep_known;   /* orders, results: a record that is known stays as it is; a new one is created */
-    bool deactivate;   /* A29: the record takes no further part in matching; never erased */
+    /* A28, A31: person-level data; A08 and visits: one encounter's view. Both update the record here. */
+    bool person_level;
+    bool keep_known; /* orders, results: a record that is known stays as it is; a new one is created */
+    bool deactivate; /* A29: the record takes no further part in matching; never erased */
 };
 /* Whether mpi_apply_record() would take this input: mpi.identifier-missing, mpi.too-many. Pure. */
 status mpi_check_record(struct ctx *cx, const struct mpi_record_input *input);

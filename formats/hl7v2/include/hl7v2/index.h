@@ -61,8 +61,8 @@ struct hl7_delimiters {
 struct hl7_input {
     bool strict_line_ends; /* only CR ends a segment; LF is data (counted) */
     bool trust_charset;    /* do not check that the bytes fit the declared set */
-    enum charset
-        charset_default;   /* when MSH-18 is empty: CHARSET_NONE = ASCII, and UTF-8 where bytes above 0x7F form it */
+    /* when MSH-18 is empty: CHARSET_NONE = ASCII, and UTF-8 where bytes above 0x7F form it */
+    enum charset charset_default;
     uint32_t bytes_max;    /* 0 = LIMIT_MESSAGE_BYTES */
     uint32_t segments_max; /* 0 = LIMIT_MESSAGE_SEGMENTS */
 };

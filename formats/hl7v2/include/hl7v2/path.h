@@ -31,9 +31,9 @@ enum { HL7_NUMBER_MAX = 65534, HL7_OCCURRENCE_MAX = 99999999, HL7_PATH_TEXT_MAX 
 struct hl7_path {
     uint32_t name;    /* HL7_NAME('P','I','D'); 0 = no path at all */
     uint32_t segment; /* which of the segments of that name, from 1; HL7_EACH = every one */
-    uint32_t
-        repetition; /* 0 = not given: the whole field, or the first repetition when a component is named; HL7_EACH */
-    uint16_t field; /* 0 = the whole segment */
+    /* 0 = not given: the whole field, or the first repetition when a component is named; HL7_EACH */
+    uint32_t repetition;
+    uint16_t field;        /* 0 = the whole segment */
     uint16_t component;    /* 0 = not given */
     uint16_t subcomponent; /* 0 = not given */
 };
