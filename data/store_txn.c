@@ -103,6 +103,7 @@ static void set(struct data_txn *txn, struct data_table *table, struct str key, 
     *VEC_ADD(&txn->undo) = (struct undo){.op = (uint32_t)*index, .kind = op->kind, .row = op->row};
     txn->work.puts++;
     txn->work.bytes += key.len + row.len;
+    txn->work.put_bytes += key.len + row.len;
     op->kind = kind;
     op->row = kind == OP_PUT ? arena_str(&txn->arena, row) : STR_NONE;
 }

@@ -103,8 +103,8 @@ static status decide(struct work *w)
                                .codes = codes_applied_snapshot(ap->engine->codes)};
     TRY(plan_check(w->cx, &input));
     int64_t began = clock_mono_us();
-    TRY(identify_apply(ap->engine->mpi, ap->txn, w->cx, w->entry->seq, &ap->index, meaning_of(w), w->message.source,
-                       &w->identified, &w->fault));
+    TRY(identify_apply(ap->engine->mpi, ap->txn, w->cx, w->entry->seq, ap->bounds, &ap->index, meaning_of(w),
+                       w->message.source, &w->identified, &w->fault));
     int64_t identified = clock_mono_us();
     w->timing.identify_us = (uint32_t)(identified - began);
     input.persons = plan_persons(w);

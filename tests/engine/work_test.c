@@ -26,7 +26,8 @@ static struct did apply(struct world *w, struct str message, bool keep)
     struct data_txn *txn = data_txn_begin(store);
     struct mpi_mark before = mpi_mark(mpi);
     uint64_t seq = data_applied_seq(store) + 1;
-    if (identify_apply(mpi, txn, &w->s.cx, seq, &index, meaning, STR("north"), &identified, &fault) != STATUS_OK)
+    if (identify_apply(mpi, txn, &w->s.cx, seq, entry_bounds_get(ENTRY_BOUNDS_NOW), &index, meaning, STR("north"),
+                       &identified, &fault) != STATUS_OK)
         did.reason = w->s.cx.reason->name;
     struct mpi_mark after = mpi_mark(mpi);
     struct data_txn_work work = data_txn_work(txn);

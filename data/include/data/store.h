@@ -116,11 +116,12 @@ status data_txn_scan(struct data_txn *txn, struct data_table *table, struct ctx 
                      data_visit_fn *visit, void *arg);
 /* Bytes of memory it holds: for whoever must end a batch in time. */
 size_t data_txn_bytes(const struct data_txn *txn);
-/* What was asked of it so far: rows put and deleted, rows got, and the bytes of all of them, those replaced or undone
- * since included. What one entry adds depends on the entry alone, not on its batch: it may decide what becomes of it.
+/* What was asked of it so far: rows put and deleted, rows got, and the bytes of all of them and of those put, those
+ * replaced or undone since included. What one entry adds depends on the entry alone, not on its batch: it may decide
+ * what becomes of it.
  */
 struct data_txn_work {
-    uint64_t puts, gets, bytes;
+    uint64_t puts, gets, bytes, put_bytes;
 };
 struct data_txn_work data_txn_work(const struct data_txn *txn);
 /* A mark to undo to: an entry that turns out to be refused takes its half-made rows back. */
