@@ -165,6 +165,7 @@ static void write_outbox(struct work *w)
 
 static status write_work_items(struct work *w)
 {
+    struct codes_entry_items entry = {w->entry->seq, w->ap->bounds->work_items};
     for (size_t i = 0; i < w->plan.code_count; i++) {
         enum codes_outcome outcome = w->plan.outcomes[i];
         if (outcome != CODES_OUTCOME_UNMAPPED && outcome != CODES_OUTCOME_INVALID)
@@ -183,7 +184,7 @@ static status write_work_items(struct work *w)
                                   .code = code->code,
                                   .display = w->plan.displays[i],
                                   .outcome = outcome};
-        TRY(codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, w->entry->seq, &seen));
+        TRY(codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, &entry, &seen));
         ctx_give_back(w->cx, mark);
     }
     return STATUS_OK;
