@@ -55,7 +55,8 @@ struct data_store {
     size_t table_count;        /* without the meta table */
     pthread_rwlock_t lock;
     struct store_gate gate;
-    uint64_t applied_seq; /* atomic */
+    const struct data_txn *coming; /* a large commit under way, of which rows are there; changes with a commit */
+    uint64_t applied_seq;          /* atomic */
     uint64_t tables_hash;
     struct data_stats stats; /* written by the writer only; atomic */
     pthread_mutex_t recounts_lock;
@@ -87,6 +88,13 @@ int store_db_open(DB_ENV *env, const char *name, DB **out_db);
 /* data.store-damaged with what Berkeley DB calls the error. */
 status store_fail(struct ctx *cx, const char *doing, int error);
 DBT store_dbt(struct str bytes); /* for handing in */
+
+/* ---- store_commit.c ---- */
+
+/* Under the lock: is this row of a commit that is not shown yet? Then it is as if absent. */
+bool store_is_coming(const struct data_table *table, struct str key);
+/* Replaceable by tests: called by a large commit whenever readers may come. */
+extern void (*store_between_slices)(void);
 
 /* ---- store_checkpoint.c ---- */
 
@@ -128,6 +136,7 @@ void store_must_not_hold(const struct data_store *store);
 status store_get_locked(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
 
 struct store_cursor {
+    const struct data_table *table;
     DBC *dbc;
     DBT key, row; /* DB_DBT_REALLOC */
 };
@@ -146,8 +155,9 @@ uint64_t store_memory_limit(struct ctx *cx, const char *cgroup_file, const char 
 
 /* ---- store_stats.c ---- */
 
-/* After a commit, by the writer. */
+/* By the writer: each time that it had the lock to itself, and after a commit. */
 void store_stats_note(struct data_store *store, int64_t waited_us, int64_t held_us);
+void store_stats_commit(struct data_store *store);
 void store_stats_log(struct data_store *store);
 
 /* ---- store_counts.c ---- */

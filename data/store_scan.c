@@ -22,13 +22,15 @@ enum {
 struct forward {
     struct data_table *table;
     struct str prefix;
-    struct buf from; /* the first key that may come next */
-    DBT rows;        /* the slice */
+    struct buf from;   /* the first key that may come next */
+    DBT rows;          /* the slice */
+    struct buf coming; /* a byte for each of its rows: not zero, it is passed over; or nothing, and none is */
 };
 
 static void forward_close(struct forward *scan)
 {
     buf_fini(&scan->from);
+    buf_fini(&scan->coming);
     mem_free(scan->rows.data);
 }
 
@@ -39,6 +41,25 @@ static void make_room(DBT *rows, uint32_t bytes)
         return;
     mem_free(rows->data);
     *rows = (DBT){.data = mem_grow(NULL, bytes, 1), .ulen = bytes, .flags = DB_DBT_USERMEM};
+}
+
+/* Which of its rows are of a commit that is not shown yet: known only while the lock is held. */
+static void note_coming(struct forward *scan)
+{
+    buf_clear(&scan->coming);
+    if (scan->table->store->coming == NULL)
+        return;
+    void *at;
+    DB_MULTIPLE_INIT(at, &scan->rows);
+    for (;;) {
+        void *key, *row;
+        size_t key_len, row_len;
+        DB_MULTIPLE_KEY_NEXT(at, &scan->rows, key, key_len, row, row_len);
+        if (at == NULL)
+            return;
+        (void)row, (void)row_len;
+        buf_put_byte(&scan->coming, store_is_coming(scan->table, str_make(key, key_len)));
+    }
 }
 
 static int read_once(struct forward *scan)
@@ -52,6 +73,8 @@ static int read_once(struct forward *scan)
     DBT key = store_dbt(buf_str(&scan->from));
     error = cursor->get(cursor, &key, &scan->rows, DB_MULTIPLE_KEY | DB_SET_RANGE);
     cursor->close(cursor);
+    if (error == 0)
+        note_coming(scan);
     return error;
 }
 
@@ -73,14 +96,15 @@ static bool visit_slice(struct forward *scan, data_visit_fn *visit, void *arg)
     void *at;
     DB_MULTIPLE_INIT(at, &scan->rows);
     struct str last = STR_NONE;
-    for (;;) {
+    for (size_t i = 0;; i++) {
         void *key_bytes, *row;
         size_t key_len, row_len;
         DB_MULTIPLE_KEY_NEXT(at, &scan->rows, key_bytes, key_len, row, row_len);
         if (at == NULL)
             break;
         struct str key = str_make(key_bytes, key_len);
-        if (!str_starts(key, scan->prefix) || !visit(arg, key, str_make(row, row_len)))
+        bool passed_over = i < scan->coming.len && scan->coming.data[i];
+        if (!str_starts(key, scan->prefix) || (!passed_over && !visit(arg, key, str_make(row, row_len))))
             return false;
         last = key;
     }

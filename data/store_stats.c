@@ -33,7 +33,11 @@ void store_stats_note(struct data_store *store, int64_t waited_us, int64_t held_
     struct data_stats *stats = &store->stats;
     note(stats->waited, &stats->waited_max_us, waited_us > 0 ? (uint64_t)waited_us : 0);
     note(stats->held, &stats->held_max_us, held_us > 0 ? (uint64_t)held_us : 0);
-    set(&stats->commits, load(&stats->commits) + 1);
+}
+
+void store_stats_commit(struct data_store *store)
+{
+    set(&store->stats.commits, load(&store->stats.commits) + 1);
 }
 
 void data_stats(struct data_store *store, struct data_stats *out_stats)

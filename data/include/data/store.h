@@ -155,7 +155,7 @@ status data_sync(struct data_store *store, struct ctx *cx);
  */
 enum { DATA_STATS_BUCKETS = 28 }; /* up to two minutes */
 struct data_stats {
-    uint64_t commits;
+    uint64_t commits; /* a large one has the lock several times */
     uint64_t held[DATA_STATS_BUCKETS], waited[DATA_STATS_BUCKETS];
     uint64_t held_max_us, waited_max_us;
 };
