@@ -47,6 +47,16 @@ struct store_gate {
     bool waiting, committing, paused; /* the writer waits, commits; a checkpoint has it wait */
 };
 
+/* store_calm.c */
+struct store_calm_read;
+struct store_calm {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct store_calm_read *first, **end;
+    pthread_t thread;
+    bool running, closing;
+};
+
 struct data_store {
     char *folder;
     int lock_fd;
@@ -55,6 +65,7 @@ struct data_store {
     size_t table_count;        /* without the meta table */
     pthread_rwlock_t lock;
     struct store_gate gate;
+    struct store_calm calm;
     const struct data_txn *coming; /* a large commit under way, of which rows are there; changes with a commit */
     uint64_t applied_seq;          /* atomic */
     uint64_t tables_hash;
@@ -131,7 +142,15 @@ void store_hold(const struct data_store *store);
 void store_let_go(const struct data_store *store);
 void store_must_not_hold(const struct data_store *store);
 
-/* The rest is for callers that hold the lock. */
+/* ---- store_calm.c: what a scan reads at a time ---- */
+
+void store_calm_init(struct store_calm *calm);
+void store_calm_fini(struct store_calm *calm);
+/* Calls `read`, which takes the lock for a slice; by another thread when this one steps back behind others. */
+typedef void store_read_fn(void *arg);
+void store_read_calmly(struct data_store *store, store_read_fn *read, void *arg);
+
+/* ---- store_read.c, for callers that hold the lock ---- */
 
 status store_get_locked(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
 

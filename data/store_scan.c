@@ -25,6 +25,7 @@ struct forward {
     struct buf from;   /* the first key that may come next */
     DBT rows;          /* the slice */
     struct buf coming; /* a byte for each of its rows: not zero, it is passed over; or nothing, and none is */
+    int error;         /* of the last read */
 };
 
 static void forward_close(struct forward *scan)
@@ -62,27 +63,28 @@ static void note_coming(struct forward *scan)
     }
 }
 
-static int read_once(struct forward *scan)
+static void read_once(void *arg)
 {
+    struct forward *scan = arg;
     SCOPED(store_unshare) struct data_store *shared = store_share(scan->table->store);
     (void)shared;
     DBC *cursor;
-    int error = scan->table->db->cursor(scan->table->db, NULL, &cursor, 0);
-    if (error != 0)
-        return error;
+    scan->error = scan->table->db->cursor(scan->table->db, NULL, &cursor, 0);
+    if (scan->error != 0)
+        return;
     DBT key = store_dbt(buf_str(&scan->from));
-    error = cursor->get(cursor, &key, &scan->rows, DB_MULTIPLE_KEY | DB_SET_RANGE);
+    scan->error = cursor->get(cursor, &key, &scan->rows, DB_MULTIPLE_KEY | DB_SET_RANGE);
     cursor->close(cursor);
-    if (error == 0)
+    if (scan->error == 0)
         note_coming(scan);
-    return error;
 }
 
 static int read_slice(struct forward *scan)
 {
     make_room(&scan->rows, scan->rows.ulen == 0 ? FIRST_BYTES : SLICE_BYTES);
     for (;;) {
-        int error = read_once(scan);
+        store_read_calmly(scan->table->store, read_once, scan);
+        int error = scan->error;
         if (error != DB_BUFFER_SMALL)
             return error;
         uint32_t need = scan->rows.size > scan->rows.ulen ? scan->rows.size : scan->rows.ulen;
@@ -141,6 +143,8 @@ struct back {
     bool bounded, inclusive;
     size_t rows_max;
     struct buf slice; /* lengths of key and row, key, row; and so on */
+    struct ctx *cx;
+    status read; /* how the last slice went */
 };
 
 static void back_close(struct back *scan)
@@ -197,7 +201,7 @@ static void keep_row(struct buf *slice, struct str key, struct str row)
 }
 
 /* NOT_FOUND when no row is left after this slice. */
-static status read_slice_back(struct back *scan, struct ctx *cx)
+static status read_slice_back_in(struct back *scan, struct ctx *cx)
 {
     SCOPED(store_unshare) struct data_store *shared = store_share(scan->table->store);
     (void)shared;
@@ -215,6 +219,12 @@ static status read_slice_back(struct back *scan, struct ctx *cx)
         moved = store_cursor_move(&cursor, cx, DB_PREV, STR_NONE, &key, &row);
     }
     return moved;
+}
+
+static void read_slice_back(void *arg)
+{
+    struct back *scan = arg;
+    scan->read = read_slice_back_in(scan, scan->cx);
 }
 
 static bool visit_slice_back(struct back *scan, data_visit_fn *visit, void *arg)
@@ -250,14 +260,14 @@ static void next_slice_back(struct back *scan)
 status data_scan_back(struct data_table *table, struct ctx *cx, struct str prefix, struct str from,
                       data_visit_fn *visit, void *arg)
 {
-    SCOPED(back_close) struct back scan = {.table = table, .prefix = prefix};
+    SCOPED(back_close) struct back scan = {.table = table, .prefix = prefix, .cx = cx};
     bound_back(&scan, prefix, from);
     for (;;) {
         next_slice_back(&scan);
-        status read = read_slice_back(&scan, cx);
-        if (read != STATUS_OK && read != STATUS_NOT_FOUND)
-            return read;
-        if (!visit_slice_back(&scan, visit, arg) || read == STATUS_NOT_FOUND)
+        store_read_calmly(table->store, read_slice_back, &scan);
+        if (scan.read != STATUS_OK && scan.read != STATUS_NOT_FOUND)
+            return scan.read;
+        if (!visit_slice_back(&scan, visit, arg) || scan.read == STATUS_NOT_FOUND)
             return STATUS_OK;
     }
 }

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "identify.h"
 
 enum { WAIT_MS = 100 };
@@ -410,6 +411,7 @@ static _Noreturn void stop_for_damage(struct ctx *cx)
 void *apply_thread_main(void *arg)
 {
     struct engine *engine = arg;
+    thread_short("apply");
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
     SCOPED(apply_fini) struct apply ap;

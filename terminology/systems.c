@@ -58,12 +58,15 @@ const size_t systems_count = sizeof systems_rows / sizeof systems_rows[0];
 
 /* Every name there is, by its length and then in the order of the rows: a sender's own name for a system, of which most
  * codes are, is compared with few of them or none. */
-enum { NAMES_OF_A_ROW = 2 + SYSTEM_ALIASES, NAMES_MAX = sizeof systems_rows / sizeof systems_rows[0] * NAMES_OF_A_ROW };
+enum {
+    ROW_NAME_COUNT = 2 + SYSTEM_ALIASES,
+    NAME_COUNT = sizeof systems_rows / sizeof systems_rows[0] * ROW_NAME_COUNT
+};
 enum { LONGEST_NAME = 63 };
 
 static struct {
-    const char *text[NAMES_MAX];
-    const struct system_row *row[NAMES_MAX];
+    const char *text[NAME_COUNT];
+    const struct system_row *row[NAME_COUNT];
     uint16_t first[LONGEST_NAME + 2]; /* of this length; those of the next begin where they end */
 } names;
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
@@ -78,9 +81,9 @@ static void order_names(void)
     uint16_t count = 0;
     for (size_t len = 0; len <= LONGEST_NAME; len++) {
         names.first[len] = count;
-        for (size_t i = 0; i < systems_count * NAMES_OF_A_ROW; i++) {
-            const struct system_row *row = &systems_rows[i / NAMES_OF_A_ROW];
-            const char *text = name_of(row, i % NAMES_OF_A_ROW);
+        for (size_t i = 0; i < systems_count * ROW_NAME_COUNT; i++) {
+            const struct system_row *row = &systems_rows[i / ROW_NAME_COUNT];
+            const char *text = name_of(row, i % ROW_NAME_COUNT);
             if (text == NULL || strlen(text) != len)
                 continue;
             names.text[count] = text;
