@@ -77,8 +77,10 @@ bool bench_readers_stop(struct bench_readers *readers);
 /* bench_look.c: where the daemon waits. */
 enum { BENCH_THREADS = 3 };
 struct bench_look {
-    uint64_t held[DATA_STATS_BUCKETS], waited[DATA_STATS_BUCKETS]; /* as in data_stats() */
-    uint64_t syncs, sync_us;                                       /* of the journal */
+    uint64_t held[DATA_STATS_BUCKETS], waited[DATA_STATS_BUCKETS];     /* as in data_stats() */
+    uint64_t waits_us[DATA_WAIT_COUNT], waits_max_us[DATA_WAIT_COUNT]; /* the longest since the start */
+    uint64_t commits;
+    uint64_t syncs, sync_us; /* of the journal */
     struct {
         double waited_us, times;
     } threads[BENCH_THREADS]; /* runnable without a processor */

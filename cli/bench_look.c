@@ -53,6 +53,15 @@ static void copy_buckets(uint64_t *to, const uint64_t *from, size_t count)
     memcpy(to, from, (count < DATA_STATS_BUCKETS ? count : DATA_STATS_BUCKETS) * sizeof *to);
 }
 
+static void copy_waits(struct bench_look *look, const Idem__Admin__V1__CommitTimes *times)
+{
+    look->commits = times->commits;
+    for (size_t i = 0; i < times->n_waits && i < DATA_WAIT_COUNT; i++) {
+        look->waits_us[i] = times->waits[i]->total_us;
+        look->waits_max_us[i] = times->waits[i]->max_us;
+    }
+}
+
 static void ask(struct bench_daemon *daemon, struct bench_look *look)
 {
     struct arena arena = {0};
@@ -66,6 +75,7 @@ static void ask(struct bench_daemon *daemon, struct bench_look *look)
                                   &idem__admin__v1__status__descriptor, 0, (void **)&status_now) == STATUS_OK) {
         copy_buckets(look->held, status_now->commit_times->held, status_now->commit_times->n_held);
         copy_buckets(look->waited, status_now->commit_times->waited, status_now->commit_times->n_waited);
+        copy_waits(look, status_now->commit_times);
     }
     if (client && rpc_client_call(client, &cx, "idem.admin.v1.Admin/GetJournalStats", &journal_ask.base,
                                   &idem__admin__v1__journal_stats__descriptor, 0, (void **)&journal_now) == STATUS_OK) {
@@ -89,6 +99,9 @@ static void since(struct bench_look *now, const struct bench_look *before)
         now->held[i] -= before->held[i];
         now->waited[i] -= before->waited[i];
     }
+    for (size_t i = 0; i < DATA_WAIT_COUNT; i++)
+        now->waits_us[i] -= before->waits_us[i];
+    now->commits -= before->commits;
     now->syncs -= before->syncs;
     now->sync_us -= before->sync_us;
     for (size_t i = 0; i < BENCH_THREADS; i++) {
@@ -122,6 +135,14 @@ void bench_look_add(struct bench_daemon *daemon, const char *prefix, const struc
     bench_add(bench, ROW(arena_printf(arena, "  %swriter stopped longest", prefix).data, "us",
                          (double)data_stats_us(now.waited, 1000), .goal = 20000, .at_most = true));
     add_histogram(bench, prefix, "writer stopped", now.waited);
+    for (size_t i = 0; i < DATA_WAIT_COUNT; i++) {
+        const char *name = data_wait_name((enum data_wait)i);
+        bench_add(bench,
+                  ROW(arena_printf(arena, "  %swriter waits for %s", prefix, name).data, "us",
+                      now.commits ? (double)now.waits_us[i] / (double)now.commits : 0, .note = "mean of a commit"));
+        bench_add(bench, ROW(arena_printf(arena, "  %swriter waits for %s longest", prefix, name).data, "us",
+                             (double)now.waits_max_us[i], .note = "since the start"));
+    }
     bench_add(bench, ROW(arena_printf(arena, "  %sjournal sync", prefix).data, "us",
                          now.syncs ? (double)now.sync_us / (double)now.syncs : 0, .note = "mean"));
     for (size_t i = 0; i < BENCH_THREADS; i++)

@@ -109,8 +109,22 @@ struct commit {
 
 static void keep_readers_out(struct commit *commit)
 {
+    int64_t began_us = clock_mono_us();
     pthread_rwlock_wrlock(&commit->txn->store->lock);
     commit->got_us = clock_mono_us();
+    store_stats_wait(commit->txn->store, DATA_WAIT_READERS, commit->got_us - began_us);
+}
+
+/* Whatever else a commit waits for, before its first row. */
+static void wait_for_turn(struct commit *commit)
+{
+    struct data_txn *txn = commit->txn;
+    commit->asked_us = clock_mono_us();
+    store_log_make_room(txn->store, txn->arena.used, txn->ops.count);
+    int64_t room_us = clock_mono_us();
+    store_commit_begin(txn->store);
+    store_stats_wait(txn->store, DATA_WAIT_LOG, room_us - commit->asked_us);
+    store_stats_wait(txn->store, DATA_WAIT_CHECKPOINT, clock_mono_us() - room_us);
 }
 
 static void let_readers_in(struct commit *commit)
@@ -212,9 +226,8 @@ void data_txn_commit(struct data_txn *txn, uint64_t applied_seq, data_publish_fn
         look_ahead(txn, i);
     look_at(store_meta(store)->db, STR("applied"));
     store_must_not_hold(store);
-    struct commit commit = {.txn = txn, .asked_us = clock_mono_us()};
-    store_log_make_room(store, txn->arena.used, txn->ops.count);
-    store_commit_begin(store);
+    struct commit commit = {.txn = txn};
+    wait_for_turn(&commit);
     must(store->env->txn_begin(store->env, NULL, &commit.bdb, DB_TXN_NOSYNC));
     bool large = is_large(txn);
     if (large)

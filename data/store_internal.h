@@ -176,6 +176,7 @@ uint64_t store_memory_limit(struct ctx *cx, const char *cgroup_file, const char 
 
 /* By the writer: each time that it had the lock to itself, and after a commit. */
 void store_stats_note(struct data_store *store, int64_t waited_us, int64_t held_us);
+void store_stats_wait(struct data_store *store, enum data_wait wait, int64_t us);
 void store_stats_commit(struct data_store *store);
 void store_stats_log(struct data_store *store);
 

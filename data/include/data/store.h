@@ -154,10 +154,19 @@ status data_sync(struct data_store *store, struct ctx *cx);
  * Threads: any; a commit under way may be in one figure and not yet in another.
  */
 enum { DATA_STATS_BUCKETS = 28 }; /* up to two minutes */
+/* What the writer waits for. */
+enum data_wait {
+    DATA_WAIT_LOG,        /* the end of a file of the store's log is synced */
+    DATA_WAIT_CHECKPOINT, /* pages are copied out */
+    DATA_WAIT_READERS,    /* in the lock */
+    DATA_WAIT_COUNT
+};
+const char *data_wait_name(enum data_wait wait); /* "readers" */
 struct data_stats {
     uint64_t commits; /* a large one has the lock several times */
     uint64_t held[DATA_STATS_BUCKETS], waited[DATA_STATS_BUCKETS];
     uint64_t held_max_us, waited_max_us;
+    uint64_t waits_us[DATA_WAIT_COUNT], waits_max_us[DATA_WAIT_COUNT]; /* in all; the longest one */
 };
 void data_stats(struct data_store *store, struct data_stats *out_stats);
 /* The time that `per_mille` of a thousand commits did not pass, as the upper end of its bucket; 0 without commits. */
