@@ -18,25 +18,29 @@ struct turns {
     uint64_t runtime_ns, deadline_ns, period_ns; /* runtime: of SCHED_OTHER, how long a turn is; 0 = as usual */
 };
 
+/* Of this thread alone. Where somebody chose another policy for all of the process, that stays. */
+static void take_turns(int nice, uint64_t turn_ns)
+{
+    struct turns turns = {.size = sizeof turns, .policy = SCHED_OTHER, .nice = nice, .runtime_ns = turn_ns};
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        (void)syscall(SYS_sched_setattr, 0, &turns, 0);
+}
+
 void thread_short(const char *name)
 {
     pthread_setname_np(pthread_self(), name);
-    struct turns turns = {.size = sizeof turns,
-                          .policy = SCHED_OTHER,
-                          .nice = getpriority(PRIO_PROCESS, 0), /* stays */
-                          .runtime_ns = SHORT_TURN_NS};
-    if (sched_getscheduler(0) == SCHED_OTHER) /* else somebody chose otherwise for all of the process */
-        (void)syscall(SYS_sched_setattr, 0, &turns, 0);
+    take_turns(getpriority(PRIO_PROCESS, 0), SHORT_TURN_NS);
 }
 
 static _Thread_local bool is_long;
 
 void thread_long(const char *name, int nice)
 {
+    enum { NICEST = 19 };
     is_long = true;
     pthread_setname_np(pthread_self(), name);
-    int now = getpriority(PRIO_PROCESS, 0); /* of this thread */
-    (void)setpriority(PRIO_PROCESS, 0, now + nice < 19 ? now + nice : 19);
+    int now = getpriority(PRIO_PROCESS, 0);
+    take_turns(now + nice < NICEST ? now + nice : NICEST, 0); /* not the short ones of who began it */
 }
 
 bool thread_is_long(void)

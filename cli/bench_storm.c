@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "engine/send.h"
 #include "examples/gen.h"
 #include "idem/admin/v1/admin.pb-c.h"
@@ -216,6 +217,7 @@ void bench_storm(struct bench *bench)
     struct send_flood_result queued;
     if (!bench_daemon_open(bench, "storm", &daemon))
         return;
+    thread_short("bench"); /* it stands for other machines: what it waits for is the daemon */
     if (fill(&daemon) && use_routes(&daemon) &&
         send(&daemon, daemon.mllp_ports[1], (struct made){"W", 1}, (bench->queued + AWAY - 1) / AWAY, 16, &queued)) {
         measure_status(&daemon);

@@ -66,6 +66,24 @@ static void test_short_thread__keeps_policy_and_nice_and_asks_for_short_turns(vo
         assert_true(seen.turn_ns < here.turn_ns);
 }
 
+static void *begin_long_from_short(void *arg)
+{
+    pthread_t thread;
+    thread_short("brief");
+    assert_int_equal(pthread_create(&thread, NULL, begin_long, arg), 0);
+    pthread_join(thread, NULL);
+    return NULL;
+}
+
+static void test_long_thread__of_a_short_one_has_turns_as_usual(void **state)
+{
+    (void)state;
+    struct seen here = {0}, seen = in_a_thread(begin_long_from_short);
+    see(&here);
+    assert_string_equal(seen.name, "lengthy");
+    assert_int_equal(seen.turn_ns, here.turn_ns);
+}
+
 static void test_long_thread__steps_back_and_nobody_else(void **state)
 {
     (void)state;
@@ -83,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short_thread__keeps_policy_and_nice_and_asks_for_short_turns),
+        cmocka_unit_test(test_long_thread__of_a_short_one_has_turns_as_usual),
         cmocka_unit_test(test_long_thread__steps_back_and_nobody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
