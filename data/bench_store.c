@@ -135,6 +135,7 @@ static void measure(struct data_store *store, unsigned seconds, size_t scanners,
     out->held_worst_us = data_stats_us(after.held, 1000);
     out->waited_p99_us = data_stats_us(after.waited, 990);
     out->waited_worst_us = data_stats_us(after.waited, 1000);
+    memcpy(out->waits_worst_us, after.waits_max_us, sizeof out->waits_worst_us);
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
