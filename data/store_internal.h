@@ -66,6 +66,7 @@ struct data_store {
     pthread_rwlock_t lock;
     struct store_gate gate;
     struct store_calm calm;
+    int64_t synced_us;             /* data_keep_synced() */
     const struct data_txn *coming; /* a large commit under way, of which rows are there; changes with a commit */
     uint64_t applied_seq;          /* atomic */
     uint64_t tables_hash;
@@ -131,6 +132,8 @@ bool store_last_lsn(DB_ENV *env, DB_LSN *out_lsn);
 /* Before a commit that puts so many bytes in so many rows, without the lock: if the log's file has no room for it, the
  * next one is begun now. */
 void store_log_make_room(struct data_store *store, uint64_t bytes, uint64_t rows);
+/* Bytes of the log that a sync would have to wait for, at most. */
+uint64_t store_log_unsynced(struct data_store *store);
 
 /* ---- store_read.c ---- */
 
