@@ -3,7 +3,7 @@
  *
  * Folder: <dir>/store/ with one file "<table>.db" per declared table, "idem.meta.db" (format number, applied seq),
  * Berkeley DB's logs "log.*", "lock" (flock), "complete" (all files of a new store were made) and "closed": the end of
- * the log when the store was last closed in good order, absent while it is open.
+ * the log when the store was last closed in good order, absent while it is open; "damaged": what was met, if anything.
  *
  * Locking: Berkeley DB runs without its own lock manager. One reader-writer lock of ours says who may be inside:
  * readers share it for a call or for a slice of a scan, a commit holds it alone, so readers see a commit whole or not
@@ -107,6 +107,18 @@ DBT store_dbt(struct str bytes); /* for handing in */
 bool store_is_coming(const struct data_table *table, struct str key);
 /* Replaceable by tests: called by a large commit whenever readers may come. */
 extern void (*store_between_slices)(void);
+
+/* ---- store_damage.c ---- */
+
+/* Has the environment note what damage it meets. */
+void store_damage_watch(DB_ENV *env);
+/* For Berkeley DB to read pages by: pread(), but a page that was zeroed is noted, and made one whose checksum fails. */
+ssize_t store_read_page(int fd, void *bytes, size_t len, off_t at);
+/* Around what this thread recovers. Answers how many pages were met that were never written, or lost. */
+void store_recovery_begin(bool after_crash);
+uint64_t store_recovery_end(void);
+/* Was damage met in this folder since the store was made? */
+bool store_damage_noted(const char *folder, struct ctx *cx, struct str *out_what);
 
 /* ---- store_checkpoint.c ---- */
 
