@@ -80,7 +80,7 @@ struct bench_look {
     uint64_t held[DATA_STATS_BUCKETS], waited[DATA_STATS_BUCKETS];     /* as in data_stats() */
     uint64_t waits_us[DATA_WAIT_COUNT], waits_max_us[DATA_WAIT_COUNT]; /* the longest since the start */
     uint64_t commits;
-    uint64_t syncs, sync_us; /* of the journal */
+    uint64_t syncs, sync_us, sync_max_us; /* of the journal */
     struct {
         double waited_us, times;
     } threads[BENCH_THREADS]; /* runnable without a processor */

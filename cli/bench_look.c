@@ -81,6 +81,7 @@ static void ask(struct bench_daemon *daemon, struct bench_look *look)
                                   &idem__admin__v1__journal_stats__descriptor, 0, (void **)&journal_now) == STATUS_OK) {
         look->syncs = journal_now->groups;
         look->sync_us = journal_now->sync_us_total;
+        look->sync_max_us = journal_now->sync_us_max;
     }
     rpc_client_close(client);
     arena_fini(&arena);
@@ -145,6 +146,8 @@ void bench_look_add(struct bench_daemon *daemon, const char *prefix, const struc
     }
     bench_add(bench, ROW(arena_printf(arena, "  %sjournal sync", prefix).data, "us",
                          now.syncs ? (double)now.sync_us / (double)now.syncs : 0, .note = "mean"));
+    bench_add(bench, ROW(arena_printf(arena, "  %sjournal sync longest", prefix).data, "us", (double)now.sync_max_us,
+                         .note = "since the start"));
     for (size_t i = 0; i < BENCH_THREADS; i++)
         bench_add(bench, ROW(arena_printf(arena, "  %s%s without processor", prefix, THREADS[i]).data, "us",
                              now.threads[i].times > 0 ? now.threads[i].waited_us / now.threads[i].times : 0,

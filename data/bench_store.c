@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { OLD_ROWS = 200000, BATCH_ROWS = 100, ROW_BYTES = 300, SCANNERS = 2, SYNC_EVERY_MS = 250, SCAN_NICE = 5 };
+enum { OLD_ROWS = 200000, BATCH_ROWS = 100, ROW_BYTES = 300, SCANNERS = 2, CHECKPOINT_EVERY = 20, SCAN_NICE = 5 };
 
 static const struct data_table_spec TABLES[] = {{.name = "bench.new"}, {.name = "bench.old"}};
 
@@ -59,8 +59,8 @@ static void *keep_up(void *arg)
     struct ctx cx = {.arena = &arena};
     status kept = STATUS_OK;
     for (unsigned i = 1; kept == STATUS_OK && !__atomic_load_n(&keeper->stop, __ATOMIC_RELAXED); i++) {
-        nanosleep(&(struct timespec){.tv_nsec = SYNC_EVERY_MS * 1000000L}, NULL);
-        kept = i % 4 == 0 ? data_checkpoint(keeper->store, &cx) : data_sync(keeper->store, &cx);
+        nanosleep(&(struct timespec){.tv_nsec = DATA_KEEP_SYNCED_US * 1000L}, NULL);
+        kept = i % CHECKPOINT_EVERY == 0 ? data_checkpoint(keeper->store, &cx) : data_keep_synced(keeper->store, &cx);
     }
     arena_fini(&arena);
     return NULL;

@@ -14,7 +14,10 @@
 
 #include <stdlib.h>
 
-enum { HUNDREDTH_US = 5000 }; /* to copy a hundredth of the pages of a large cache */
+enum {
+    HUNDREDTH_US = 5000, /* to copy a hundredth of the pages of a large cache */
+    MOST_HUNDREDTHS = 3, /* at a time, however long the disk takes: the writer waits */
+};
 
 /* The store whose commits this thread keeps waiting, until it comes to sync a file. */
 static _Thread_local struct data_store *paused_here;
@@ -83,10 +86,19 @@ void store_before_sync(void)
     paused_here = NULL;
 }
 
-/* First with commits going on, for most of it; then the little that came meanwhile. */
+/* With commits going on, until there is little left: each time less comes meanwhile than the time before. */
+static int sync_most(struct data_store *store)
+{
+    enum { MOST_TIMES = 8, LITTLE_BYTES = 128 * 1024 };
+    int error = 0;
+    for (int i = 0; i < MOST_TIMES && error == 0 && (i == 0 || store_log_unsynced(store) > LITTLE_BYTES); i++)
+        error = store->env->log_flush(store->env, NULL);
+    return error;
+}
+
 static int pause_with_synced_log(struct data_store *store)
 {
-    int error = store->env->log_flush(store->env, NULL);
+    int error = sync_most(store);
     if (error != 0)
         return error;
     pause_commits(store);
@@ -106,7 +118,7 @@ static int clean_percent(struct data_store *store)
     return dirty == 0 ? 100 : (int)(clean * 100 / (clean + dirty));
 }
 
-/* Most pages, a hundredth of the cache at a time, or as many as take some as long as the sync before. Those changed
+/* Most pages, a hundredth of the cache at a time, or some more where the sync takes long. Those changed
  * again meanwhile the checkpoint finds. */
 static int write_pages(struct data_store *store)
 {
@@ -115,6 +127,8 @@ static int write_pages(struct data_store *store)
         int64_t began_us = clock_mono_us();
         error = pause_with_synced_log(store);
         int64_t more = 1 + (clock_mono_us() - began_us) / HUNDREDTH_US;
+        if (more > MOST_HUNDREDTHS)
+            more = MOST_HUNDREDTHS;
         percent = more < 100 - percent ? percent + (int)more : 100;
         int pages;
         if (error == 0)
@@ -139,4 +153,15 @@ status data_sync(struct data_store *store, struct ctx *cx)
 {
     int error = store->env->log_flush(store->env, NULL);
     return error == 0 ? STATUS_OK : store_fail(cx, "log", error);
+}
+
+enum { SYNC_BYTES = 1024 * 1024, SYNC_US = 250 * 1000 };
+
+status data_keep_synced(struct data_store *store, struct ctx *cx)
+{
+    int64_t now_us = clock_mono_us();
+    if (now_us - store->synced_us < SYNC_US && store_log_unsynced(store) < SYNC_BYTES)
+        return STATUS_OK;
+    store->synced_us = now_us;
+    return data_sync(store, cx);
 }

@@ -66,6 +66,7 @@ struct data_store {
     pthread_rwlock_t lock;
     struct store_gate gate;
     struct store_calm calm;
+    int64_t synced_us;             /* data_keep_synced() */
     const struct data_txn *coming; /* a large commit under way, of which rows are there; changes with a commit */
     uint64_t applied_seq;          /* atomic */
     uint64_t tables_hash;
@@ -99,6 +100,13 @@ int store_db_open(DB_ENV *env, const char *name, DB **out_db);
 /* data.store-damaged with what Berkeley DB calls the error. */
 status store_fail(struct ctx *cx, const char *doing, int error);
 DBT store_dbt(struct str bytes); /* for handing in */
+
+/* ---- store_commit.c ---- */
+
+/* Under the lock: is this row of a commit that is not shown yet? Then it is as if absent. */
+bool store_is_coming(const struct data_table *table, struct str key);
+/* Replaceable by tests: called by a large commit whenever readers may come. */
+extern void (*store_between_slices)(void);
 
 /* ---- store_damage.c ---- */
 
@@ -143,6 +151,8 @@ bool store_last_lsn(DB_ENV *env, DB_LSN *out_lsn);
 /* Before a commit that puts so many bytes in so many rows, without the lock: if the log's file has no room for it, the
  * next one is begun now. */
 void store_log_make_room(struct data_store *store, uint64_t bytes, uint64_t rows);
+/* Bytes of the log that a sync would have to wait for, at most. */
+uint64_t store_log_unsynced(struct data_store *store);
 
 /* ---- store_read.c ---- */
 

@@ -50,3 +50,14 @@ void store_log_make_room(struct data_store *store, uint64_t bytes, uint64_t rows
             return;
     while (now.file == first.file);
 }
+
+uint64_t store_log_unsynced(struct data_store *store)
+{
+    DB_LOG_STAT *stat = NULL;
+    if (store->env->log_stat(store->env, &stat, 0) != 0)
+        return 0; /* the next commit meets it */
+    uint64_t now = (uint64_t)stat->st_cur_file * stat->st_lg_size + stat->st_cur_offset;
+    uint64_t synced = (uint64_t)stat->st_disk_file * stat->st_lg_size + stat->st_disk_offset;
+    free(stat);
+    return now > synced ? now - synced : 0;
+}

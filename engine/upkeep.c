@@ -10,7 +10,7 @@
 
 #include <signal.h>
 
-enum { SYNC_US = 250 * 1000, CHECKPOINT_US = 10 * 1000000, RETENTION_US = 60 * 1000000 };
+enum { CHECKPOINT_US = 10 * 1000000, RETENTION_US = 60 * 1000000 };
 
 struct upkeep {
     struct engine *engine;
@@ -25,7 +25,7 @@ static bool wait_for_next(struct upkeep *upkeep)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += SYNC_US * 1000L;
+    until.tv_nsec += DATA_KEEP_SYNCED_US * 1000L;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&upkeep->lock);
@@ -40,7 +40,7 @@ static bool wait_for_next(struct upkeep *upkeep)
 static void keep_up(struct engine *engine, struct ctx *cx, int64_t *next_checkpoint_us, int64_t *next_retention_us)
 {
     if (clock_mono_us() < *next_checkpoint_us) {
-        if (data_sync(engine->store, cx) != STATUS_OK)
+        if (data_keep_synced(engine->store, cx) != STATUS_OK)
             log_event(LOG_WARN, "store.sync", LOG_WHY(cx));
         return;
     }

@@ -161,7 +161,8 @@ static void test_large_commit__is_seen_whole_or_not_at_all(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct data_view view;
         data_view_begin(store, &view);
-        assert_int_equal(data_view_rows(&view, data_table(store, TABLES[i].name)), STAY + COME - 1); /* one more before all; two less */
+        assert_int_equal(data_view_rows(&view, data_table(store, TABLES[i].name)),
+                         STAY + COME - 1); /* one more before all; two less */
         data_view_end(&view);
         struct str row;
         assert_ok(&world->support,

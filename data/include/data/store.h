@@ -145,6 +145,10 @@ status data_checkpoint(struct data_store *store, struct ctx *cx);
 /* Syncs the store's log, while commits and readers go on: often, so that no commit has much to sync itself (when a log
  * file is full, or a page changed since must leave the cache). Threads: as above. */
 status data_sync(struct data_store *store, struct ctx *cx);
+/* The same when it is time for it: a MiB was logged since the last one, or it is 250 ms ago. To be called every
+ * DATA_KEEP_SYNCED_US. */
+enum { DATA_KEEP_SYNCED_US = 50 * 1000 };
+status data_keep_synced(struct data_store *store, struct ctx *cx);
 
 /*
  * How long commits kept readers out, and how long they waited for readers and checkpoints: commits counted by time.
