@@ -6,7 +6,7 @@
  */
 #include "histories.h"
 
-enum { HISTORIES = 1500, STEPS = 16, CAPS = 5, OWN_STORE = 40 };
+enum { HISTORIES = 1500, STEPS = 16, CAPS = 5, OWN_STORE = 41 };
 
 enum plant {
     NO_PLANT,
