@@ -138,6 +138,7 @@ static void publish(void *arg)
 
 static void commit(struct indexed *indexed)
 {
+    mpi_note_changes(indexed->mpi, indexed->txn, indexed->seq);
     data_txn_commit(indexed->txn, indexed->seq, publish, indexed);
     indexed->txn = data_txn_begin(indexed->store);
 }

@@ -33,7 +33,7 @@ struct data_table {
     DB *db;
     char *name;
     uint32_t number;
-    bool grouped;
+    bool grouped, local;
     uint64_t rows;     /* atomic */
     struct buf bound;  /* the writer's own: no row has a key after it */
     bool empty;        /* no row was ever there: no bound yet */

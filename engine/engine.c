@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine_internal.h"
+#include "mpi/snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,7 @@ static status score_anew(struct engine *engine, struct ctx *cx)
         data_txn_abort(txn);
         return ctx_pass(cx, &own, got);
     }
+    mpi_note_changes(engine->mpi, txn, seq);
     data_txn_commit(txn, seq, publish_people, engine->mpi);
     return STATUS_OK;
 }
@@ -148,7 +150,7 @@ static status open_parts(struct engine *engine, struct ctx *cx)
     find_tables(engine);
     TRY(open_journal(engine, cx));
     TRY(codes_open(cx, engine->packs_dir, engine->store, &engine->codes));
-    TRY(mpi_open(cx, engine->store, &engine->mpi));
+    TRY(mpi_open_saved(cx, engine->store, saver_path(engine, cx->arena), &engine->mpi));
     TRY(score_anew(engine, cx));
     TRY(totals_load(engine, cx));
     TRY(load_routes(engine, cx));
@@ -230,6 +232,7 @@ static status start_threads(struct engine *engine, struct ctx *cx)
     if (pthread_create(&engine->deliver_thread, NULL, deliver_thread_main, engine) != 0)
         mem_panic("engine", "no thread");
     engine->deliver_running = true;
+    engine->saver = saver_start(engine);
     engine->upkeep = upkeep_start(engine);
     return STATUS_OK;
 }
@@ -258,6 +261,7 @@ static void close_parts(struct engine *engine)
     lanes_free(engine->lane_set);
     if (engine->deliver_loop)
         loop_free(engine->deliver_loop);
+    saver_stop(engine->saver);
     close_stores(engine);
     pthread_cond_destroy(&engine->announced_changed);
     pthread_mutex_destroy(&engine->lock);

@@ -32,6 +32,7 @@ struct engine_options {
     uint64_t journal_segment_bytes; /* 0 = 64 MiB */
     uint64_t journal_queue_bytes;   /* entries that wait for the next sync; 0 = LIMIT_JOURNAL_QUEUE_BYTES */
     uint64_t store_cache_bytes;     /* 0 = as much as data_open() thinks right for this machine */
+    uint64_t snapshot_records_min;  /* a smaller index is made from its rows at every start; 0 = 10,000 */
 };
 
 /* Opens journal and store (rebuilding a damaged or missing store from the journal), the index and the codes, applies
