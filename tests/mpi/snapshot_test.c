@@ -7,6 +7,8 @@
 #include "mpi/snapshot.h"
 #include "snapshot_internal.h"
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *path_of(struct world *world)
@@ -448,6 +450,60 @@ static void test_save__passes_over_what_a_killed_one_left(void **state)
     world_fini(&world);
 }
 
+/* A process that applies, commits, saves and syncs without end, killed at any moment; then what it left. */
+_Noreturn static void work_until_killed(const char *dir, uint64_t seed)
+{
+    struct world world = {.dir = dir, .block_cap = 12};
+    support_init(&world.support);
+    world_open(&world);
+    mpi_close(world.mpi);
+    assert_ok(&world.support, index_open_saved(&world.support.cx, world.store, 12, path_of(&world), &world.mpi));
+    world.seq = data_applied_seq(world.store);
+    for (uint64_t random = seed;;) {
+        grow(&world, &random, 12, 3);
+        if (hash_random(&random) % 2)
+            save(&world);
+        if (hash_random(&random) % 3 == 0)
+            assert_ok(&world.support, data_checkpoint(world.store, &world.support.cx));
+    }
+}
+
+static void kill_worker(const char *dir, uint64_t seed, useconds_t after_us)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        work_until_killed(dir, seed);
+    usleep(after_us);
+    kill(pid, SIGKILL);
+    int how;
+    assert_int_equal(waitpid(pid, &how, 0), pid);
+    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL); /* it ended by nothing else */
+}
+
+static void test_kills__leave_the_snapshot_or_none(void **state)
+{
+    (void)state;
+    enum { KILLS = 25 };
+    struct world world = {.block_cap = 12};
+    unsigned taken = 0;
+    uint64_t random = 77;
+    support_init(&world.support);
+    world.dir = support_make_dir(&world.support);
+    for (int i = 0; i < KILLS; i++) {
+        uint64_t seed = hash_random(&random);
+        kill_worker(world.dir, seed, (useconds_t)(50000 + hash_random(&random) % 400000));
+        world_open(&world); /* from the rows */
+        taken += opened_why(&world) == NULL;
+        data_txn_abort(world.txn);
+        mpi_close(world.mpi);
+        data_close(world.store);
+    }
+    print_message("%u of %d starts took the snapshot\n", taken, KILLS);
+    assert_true(taken > KILLS / 2);
+    support_remove_dir(world.dir);
+    support_fini(&world.support);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_snapshot__is_refused_when_too_much_has_changed),
         cmocka_unit_test(test_save__that_fails_leaves_the_one_before),
         cmocka_unit_test(test_save__passes_over_what_a_killed_one_left),
+        cmocka_unit_test(test_kills__leave_the_snapshot_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
