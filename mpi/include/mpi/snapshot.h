@@ -4,7 +4,7 @@
  * It is never the truth. A start takes it when it is whole (every part has its checksum), was written by this very
  * program, and its moment is one of this store; the records changed since are read from the store, then counts and a
  * sample are compared with the rows. Whatever does not fit: log mpi.snapshot-refused with why, and the index is made
- * from the rows, as if there had been no file (docs/adr/0013-index-snapshot.md).
+ * from the rows, as if there had been no file (docs/adr/0014-index-snapshot.md).
  *
  * Errors: mpi_save() answers base.file with the failed call, data.store-damaged, and what ctx_check() says between
  * slices; the snapshot that was there stays.
