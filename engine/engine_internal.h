@@ -102,6 +102,8 @@ struct engine {
     bool apply_running, deliver_running, apply_stop; /* apply_stop: atomic */
     struct upkeep *upkeep;
     struct saver *saver;
+    struct checker *checker;
+    bool unchecked; /* the start did not verify the whole journal */
     struct loop *deliver_loop;
     struct lanes *lane_set; /* deliver thread */
 };
@@ -134,6 +136,10 @@ struct saver *saver_start(struct engine *engine);
 void saver_tick(struct saver *saver); /* the upkeep thread's: begins to save, on a thread of its own, when it is time */
 /* No other thread works on the index any more. Ends what is under way and saves what is not. NULL is fine. */
 void saver_stop(struct saver *saver);
+
+/* checker.c: verifies the whole journal once, behind a start that did not, on a thread that yields to all others */
+struct checker *checker_start(const char *dir);
+void checker_stop(struct checker *checker); /* ends it in the middle too; NULL is fine */
 
 /* retention.c: drops the journal segments that nobody needs and whose every entry is older than `since_us`. The upkeep
  * thread. */
