@@ -217,6 +217,7 @@ static bool take_row(void *arg, struct str key, struct str row)
         cut.bad |= cut.rest.len > 0;
     }
     reading->met |= reading->moment.number == reading->from.number && reading->moment.tag == reading->from.tag;
+    cut.bad |= key.len != sizeof(uint64_t) || reading->moment.number == 0;
     if (cut.bad)
         reading->failed = ctx_fail(reading->cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.changed");
     return !cut.bad && since != NULL;
