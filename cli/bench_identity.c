@@ -1,5 +1,5 @@
 /* The bench of the index: people as `idem gen people` makes them, in this process, over a store of its own. */
-#include "bench.h"
+#include "bench_people.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -31,23 +31,19 @@ static int order_doubles(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-static double of_sorted(const double *times, size_t count, size_t percent)
+void bench_sort(double *times, size_t count)
+{
+    qsort(times, count, sizeof *times, order_doubles);
+}
+
+double bench_of_sorted(const double *times, size_t count, size_t percent)
 {
     return count ? times[count * percent / 100] : 0;
 }
 
 /* ---- people ---- */
 
-/* A made record as people load would bring it. Borrows from the record. */
-struct made {
-    struct mpi_identifier identifiers[2];
-    struct mpi_name name;
-    struct str phone;
-    struct mpi_address address;
-    struct mpi_record_input input;
-};
-
-static void make_input(const struct gen_record *record, struct made *out)
+void bench_make_input(const struct gen_record *record, struct bench_made *out)
 {
     const char *authority = gen_source_authority(record->source);
     out->identifiers[0] = (struct mpi_identifier){str_from(authority), str_from(record->id), STR("MR")};
@@ -82,9 +78,9 @@ static status fill_study(struct ctx *cx, const struct gen *gen, struct mpi_study
         struct gen_record records[GEN_RECORDS_PER_HUMAN];
         size_t count = gen_records(gen, human, records);
         for (size_t i = 0; i < count; i++) {
-            struct made made;
+            struct bench_made made;
             uint32_t record;
-            make_input(&records[i], &made);
+            bench_make_input(&records[i], &made);
             TRY(mpi_study_add(study, cx, &made.input, &record));
         }
     }
@@ -138,6 +134,7 @@ static void publish(void *arg)
 
 static void commit(struct indexed *indexed)
 {
+    mpi_note_changes(indexed->mpi, indexed->txn, indexed->seq);
     data_txn_commit(indexed->txn, indexed->seq, publish, indexed);
     indexed->txn = data_txn_begin(indexed->store);
 }
@@ -165,9 +162,9 @@ static status load_humans(struct indexed *indexed, const struct gen *gen, uint64
         size_t count = gen_records(gen, human, records);
         double from_us = now_us();
         for (size_t i = 0; i < count; i++) {
-            struct made made;
+            struct bench_made made;
             struct mpi_result result;
-            make_input(&records[i], &made);
+            bench_make_input(&records[i], &made);
             TRY(apply(indexed, &made.input, &result));
         }
         rate->us += now_us() - from_us;
@@ -227,8 +224,7 @@ static void add_sizes(struct bench *bench, struct indexed *indexed, const char *
     bench_add(bench, ROW("identity.compare", "ns", mpi_bench_compare_ns(indexed->mpi, COMPARED_PAIRS, SEED)));
 }
 
-/* Somebody who is there and somebody who is not, in turn, as one of the sources writes them. */
-static const struct gen_record *next_asked(const struct gen *gen, uint64_t i, struct gen_record *records)
+const struct gen_record *bench_next_asked(const struct gen *gen, uint64_t i, struct gen_record *records)
 {
     uint64_t human = i % 2 ? i * 7919 % gen->people : gen->people + i;
     size_t count = gen_records(gen, human, records);
@@ -239,20 +235,21 @@ static status run_identify(struct bench *bench, struct indexed *indexed, const s
 {
     for (uint64_t i = 0; i < QUERIES; i++) {
         struct gen_record records[GEN_RECORDS_PER_HUMAN];
-        struct made made;
+        struct bench_made made;
         struct mpi_match *matches;
         size_t count;
-        make_input(next_asked(gen, i, records), &made);
+        bench_make_input(bench_next_asked(gen, i, records), &made);
         struct arena_mark mark = arena_mark(indexed->cx->arena);
         double from_us = now_us();
         TRY(mpi_identify(indexed->mpi, indexed->cx, NULL, 0, &made.input.demographics, 10, &matches, &count));
         times[i] = now_us() - from_us;
         arena_rewind(indexed->cx->arena, mark);
     }
-    qsort(times, QUERIES, sizeof *times, order_doubles);
-    bench_add(bench, ROW("identity.identify-p50", "us", of_sorted(times, QUERIES, 50), .goal = 1000, .at_most = true,
-                         .note = "in process, by names, dates, phones, places"));
-    bench_add(bench, ROW("identity.identify-p99", "us", of_sorted(times, QUERIES, 99), .goal = 5000, .at_most = true));
+    bench_sort(times, QUERIES);
+    bench_add(bench, ROW("identity.identify-p50", "us", bench_of_sorted(times, QUERIES, 50), .goal = 1000,
+                         .at_most = true, .note = "in process, by names, dates, phones, places"));
+    bench_add(bench,
+              ROW("identity.identify-p99", "us", bench_of_sorted(times, QUERIES, 99), .goal = 5000, .at_most = true));
     return STATUS_OK;
 }
 
@@ -264,9 +261,9 @@ static status run_apply(struct bench *bench, struct indexed *indexed, const stru
     for (uint64_t i = 0; i < QUERIES; i++) {
         struct gen_record records[GEN_RECORDS_PER_HUMAN];
         char id[32];
-        struct made made;
+        struct bench_made made;
         struct mpi_result result;
-        make_input(next_asked(gen, i, records), &made);
+        bench_make_input(bench_next_asked(gen, i, records), &made);
         snprintf(id, sizeof id, "BENCH%llu", (unsigned long long)i);
         made.identifiers[0].value = str_from(id);
         double from_us = now_us();
@@ -276,10 +273,10 @@ static status run_apply(struct bench *bench, struct indexed *indexed, const stru
         candidates += result.candidates;
     }
     commit(indexed);
-    qsort(times, QUERIES, sizeof *times, order_doubles);
+    bench_sort(times, QUERIES);
     bench_add(bench,
               ROW("identity.apply", "us", sum_us / QUERIES, .note = "one more record, its share of a commit too"));
-    bench_add(bench, ROW("identity.apply-p99", "us", of_sorted(times, QUERIES, 99)));
+    bench_add(bench, ROW("identity.apply-p99", "us", bench_of_sorted(times, QUERIES, 99)));
     bench_add(bench, ROW("identity.candidates", "records", candidates / QUERIES));
     bench_add(bench, ROW("identity.publish-max", "us", indexed->publish_us_max, .note = "readers wait so long"));
     return STATUS_OK;
@@ -321,6 +318,6 @@ void bench_identity(struct bench *bench)
     uint64_t most = GEN_PEOPLE_MAX - 2 * QUERIES; /* those who are asked about are beyond them */
     uint64_t people = bench->people < most ? bench->people : most;
     gen_init(&gen, &(struct gen_options){.seed = SEED, .people = (uint32_t)people});
-    if (bench_told(bench, "identity", run_study(bench, &gen)))
-        (void)bench_told(bench, "identity", run_store(bench, &gen));
+    if (bench_told(bench, "identity", run_study(bench, &gen)) && bench_told(bench, "identity", run_store(bench, &gen)))
+        (void)bench_told(bench, "identity", bench_served(bench, &gen));
 }

@@ -171,6 +171,13 @@ struct str segment_path(struct arena *arena, const char *folder, uint64_t first_
 ptrdiff_t segment_list_check(const segment_files *files, uint64_t mark_first_seq, uint64_t *out_bad_seq,
                              const char **out_why);
 
+/* ---- journal_verify.c ---- */
+
+/* Entry by entry, from files->at[from] on. */
+status journal_verify_files(struct ctx *cx, const char *folder, const segment_files *files, size_t from,
+                            const struct journal_mark *mark, struct journal_report *report);
+struct journal_mark journal_mark_of(struct arena *arena, const char *folder);
+
 /* ---- the journal itself ---- */
 
 struct segment {

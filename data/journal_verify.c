@@ -8,7 +8,7 @@
 
 enum { TRIES = 20, TRY_AGAIN_AFTER_MS = 10 };
 
-static struct journal_mark mark_of(struct arena *arena, const char *folder)
+struct journal_mark journal_mark_of(struct arena *arena, const char *folder)
 {
     struct str path = arena_printf(arena, "%s/mark", folder);
     SCOPED(journal_close_fd) int fd = open(path.data, O_RDONLY | O_CLOEXEC);
@@ -68,14 +68,16 @@ static bool add_segment(struct journal_report *report, const struct journal_mark
     return report->bad_seq == 0;
 }
 
-static status verify_files(struct ctx *cx, const char *folder, const segment_files *files,
-                           const struct journal_mark *mark, struct journal_report *report)
+status journal_verify_files(struct ctx *cx, const char *folder, const segment_files *files, size_t from,
+                            const struct journal_mark *mark, struct journal_report *report)
 {
-    for (size_t i = 0; i < files->count; i++) {
+    report->first_seq = files->at[from].first_seq;
+    report->last_seq = report->first_seq - 1;
+    for (size_t i = from; i < files->count; i++) {
         const struct segment_file *file = &files->at[i];
         bool last = i + 1 == files->count;
         TRY(ctx_check(cx));
-        if (i > 0 && file->first_seq != report->last_seq + 1) {
+        if (i > from && file->first_seq != report->last_seq + 1) {
             found(report, file->first_seq, "hole", report->last_seq + 1);
             return STATUS_OK;
         }
@@ -87,13 +89,14 @@ static status verify_files(struct ctx *cx, const char *folder, const segment_fil
         else
             segment_check(path.data, &check);
         arena_rewind(cx->arena, scratch);
-        bool dropped = report->segments == 0 && check.why && mark_of(cx->arena, folder).first_seq > file->first_seq;
+        bool dropped =
+            report->segments == 0 && check.why && journal_mark_of(cx->arena, folder).first_seq > file->first_seq;
         if (dropped) { /* by the daemon, since we listed the folder */
             report->first_seq = files->at[i + !last].first_seq;
             report->last_seq = report->first_seq - 1;
             continue;
         }
-        if (!add_segment(report, mark, file, &check, i == 0, last))
+        if (!add_segment(report, mark, file, &check, i == from, last))
             return STATUS_OK;
     }
     return STATUS_OK;
@@ -102,7 +105,8 @@ static status verify_files(struct ctx *cx, const char *folder, const segment_fil
 status journal_verify(struct ctx *cx, const char *dir, struct journal_report *out_report)
 {
     struct str folder = arena_printf(cx->arena, "%s/journal", dir);
-    struct journal_mark mark = mark_of(cx->arena, folder.data); /* before the entries: it must not run ahead of them */
+    struct journal_mark mark =
+        journal_mark_of(cx->arena, folder.data); /* before the entries: it must not run ahead of them */
     segment_files files = {0};
     status listed = segment_list(cx, folder.data, &files);
     if (listed != STATUS_OK) {
@@ -111,15 +115,14 @@ status journal_verify(struct ctx *cx, const char *dir, struct journal_report *ou
     }
     status verified = STATUS_OK;
     struct journal_report report = {0};
-    uint64_t first_kept = mark_of(cx->arena, folder.data).first_seq; /* read again: a drop moves it while we list */
+    uint64_t first_kept =
+        journal_mark_of(cx->arena, folder.data).first_seq; /* read again: a drop moves it while we list */
     uint64_t first_found = files.count > 0 ? files.at[0].first_seq : UINT64_MAX;
     if ((first_kept > 0 && first_found > first_kept) || (files.count == 0 && mark.seq > 0)) {
         found(&report, first_kept, "hole", first_kept);
         report.last_seq = first_kept - 1;
     } else if (files.count > 0) {
-        report.first_seq = first_found;
-        report.last_seq = first_found - 1;
-        verified = verify_files(cx, folder.data, &files, &mark, &report);
+        verified = journal_verify_files(cx, folder.data, &files, 0, &mark, &report);
     }
     VEC_FINI(&files);
     TRY(verified);

@@ -88,7 +88,8 @@ static status open_tables(struct data_store *store, struct ctx *cx, const struct
         store->tables[i] = (struct data_table){.store = store,
                                                .name = mem_copy(name, strlen(name) + 1),
                                                .number = (uint32_t)i,
-                                               .grouped = is_grouped(options, name)};
+                                               .grouped = is_grouped(options, name),
+                                               .local = i < options->table_count && options->tables[i].local};
     }
     for (size_t i = store->table_count + 1; i-- > 0;) { /* the meta table first: it knows which there were */
         struct data_table *table = &store->tables[i];

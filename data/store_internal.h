@@ -33,7 +33,7 @@ struct data_table {
     DB *db;
     char *name;
     uint32_t number;
-    bool grouped;
+    bool grouped, local;
     uint64_t rows;     /* atomic */
     struct buf bound;  /* the writer's own: no row has a key after it */
     bool empty;        /* no row was ever there: no bound yet */
@@ -100,13 +100,6 @@ int store_db_open(DB_ENV *env, const char *name, DB **out_db);
 /* data.store-damaged with what Berkeley DB calls the error. */
 status store_fail(struct ctx *cx, const char *doing, int error);
 DBT store_dbt(struct str bytes); /* for handing in */
-
-/* ---- store_commit.c ---- */
-
-/* Under the lock: is this row of a commit that is not shown yet? Then it is as if absent. */
-bool store_is_coming(const struct data_table *table, struct str key);
-/* Replaceable by tests: called by a large commit whenever readers may come. */
-extern void (*store_between_slices)(void);
 
 /* ---- store_damage.c ---- */
 

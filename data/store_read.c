@@ -155,6 +155,8 @@ status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[
     struct crypto_sha256 hash;
     crypto_sha256_init(&hash);
     for (size_t i = 0; i < store->table_count; i++) {
+        if (store->tables[i].local)
+            continue;
         hash_bytes(&hash, str_from(store->tables[i].name));
         TRY(data_scan_all(&store->tables[i], cx, hash_row, &hash));
     }

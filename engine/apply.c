@@ -267,6 +267,7 @@ static void end_batch(struct apply *ap)
 {
     struct engine *engine = ap->engine;
     totals_store(engine, ap->txn);
+    mpi_note_changes(engine->mpi, ap->txn, ap->last_seq);
     if (engine->options.plant_publish_before_commit)
         publish(ap);
     data_txn_commit(ap->txn, ap->last_seq, publish, ap);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "engine_internal.h"
 #include "entry_bounds.h"
+#include "mpi/snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,12 +42,17 @@ static status open_store(struct engine *engine, struct ctx *cx)
     return data_open(cx, &options, &engine->store);
 }
 
-/* journal_open() checked the last segment; a flipped bit or a hole in an older one must not be served either. Reads the
- * whole journal: about a second for each 500 MB. */
+/* journal_open() checked the last segment; a flipped bit or a hole in an older one must not be served either. A second
+ * for each 150 MB, so of a long journal what was verified by an earlier start is read again behind this one: checker.c.
+ */
 static status verify_journal(struct engine *engine, struct ctx *cx)
 {
+    static const uint64_t ALL_BYTES = 1u << 30;
+    uint64_t all_bytes = engine->options.journal_verify_bytes ? engine->options.journal_verify_bytes : ALL_BYTES;
     struct journal_report report;
-    TRY(journal_verify(cx, engine->dir, &report));
+    bool whole;
+    TRY(journal_verify_start(cx, engine->dir, all_bytes, &report, &whole));
+    engine->unchecked = !whole;
     if (report.bad_seq == 0)
         return STATUS_OK;
     return ctx_fail(
@@ -138,6 +144,7 @@ static status score_anew(struct engine *engine, struct ctx *cx)
         data_txn_abort(txn);
         return ctx_pass(cx, &own, got);
     }
+    mpi_note_changes(engine->mpi, txn, seq);
     data_txn_commit(txn, seq, publish_people, engine->mpi);
     return STATUS_OK;
 }
@@ -149,7 +156,7 @@ static status open_parts(struct engine *engine, struct ctx *cx)
     find_tables(engine);
     TRY(open_journal(engine, cx));
     TRY(codes_open(cx, engine->packs_dir, engine->store, &engine->codes));
-    TRY(mpi_open(cx, engine->store, &engine->mpi));
+    TRY(mpi_open_saved(cx, engine->store, saver_path(engine, cx->arena), &engine->mpi));
     TRY(score_anew(engine, cx));
     TRY(totals_load(engine, cx));
     TRY(load_routes(engine, cx));
@@ -233,6 +240,9 @@ static status start_threads(struct engine *engine, struct ctx *cx)
     if (pthread_create(&engine->deliver_thread, NULL, deliver_thread_main, engine) != 0)
         mem_panic("engine", "no thread");
     engine->deliver_running = true;
+    if (engine->unchecked)
+        engine->checker = checker_start(engine->dir);
+    engine->saver = saver_start(engine);
     engine->upkeep = upkeep_start(engine);
     return STATUS_OK;
 }
@@ -247,6 +257,7 @@ static void wait_settled(struct engine *engine)
 
 static void close_parts(struct engine *engine)
 {
+    checker_stop(engine->checker);
     upkeep_stop(engine->upkeep);
     if (engine->apply_running) {
         wait_settled(engine);
@@ -261,6 +272,7 @@ static void close_parts(struct engine *engine)
     lanes_free(engine->lane_set);
     if (engine->deliver_loop)
         loop_free(engine->deliver_loop);
+    saver_stop(engine->saver);
     close_stores(engine);
     pthread_cond_destroy(&engine->announced_changed);
     pthread_mutex_destroy(&engine->lock);

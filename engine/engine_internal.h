@@ -101,6 +101,9 @@ struct engine {
     pthread_t apply_thread, deliver_thread;
     bool apply_running, deliver_running, apply_stop; /* apply_stop: atomic */
     struct upkeep *upkeep;
+    struct saver *saver;
+    struct checker *checker;
+    bool unchecked; /* the start did not verify the whole journal */
     struct loop *deliver_loop;
     struct lanes *lane_set; /* deliver thread */
 };
@@ -126,6 +129,17 @@ status apply_catch_up(struct engine *engine, struct ctx *cx);
 /* upkeep.c: checkpoints and retention, on a thread of their own */
 struct upkeep *upkeep_start(struct engine *engine);
 void upkeep_stop(struct upkeep *upkeep); /* NULL is fine; waits for the round under way */
+
+/* saver.c: writes the index to a file from time to time and at the end, so that a start need not make it again */
+const char *saver_path(struct engine *engine, struct arena *arena);
+struct saver *saver_start(struct engine *engine);
+void saver_tick(struct saver *saver); /* the upkeep thread's: begins to save, on a thread of its own, when it is time */
+/* No other thread works on the index any more. Ends what is under way and saves what is not. NULL is fine. */
+void saver_stop(struct saver *saver);
+
+/* checker.c: verifies the whole journal once, behind a start that did not, on a thread that yields to all others */
+struct checker *checker_start(const char *dir);
+void checker_stop(struct checker *checker); /* ends it in the middle too; NULL is fine */
 
 /* retention.c: drops the journal segments that nobody needs and whose every entry is older than `since_us`. The upkeep
  * thread. */

@@ -46,6 +46,7 @@ static void keep_up(struct engine *engine, struct ctx *cx, int64_t *next_checkpo
     }
     *next_checkpoint_us = clock_mono_us() + CHECKPOINT_US;
     codes_free_unused(engine->codes);
+    saver_tick(engine->saver);
     if (data_checkpoint(engine->store, cx) != STATUS_OK)
         log_event(LOG_WARN, "store.checkpoint", LOG_WHY(cx));
     if (engine->options.journal_keep_us <= 0 || clock_mono_us() < *next_retention_us)

@@ -441,13 +441,23 @@ static void visit_slot(const struct blocks *blocks, const struct shard *shard, c
         visit(arg, key, record);
 }
 
+size_t blocks_parts(const struct blocks *blocks)
+{
+    return shard_count(blocks);
+}
+
+void blocks_each_in(const struct blocks *blocks, size_t part, void (*visit)(void *arg, uint64_t key, uint32_t record),
+                    void *arg)
+{
+    const struct shard *shard = &blocks->shards[part];
+    for (uint32_t k = 0; k < shard->cap && shard->used > 0; k++)
+        visit_slot(blocks, shard, slot_in(blocks, shard, k), visit, arg);
+}
+
 void blocks_each(const struct blocks *blocks, void (*visit)(void *arg, uint64_t key, uint32_t record), void *arg)
 {
-    for (size_t i = 0; i < shard_count(blocks); i++) {
-        const struct shard *shard = &blocks->shards[i];
-        for (uint32_t k = 0; k < shard->cap && shard->used > 0; k++)
-            visit_slot(blocks, shard, slot_in(blocks, shard, k), visit, arg);
-    }
+    for (size_t i = 0; i < shard_count(blocks); i++)
+        blocks_each_in(blocks, i, visit, arg);
 }
 
 void blocks_prefetch(const struct blocks *blocks, const uint64_t *keys, size_t count)

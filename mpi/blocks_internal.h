@@ -72,6 +72,10 @@ uint32_t blocks_next(const struct blocks *blocks, struct block block, uint32_t *
 bool blocks_holds(const struct blocks *blocks, uint64_t key, uint32_t record);
 /* Every key with every record, in the order of the keys' hashes. */
 void blocks_each(const struct blocks *blocks, void (*visit)(void *arg, uint64_t key, uint32_t record), void *arg);
+/* The same part by part: a key is always in the same one, and all its records with it. */
+size_t blocks_parts(const struct blocks *blocks);
+void blocks_each_in(const struct blocks *blocks, size_t part, void (*visit)(void *arg, uint64_t key, uint32_t record),
+                    void *arg);
 /* Asks for the slots of several keys at once: one wait for memory instead of `count`. Before a run of the above. */
 void blocks_prefetch(const struct blocks *blocks, const uint64_t *keys, size_t count);
 size_t blocks_bytes(const struct blocks *blocks);

@@ -402,6 +402,7 @@ static void publish_step(struct mpi *mpi, const struct step *step)
 void mpi_publish(struct mpi *mpi)
 {
     enum { KEEP_STEPS = 1 << 16 };
+    changed_publish(mpi);
     for (uint32_t i = 0; i < mpi->copy_count; i++)
         publish_copy(mpi, CHUNK_AT(&mpi->copies, i));
     mpi->copy_count = 0;

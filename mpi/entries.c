@@ -122,23 +122,34 @@ void index_load_reserve(struct mpi *mpi, size_t keys)
     blocks_reserve(&mpi->blocks, keys);
 }
 
+struct entry *index_load_entry(struct mpi *mpi, uint32_t record, uint64_t own_key)
+{
+    struct entry *entry = CHUNK_ADD(&mpi->entries, record);
+    *entry = (struct entry){.person = record, .ring = record, .own_key = own_key};
+    *CHUNK_ADD(&mpi->notes, record) = (struct note){0};
+    return entry;
+}
+
 uint32_t index_load_record(struct mpi *mpi, uint64_t own_key)
 {
     INVARIANT(mpi->applied.records < BLOCK_RECORD_MAX);
     uint32_t record = ++mpi->applied.records;
-    *CHUNK_ADD(&mpi->entries, record) = (struct entry){.person = record, .ring = record, .own_key = own_key};
-    *CHUNK_ADD(&mpi->notes, record) = (struct note){0};
+    (void)index_load_entry(mpi, record, own_key);
     (void)blocks_add(&mpi->blocks, own_block_key(own_key), record);
     return record;
 }
 
-void index_load_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row)
+void index_load_body(struct mpi *mpi, uint32_t record, const struct mpi_row *row)
 {
-    struct mpi_row *own = mem_copy(row, row_bytes(row));
-    row_set_rarity(mpi->model, own);
-    CHUNK_AT(&mpi->entries, record)->row = own;
+    CHUNK_AT(&mpi->entries, record)->row = mem_copy(row, row_bytes(row));
     mpi->applied.row_bytes += row_bytes(row);
     mpi->applied.more_said += (row->flags & ROW_MORE_SAID) != 0;
+}
+
+void index_load_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row)
+{
+    index_load_body(mpi, record, row);
+    row_set_rarity(mpi->model, CHUNK_AT(&mpi->entries, record)->row);
     mpi->opening = true;
     index_join(mpi, record);
     mpi->opening = false;

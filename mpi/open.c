@@ -1,14 +1,20 @@
-#include "people_internal.h"
+#include "snapshot_internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mpi/snapshot.h"
+
+#include <unistd.h>
 
 /*
  * The index is a projection of the store's tables: rows are folded again (they are cheap), edges, members and decisions
- * are taken as they are, so that opening never compares records.
+ * are taken as they are, so that opening never compares records. Most starts find a snapshot and read none of it but
+ * decisions and reviews.
  *
- * Where the time goes (5 us a record, one thread): a third into folding and keys, a third into the blocks, a tenth each
- * into reading, edges and fresh pages; once 150 ms for ICU's rules when a Chinese name is met. Rows ready made in a
- * table of their own would not help: reading 250 bytes more costs what folding costs, and every write would pay for it.
- * The next step, when millions must start in seconds, is to fold on a second thread while this one reads and fills the
- * blocks.
+ * Where the time goes without one (5 us a record, one thread): a third into folding and keys, a third into the blocks,
+ * a tenth each into reading, edges and fresh pages; once 150 ms for ICU's rules when a Chinese name is met. Rows ready
+ * made in a table of their own would not help: reading 250 bytes more costs what folding costs, and every write would
+ * pay for it.
  */
 struct opening {
     struct mpi *mpi;
@@ -160,7 +166,7 @@ static status make_room(struct opening *opening)
     return STATUS_OK;
 }
 
-static status load_all(struct opening *opening)
+static status load_rows(struct opening *opening)
 {
     struct mpi *mpi = opening->mpi;
     TRY(make_room(opening));
@@ -168,7 +174,12 @@ static status load_all(struct opening *opening)
                    (struct loading){.visit = load_record, .table = "mpi.record", .key_parts = 1}));
     TRY(load_table(opening, mpi->members,
                    (struct loading){.visit = load_member, .table = "mpi.member", .key_parts = 1}));
-    TRY(load_table(opening, mpi->edges, (struct loading){.visit = load_edge, .table = "mpi.edge", .key_parts = 2}));
+    return load_table(opening, mpi->edges, (struct loading){.visit = load_edge, .table = "mpi.edge", .key_parts = 2});
+}
+
+static status load_questions(struct opening *opening)
+{
+    struct mpi *mpi = opening->mpi;
     TRY(load_table(opening, mpi->decided,
                    (struct loading){.visit = load_decision, .table = "mpi.decision", .key_parts = 1}));
     TRY(load_table(opening, mpi->reviews,
@@ -177,12 +188,9 @@ static status load_all(struct opening *opening)
     return STATUS_OK;
 }
 
-status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi)
-{
-    return index_open(cx, store, BLOCK_CAP_DEFAULT, out_mpi);
-}
+/* ---- the whole ---- */
 
-status index_open(struct ctx *cx, struct data_store *store, uint32_t block_cap, struct mpi **out_mpi)
+static status make_index(struct ctx *cx, struct data_store *store, uint32_t block_cap, struct mpi **out_mpi)
 {
     struct mpi *mpi = index_new();
     mpi->block_cap = block_cap;
@@ -196,16 +204,69 @@ status index_open(struct ctx *cx, struct data_store *store, uint32_t block_cap, 
     mpi->reviews = data_table(store, "mpi.review");
     mpi->events = data_table(store, "mpi.event");
     mpi->models = data_table(store, "mpi.model");
-    struct opening opening = {.mpi = mpi, .cx = cx};
-    status loaded = models_open(mpi, cx);
+    mpi->listed = data_table(store, "mpi.changed");
+    *out_mpi = mpi;
+    TRY(models_open(mpi, cx));
+    return changed_open(mpi, cx);
+}
+
+/* Of an index that was loaded in part. */
+static void forget(struct mpi *mpi)
+{
+    mpi->shown.records = mpi->applied.records;
+    index_free(mpi);
+}
+
+/* False: it has to be made from the rows. */
+static bool from_snapshot(struct mpi *mpi, struct ctx *cx, const char *path)
+{
+    int64_t began_us = clock_mono_us();
+    const char *why = snapshot_load(mpi, cx, path);
+    if (why && access(path, F_OK) == 0)
+        log_event(LOG_WARN, "mpi.snapshot-refused", LOG_NAME("why", why),
+                  LOG_NAME("next", "making the index from the rows"));
+    if (why == NULL)
+        log_event(LOG_INFO, "mpi.snapshot-taken", LOG_NUM("records", mpi->applied.records),
+                  LOG_NUM("changed_since", mpi->changed.records),
+                  LOG_NUM("took_ms", (clock_mono_us() - began_us) / 1000));
+    return why == NULL;
+}
+
+status index_open_saved(struct ctx *cx, struct data_store *store, uint32_t block_cap, const char *path,
+                        struct mpi **out_mpi)
+{
+    struct opening opening = {.cx = cx};
+    status loaded = make_index(cx, store, block_cap, &opening.mpi);
+    bool taken = loaded == STATUS_OK && path && from_snapshot(opening.mpi, cx, path);
+    if (loaded == STATUS_OK && path && !taken) {
+        forget(opening.mpi);
+        loaded = make_index(cx, store, block_cap, &opening.mpi);
+    }
+    if (loaded == STATUS_OK && !taken)
+        loaded = load_rows(&opening);
     if (loaded == STATUS_OK)
-        loaded = load_all(&opening);
+        loaded = load_questions(&opening);
     if (loaded != STATUS_OK) {
-        index_free(mpi);
+        forget(opening.mpi);
         return loaded;
     }
-    *out_mpi = mpi;
+    *out_mpi = opening.mpi;
     return STATUS_OK;
+}
+
+status index_open(struct ctx *cx, struct data_store *store, uint32_t block_cap, struct mpi **out_mpi)
+{
+    return index_open_saved(cx, store, block_cap, NULL, out_mpi);
+}
+
+status mpi_open(struct ctx *cx, struct data_store *store, struct mpi **out_mpi)
+{
+    return index_open(cx, store, BLOCK_CAP_DEFAULT, out_mpi);
+}
+
+status mpi_open_saved(struct ctx *cx, struct data_store *store, const char *path, struct mpi **out_mpi)
+{
+    return index_open_saved(cx, store, BLOCK_CAP_DEFAULT, path, out_mpi);
 }
 
 void mpi_close(struct mpi *mpi)

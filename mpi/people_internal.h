@@ -132,6 +132,23 @@ struct outcome { /* what clustering says of a record */
 struct pair {
     uint32_t left, right; /* left < right */
 };
+/* ---- changed.c: which records each commit changed ---- */
+
+/* A state of the index. The tag is of no other one, of this store or another. */
+struct moment {
+    uint64_t number, tag; /* number: key of its row in mpi.changed; 0 = before the first */
+};
+struct changed {
+    struct moment newest, shown; /* the writer's; as readers see it */
+    uint64_t first;              /* the oldest row that is kept */
+    bool nothing;                /* the newest row says that nothing changed: the next may say so in its place */
+    bool unlisted;               /* something changed that no row speaks of: the next one says everything */
+    size_t noted;                /* steps of the draft that were noted */
+    uint64_t records;            /* how many were noted since the last save; atomic */
+    uint64_t wanted;             /* rows before are needed by nobody; atomic */
+};
+#define CHANGED_UNWANTED UINT64_MAX /* there is no snapshot */
+
 struct crossing { /* of a key, over the cap or back */
     uint64_t key;
     bool over_full;
@@ -144,7 +161,7 @@ enum sight {
 
 struct mpi {
     struct data_store *store; /* NULL: a bench without rows and readers */
-    struct data_table *records, *versions, *members, *edges, *links, *decided, *reviews, *events, *models;
+    struct data_table *records, *versions, *members, *edges, *links, *decided, *reviews, *events, *models, *listed;
     const struct mpi_model *model, *model_shown; /* the writer's, and what readers see rows and edges by */
     bool model_is_own;                           /* the writer's goes with the index, or when another one comes */
     uint64_t scored_by;                          /* identity of the model that the stored edges are of; 0: unsaid */
@@ -160,8 +177,9 @@ struct mpi {
     /* the draft */
     CHUNKS(struct copy) copies;
     uint32_t copy_count;
-    struct blocks came, left;     /* keys of records, beyond those in blocks or no longer */
-    VEC(struct step) steps;       /* since the last publish */
+    struct blocks came, left; /* keys of records, beyond those in blocks or no longer */
+    VEC(struct step) steps;   /* since the last publish */
+    struct changed changed;
     VEC(struct posting) postings; /* being published */
 
     /* the writer's notes */
@@ -250,7 +268,11 @@ void index_next_round(struct mpi *mpi);
 
 /* While opening, before anybody reads: straight into the index; edges and clusters come from the store. */
 void index_load_reserve(struct mpi *mpi, size_t keys);
-uint32_t index_load_record(struct mpi *mpi, uint64_t own_key);
+/* A record with this number, its own person until more is known. */
+struct entry *index_load_entry(struct mpi *mpi, uint32_t record, uint64_t own_key);
+uint32_t index_load_record(struct mpi *mpi, uint64_t own_key); /* the next one, and the key of its identifier */
+/* Gives it a row, but no keys yet. */
+void index_load_body(struct mpi *mpi, uint32_t record, const struct mpi_row *row);
 void index_load_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row);
 void index_load_handles(struct mpi *mpi, uint32_t record, const struct mpi_identifier *identifiers, size_t count);
 void index_load_edge(struct mpi *mpi, uint32_t left, uint32_t right, int32_t score_mbit);
@@ -382,6 +404,27 @@ bool index_asks(const struct mpi *mpi, uint32_t left, uint32_t right);
  * *out_unasked gets the pairs that are asked and have no review yet, record < other, ascending.
  */
 void index_reask(struct mpi *mpi, struct questions *out_unasked);
+
+/* ---- changed.c ---- */
+
+/* What changed after a moment; more may be named than did. */
+struct since {
+    uint8_t *records; /* a bit for each record */
+    uint32_t record_max;
+    uint64_t count;
+    VEC(struct pair) edges;
+    bool everything, unknown; /* unknown: the moment is not one of this store, or its rows are gone */
+};
+/* In the commit: what was noted is shown. */
+void changed_publish(struct mpi *mpi);
+/* Before anything is loaded: is there a row for every commit? */
+status changed_open(struct mpi *mpi, struct ctx *cx);
+status changed_since(struct mpi *mpi, struct ctx *cx, struct moment moment, struct since *out_since);
+void since_fini(struct since *since);
+static inline bool since_has(const struct since *since, uint32_t record)
+{
+    return record <= since->record_max && (since->records[record / 8] >> record % 8 & 1);
+}
 
 /* ---- models.c: which model is active ---- */
 

@@ -28,9 +28,16 @@ const struct reason mpi_reasons[MPI_REASON_COUNT] = {
 };
 
 const struct data_table_spec mpi_tables[] = {
-    {.name = "mpi.record"}, {.name = "mpi.version"}, {.name = "mpi.member"},
-    {.name = "mpi.edge"},   {.name = "mpi.link"},    {.name = "mpi.decision"},
-    {.name = "mpi.review"}, {.name = "mpi.event"},   {.name = "mpi.model", .added = true},
+    {.name = "mpi.record"},
+    {.name = "mpi.version"},
+    {.name = "mpi.member"},
+    {.name = "mpi.edge"},
+    {.name = "mpi.link"},
+    {.name = "mpi.decision"},
+    {.name = "mpi.review"},
+    {.name = "mpi.event"},
+    {.name = "mpi.model", .added = true},
+    {.name = "mpi.changed", .added = true, .local = true},
 };
 const size_t mpi_table_count = sizeof mpi_tables / sizeof mpi_tables[0];
 

@@ -9,6 +9,7 @@
 #include <unicode/utf16.h>
 #include <unicode/utf8.h>
 #include <unicode/utrans.h>
+#include <unicode/uversion.h>
 
 enum { UNITS_MAX = TEXT_FOLD_IN_MAX * 4 };
 
@@ -312,4 +313,20 @@ size_t text_fold(struct str text, char *out, size_t out_max)
 size_t text_fold_joined(struct str text, char *out, size_t out_max)
 {
     return fold_any(text, out, out_max, true);
+}
+
+static char rules_version[U_MAX_VERSION_STRING_LENGTH];
+
+static void read_version(void)
+{
+    UVersionInfo version;
+    u_getVersion(version);
+    u_versionToString(version, rules_version);
+}
+
+const char *text_rules_version(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_version);
+    return rules_version;
 }

@@ -194,7 +194,8 @@ def test_bench():
     said = check_json("bench identity --json", run("bench", "identity", "--people", 200, "--dir", SCRATCH, "--json"))
     rows = {row["name"]: row["value"] for row in said["results"]}
     names = ["link", "link.pairs", "train", "load", *(f"load.tenth-{i + 1}" for i in range(10)), "load.last-to-first", "records", "persons",
-             "index", "disk", "compare", "identify-p50", "identify-p99", "apply", "apply-p99", "candidates", "publish-max"]
+             "index", "disk", "compare", "identify-p50", "identify-p99", "apply", "apply-p99", "candidates", "publish-max",
+             "served-load", "stop", "start-from-rows", "start", "grpc-p50", "grpc-p99", "registrations", "grpc-beside-p50", "grpc-beside-p99"]
     missing = [name for name in names if not rows.get(f"identity.{name}", 0) > 0]
     check("bench identity measures everything", not missing, f"{missing} of {rows}")
     check("there are more records than persons", rows.get("identity.records", 0) > rows.get("identity.persons", 0), str(rows))

@@ -47,6 +47,7 @@ static inline void world_publish(void *arg)
 /* Readers see what was applied. */
 static inline void world_commit(struct world *world)
 {
+    mpi_note_changes(world->mpi, world->txn, world->seq);
     data_txn_commit(world->txn, world->seq, world_publish, world->mpi);
     world->txn = data_txn_begin(world->store);
 }

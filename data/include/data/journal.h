@@ -155,6 +155,17 @@ struct journal_report {
  */
 status journal_verify(struct ctx *cx, const char *dir, struct journal_report *out_report);
 
+/*
+ * What a start verifies: everything, while the segments have no more than `all_bytes`. Of a longer journal the segments
+ * from the one on that was the last when a start verified it before (<dir>/journal/verified tells; a note that does not
+ * fit counts for nothing). *out_whole false: what is older is left to a journal_verify() soon, with
+ * journal_distrust() when that finds damage. Otherwise as journal_verify(), of the segments read.
+ */
+status journal_verify_start(struct ctx *cx, const char *dir, uint64_t all_bytes, struct journal_report *out_report,
+                            bool *out_whole);
+/* The next start verifies everything. */
+void journal_distrust(struct ctx *cx, const char *dir);
+
 struct journal_stats {
     uint64_t appended, groups, bytes, full_refusals, sync_us_total, sync_us_max;
     uint64_t no_room; /* times that the queue had no room */

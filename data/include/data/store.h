@@ -34,6 +34,7 @@ struct data_txn;
 struct data_table_spec {
     const char *name; /* "mpi.record" */
     bool added;       /* there are stores without it: it is made empty when they are opened */
+    bool local;       /* of this store only, not of what the journal says: left out of data_digest() */
 };
 
 struct data_table; /* handle; lives as long as the store */
@@ -175,8 +176,8 @@ void data_stats(struct data_store *store, struct data_stats *out_stats);
 /* The time that `per_mille` of a thousand commits did not pass, as the upper end of its bucket; 0 without commits. */
 uint64_t data_stats_us(const uint64_t buckets[DATA_STATS_BUCKETS], unsigned per_mille);
 
-/* Every row of every table in order, hashed (SHA-256): equal projections have equal digests. Of one moment only while
- * nobody commits. */
+/* Every row of every table that is not local, in order, hashed (SHA-256): equal projections have equal digests. Of one
+ * moment only while nobody commits. */
 status data_digest(struct data_store *store, struct ctx *cx, uint8_t out_digest[32]);
 
 /*

@@ -31,7 +31,10 @@ struct engine_options {
     int64_t journal_keep_us;        /* drop segments whose every entry is older and needed by nobody; 0 = keep all */
     uint64_t journal_segment_bytes; /* 0 = 64 MiB */
     uint64_t journal_queue_bytes;   /* entries that wait for the next sync; 0 = LIMIT_JOURNAL_QUEUE_BYTES */
-    uint64_t store_cache_bytes;     /* 0 = as much as data_open() thinks right for this machine */
+    uint64_t
+        journal_verify_bytes;   /* a longer journal is not verified whole before the start, but behind it; 0 = 1 GiB */
+    uint64_t store_cache_bytes; /* 0 = as much as data_open() thinks right for this machine */
+    uint64_t snapshot_records_min; /* a smaller index is made from its rows at every start; 0 = 10,000 */
 };
 
 /* Opens journal and store (rebuilding a damaged or missing store from the journal), the index and the codes, applies

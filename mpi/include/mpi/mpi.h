@@ -176,6 +176,9 @@ uint64_t mpi_applied_person(const struct mpi *mpi, uint64_t record);
 struct mpi_mark mpi_mark(struct mpi *mpi);
 void mpi_undo_to(struct mpi *mpi, struct mpi_mark mark);
 void mpi_publish(struct mpi *mpi);
+/* The last step before the commit, into its transaction: which records this batch changed, so that an index saved
+ * earlier can be brought up to date (mpi/snapshot.h). What was not noted must not be published. */
+void mpi_note_changes(struct mpi *mpi, struct data_txn *txn, uint64_t applied_seq);
 
 /* ---- asking (any thread) ---- */
 

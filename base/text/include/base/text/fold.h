@@ -22,3 +22,6 @@ size_t text_fold(struct str text, char *out, size_t out_max);
 
 /* The same without any blank: for identifiers, postcodes, house numbers. */
 size_t text_fold_joined(struct str text, char *out, size_t out_max);
+
+/* Which version of the rules folding goes by; another may fold otherwise. Static. */
+const char *text_rules_version(void);
