@@ -99,8 +99,8 @@ static uint32_t most_alike(struct str shorter, struct str longer)
         return 0;
     while (prefix < PREFIX_LETTERS && prefix < shorter.len && shorter.data[prefix] == longer.data[prefix])
         prefix++;
-    uint64_t sum = common * 1000000ull / shorter.len + common * 1000000ull / longer.len + 1000000;
-    return with_prefix((uint32_t)(sum / 3), prefix);
+    uint32_t sum = common * 1000000 / (uint32_t)shorter.len + common * 1000000 / (uint32_t)longer.len + 1000000;
+    return with_prefix(sum / 3, prefix);
 }
 
 static bool is_ascii(struct str s)
@@ -111,18 +111,30 @@ static bool is_ascii(struct str s)
     return all < 0x80;
 }
 
-bool text_is_alike(struct str left, struct str right, uint32_t least)
+uint32_t text_most_alike(struct str left, struct str right)
 {
     struct str shorter = left.len < right.len ? left : right, longer = left.len < right.len ? right : left;
     bool is_short = shorter.len > 0 && longer.len <= TEXT_DISTANCE_MAX;
-    if (is_short && is_ascii(left) && is_ascii(right) && most_alike(shorter, longer) < least)
-        return false;
-    return text_jaro_winkler(left, right) >= least;
+    return is_short && is_ascii(left) && is_ascii(right) ? most_alike(shorter, longer) : 1000;
+}
+
+bool text_is_alike(struct str left, struct str right, uint32_t least)
+{
+    return text_most_alike(left, right) >= least && text_jaro_winkler(left, right) >= least;
 }
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
+}
+
+/* Of two words that neither begin nor end alike: one of them is empty, or all that is left are the letters of one edit.
+ */
+static bool is_one_edit(const uint32_t *left, size_t left_len, const uint32_t *right, size_t right_len)
+{
+    if (left_len <= 1 && right_len <= 1)
+        return true;
+    return left_len == 2 && right_len == 2 && left[0] == right[1] && left[1] == right[0];
 }
 
 uint32_t text_edit_distance(struct str left, struct str right, uint32_t max)
@@ -134,6 +146,16 @@ uint32_t text_edit_distance(struct str left, struct str right, uint32_t max)
     size_t gap = left_len > right_len ? left_len - right_len : right_len - left_len;
     if (gap > max)
         return max + 1;
+    const uint32_t *a = left_chars, *b = right_chars;
+    for (; left_len > 0 && right_len > 0 && *a == *b;
+         left_len--, right_len--) /* what both begin or end with costs nothing */
+        a++, b++;
+    while (left_len > 0 && right_len > 0 && a[left_len - 1] == b[right_len - 1])
+        left_len--, right_len--;
+    if (left_len + right_len == 0)
+        return 0;
+    if (max == 1)
+        return is_one_edit(a, left_len, b, right_len) ? 1 : 2;
     uint32_t rows[3][TEXT_DISTANCE_MAX + 1];
     for (size_t k = 0; k <= right_len; k++)
         rows[0][k] = (uint32_t)k;
@@ -141,9 +163,9 @@ uint32_t text_edit_distance(struct str left, struct str right, uint32_t max)
         uint32_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
         uint32_t best = row[0] = (uint32_t)i;
         for (size_t k = 1; k <= right_len; k++) {
-            uint32_t cost = left_chars[i - 1] != right_chars[k - 1];
+            uint32_t cost = a[i - 1] != b[k - 1];
             row[k] = min_u32(above[k - 1] + cost, 1 + min_u32(above[k], row[k - 1]));
-            if (i > 1 && k > 1 && left_chars[i - 1] == right_chars[k - 2] && left_chars[i - 2] == right_chars[k - 1])
+            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
                 row[k] = min_u32(row[k], two_above[k - 2] + 1);
             best = min_u32(best, row[k]);
         }
