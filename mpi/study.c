@@ -57,7 +57,7 @@ void study_see_by(struct mpi_study *study, const struct mpi_model *model)
 }
 
 /* Edges to those that came later: the others have looked this way already. */
-static void link_record(struct mpi_study *study, uint32_t record)
+static void link_record(struct mpi_study *study, const struct reach *reach, uint32_t record)
 {
     struct mpi *mpi = study->mpi;
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
@@ -65,13 +65,10 @@ static void link_record(struct mpi_study *study, uint32_t record)
     size_t count = 0;
     if (row) { /* deactivated ones are here for what was decided about them */
         struct row_keys keys = index_keys(mpi, APPLIED, record);
-        count = index_candidates(mpi, APPLIED, row, &keys, record, &candidates);
+        count = index_later_candidates(mpi, row, &keys, record, &candidates);
     }
     for (size_t i = 0; i < count; i++) {
-        if (candidates[i] < record)
-            continue;
-        struct levels levels;
-        int32_t score = index_edge_score(mpi, record, candidates[i], &levels);
+        int32_t score = index_edge_score(mpi, reach, record, candidates[i]);
         study->compared++;
         if (score != NO_EDGE)
             index_load_edge(mpi, record, candidates[i], score);
@@ -87,8 +84,10 @@ void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
     study->compared = 0;
     study_see_by(study, model);
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
+    struct reach reach;
+    reach_make(&reach, model);
     for (uint32_t record = 1; record <= mpi->applied.records; record++)
-        link_record(study, record);
+        link_record(study, &reach, record);
     index_recluster(mpi);
 }
 

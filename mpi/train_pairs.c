@@ -76,10 +76,10 @@ uint64_t train_see_pairs(struct trainer *trainer)
     for (uint32_t record = 1; record <= records; record += every) {
         uint32_t *candidates;
         struct row_keys keys = index_keys(mpi, APPLIED, record);
-        size_t count = index_candidates(mpi, APPLIED, entry_at(mpi, APPLIED, record)->row, &keys, record, &candidates);
+        const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
+        size_t count = every == 1 ? index_later_candidates(mpi, row, &keys, record, &candidates)
+                                  : index_candidates(mpi, APPLIED, row, &keys, record, &candidates);
         for (size_t i = 0; i < count; i++) {
-            if (every == 1 && candidates[i] < record)
-                continue;
             struct levels levels = levels_between(mpi, record, candidates[i]);
             add_pattern(trainer, &levels, every == 1 ? 1 : every / 2.0);
             seen++;
