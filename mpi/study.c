@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 
+#include <unistd.h>
+
 struct mpi_study *mpi_study_new(void)
 {
     struct mpi_study *study = mem_alloc(sizeof *study);
@@ -17,6 +19,13 @@ void mpi_study_free(struct mpi_study *study)
     study->mpi->steps.count = 0;
     index_free(study->mpi);
     mem_free(study);
+}
+
+void mpi_study_use_threads(struct mpi_study *study, unsigned threads)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned wanted = threads != 0 ? threads : processors > 0 ? (unsigned)processors : 1;
+    study->threads = wanted < STUDY_THREADS_MAX ? wanted : STUDY_THREADS_MAX;
 }
 
 status mpi_study_add(struct mpi_study *study, struct ctx *cx, const struct mpi_record_input *input,
@@ -56,26 +65,54 @@ void study_see_by(struct mpi_study *study, const struct mpi_model *model)
     }
 }
 
+enum { LINK_SLICE = 2048 };
+
+struct found_edge {
+    uint32_t left, right;
+    int32_t score_mbit;
+};
+struct link_slice { /* what one thread found */
+    VEC(struct found_edge) edges;
+    uint64_t compared;
+};
+struct linking {
+    const struct mpi *mpi;
+    struct reach reach;
+    struct link_slice *slices;
+};
+
 /* Edges to those that came later: the others have looked this way already. */
-static void link_record(struct mpi_study *study, const struct reach *reach, uint32_t record)
+static void find_edges(const struct linking *linking, struct link_slice *slice, uint32_t record)
 {
-    struct mpi *mpi = study->mpi;
+    const struct mpi *mpi = linking->mpi;
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
-    uint32_t *candidates = NULL;
-    size_t count = 0;
-    if (row) { /* deactivated ones are here for what was decided about them */
-        struct row_keys keys = index_keys(mpi, APPLIED, record);
-        count = index_later_candidates(mpi, row, &keys, record, &candidates);
-    }
+    if (row == NULL)
+        return; /* deactivated ones are here for what was decided about them */
+    uint32_t *candidates;
+    struct row_keys keys = index_keys(mpi, APPLIED, record);
+    size_t count = index_later_candidates(mpi, row, &keys, record, &candidates);
     for (size_t i = 0; i < count; i++) {
-        int32_t score = index_edge_score(mpi, reach, record, candidates[i]);
-        study->compared++;
+        int32_t score = index_edge_score(mpi, &linking->reach, record, candidates[i]);
         if (score != NO_EDGE)
-            index_load_edge(mpi, record, candidates[i], score);
+            *VEC_ADD(&slice->edges) = (struct found_edge){record, candidates[i], score};
     }
     mem_free(candidates);
-    study->compared += index_first(mpi, APPLIED, record) != record; /* with the one that stands for it */
-    index_touch(mpi, record);
+    slice->compared += count + (index_first(mpi, APPLIED, record) != record); /* with the one that stands for it */
+}
+
+static void link_slice(void *arg, size_t slice, uint64_t from, uint64_t to)
+{
+    const struct linking *linking = arg;
+    for (uint64_t i = from; i < to; i++)
+        find_edges(linking, &linking->slices[slice], (uint32_t)i + 1);
+}
+
+static void take_edges(struct mpi_study *study, struct link_slice *slice)
+{
+    for (size_t i = 0; i < slice->edges.count; i++)
+        index_load_edge(study->mpi, slice->edges.at[i].left, slice->edges.at[i].right, slice->edges.at[i].score_mbit);
+    study->compared += slice->compared;
+    VEC_FINI(&slice->edges);
 }
 
 void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
@@ -84,10 +121,16 @@ void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
     study->compared = 0;
     study_see_by(study, model);
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
-    struct reach reach;
-    reach_make(&reach, model);
+    struct linking linking = {.mpi = mpi};
+    struct slices slices = {mpi->applied.records, LINK_SLICE, link_slice, &linking};
+    reach_make(&linking.reach, model);
+    linking.slices = mem_array(slices_count(&slices) + 1, sizeof *linking.slices);
+    slices_run(&slices, study->threads);
+    for (size_t i = 0; i < slices_count(&slices); i++)
+        take_edges(study, &linking.slices[i]);
+    mem_free(linking.slices);
     for (uint32_t record = 1; record <= mpi->applied.records; record++)
-        link_record(study, &reach, record);
+        index_touch(mpi, record);
     index_recluster(mpi);
 }
 

@@ -12,8 +12,9 @@ enum { SEEKERS_MAX = 200000 }; /* records whose candidates are looked at; of mor
 static struct mpi_model *count_model(struct trainer *trainer)
 {
     struct mpi_model *model = mem_copy(mpi_model_general(), sizeof *model);
-    train_write_values(trainer->mpi, model);
-    train_count_exact_strangers(trainer, model);
+    struct agreement agreements[COUNTED_KINDS];
+    train_write_values(trainer->mpi, model, agreements);
+    train_count_exact_strangers(trainer, agreements, model);
     return model;
 }
 
@@ -27,6 +28,7 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
     enum { PASSES = 2 };
     struct trainer *trainer = mem_alloc(sizeof *trainer);
     trainer->mpi = study->mpi;
+    trainer->threads = study->threads;
     trainer->seekers = seekers;
     double records = study->mpi->applied.records;
     trainer->all_pairs = records * (records - 1) / 2;
@@ -40,10 +42,7 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
         mpi_model_free(guessing);
         mpi_model_free(model);
         model = next;
-        map_clear(&trainer->known);
-        trainer->patterns.count = 0;
-        trainer->random_pairs = 0;
-        trainer->random = (struct shares){0};
+        train_forget_patterns(&trainer->patterns);
         train_believe_general(trainer);
         training.pairs = train_see_pairs(trainer);
         train_see_random_pairs(trainer);
@@ -59,8 +58,7 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
     training.random_pairs = (uint64_t)trainer->random_pairs;
     training.matches = trainer->same * trainer->all_pairs;
     training.kin = trainer->kin * trainer->all_pairs;
-    map_fini(&trainer->known);
-    VEC_FINI(&trainer->patterns);
+    train_forget_patterns(&trainer->patterns);
     mem_free(trainer);
     *out_model = model;
     *out_training = training;

@@ -15,12 +15,17 @@ struct pattern {
     int8_t rarer, rarer_kin;
     double pairs;
 };
+struct patterns { /* distinct ones, in the order they were first seen */
+    struct pattern *at;
+    size_t count, cap;
+    struct map known; /* pattern to its place */
+};
 struct trainer {
     const struct mpi *mpi;
+    unsigned threads;
     uint32_t seekers;
     double all_pairs;
-    struct map known; /* pattern to its place */
-    VEC(struct pattern) patterns;
+    struct patterns patterns;
     struct shares random; /* counts among random pairs, and how many were compared in at[field][0] */
     double random_pairs, same, kin;
     struct shares same_at, kin_at, strangers_at;
@@ -35,23 +40,26 @@ struct trainer {
 uint64_t train_see_pairs(struct trainer *trainer);
 /* All pairs of few records; of many a sample. */
 void train_see_random_pairs(struct trainer *trainer);
+void train_forget_patterns(struct patterns *patterns);
 /* Fields that only warn have no frequency. */
 bool train_counts(size_t field);
 
 /* ---- train_values.c: how many persons have each value ---- */
 
-struct value_counts train_count_values(const struct mpi *mpi, enum value_kind kind);
-/* Ordered pairs of persons that agree. */
-double train_agreeing_pairs(const struct value_counts *values);
-/* Writes the value tables and how often namesakes meet, by the persons that are known so far. */
-void train_write_values(const struct mpi *mpi, struct mpi_model *model);
+enum { COUNTED_KINDS = VALUE_FULL_NAME_YEAR + 1 };
+struct agreement { /* ordered pairs of persons: that share a value, of all that have any */
+    double agreeing, of;
+};
+/* Counts every kind by the persons that are known so far; writes the value tables and how often namesakes meet. */
+void train_write_values(const struct mpi *mpi, struct mpi_model *model, struct agreement out_agreements[COUNTED_KINDS]);
 
 /* ---- train_learn.c: expectation maximisation ---- */
 
 /* millibits of log2, of a share that is never taken for none. */
 int32_t train_mbit_of(double share);
 /* Into the model, and which fields were counted into the trainer. */
-void train_count_exact_strangers(struct trainer *trainer, struct mpi_model *model);
+void train_count_exact_strangers(struct trainer *trainer, const struct agreement agreements[COUNTED_KINDS],
+                                 struct mpi_model *model);
 /* To begin with. */
 void train_believe_general(struct trainer *trainer);
 /* Answers the rounds it took. */

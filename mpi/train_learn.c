@@ -68,18 +68,17 @@ static void estimate_strangers(struct trainer *trainer)
 }
 
 /* Of two persons (not records) picked blindly. That few do not agree does not make it more frequent than in general. */
-void train_count_exact_strangers(struct trainer *trainer, struct mpi_model *model)
+void train_count_exact_strangers(struct trainer *trainer, const struct agreement agreements[COUNTED_KINDS],
+                                 struct mpi_model *model)
 {
     for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
-        struct value_counts values = train_count_values(trainer->mpi, counted[i].kind);
-        double persons = (double)values.persons, agreeing = train_agreeing_pairs(&values);
+        struct agreement at = agreements[counted[i].kind];
         int32_t *strangers = &model->fields[counted[i].field][counted[i].exact].strangers;
-        trainer->counted[counted[i].field] = persons > 1;
-        if (agreeing > 0)
-            *strangers = train_mbit_of(agreeing / (persons * (persons - 1)));
-        else if (persons > 1 && train_mbit_of(1 / (persons * (persons - 1))) < *strangers)
-            *strangers = train_mbit_of(1 / (persons * (persons - 1)));
-        VEC_FINI(&values);
+        trainer->counted[counted[i].field] = at.of > 0;
+        if (at.agreeing > 0)
+            *strangers = train_mbit_of(at.agreeing / at.of);
+        else if (at.of > 0 && train_mbit_of(1 / at.of) < *strangers)
+            *strangers = train_mbit_of(1 / at.of);
     }
 }
 

@@ -22,7 +22,7 @@ static int order_held(const void *left, const void *right)
 }
 
 /* A person with three spellings of a name counts once for each, as somebody who could be met under it. */
-struct value_counts train_count_values(const struct mpi *mpi, enum value_kind kind)
+static struct value_counts count_values(const struct mpi *mpi, enum value_kind kind)
 {
     struct held_values held = {0};
     struct value_counts counts = {0};
@@ -50,7 +50,7 @@ struct value_counts train_count_values(const struct mpi *mpi, enum value_kind ki
     return counts;
 }
 
-double train_agreeing_pairs(const struct value_counts *values)
+static double agreeing_pairs(const struct value_counts *values)
 {
     double agreeing = 0;
     for (size_t i = 0; i < values->count; i++)
@@ -60,19 +60,11 @@ double train_agreeing_pairs(const struct value_counts *values)
 
 /* ---- namesakes ---- */
 
-struct agreement { /* ordered pairs of persons: that share a value, of all that have any */
-    double agreeing, of;
-};
-
 /* Of those born in different years. */
-static struct agreement agreement_apart(const struct mpi *mpi, enum value_kind kind, enum value_kind kind_and_year)
+static struct agreement apart(const struct agreement *agreements, enum value_kind kind, enum value_kind kind_and_year)
 {
-    struct value_counts values = train_count_values(mpi, kind), same_year = train_count_values(mpi, kind_and_year);
-    double persons = (double)values.persons,
-           agreeing = train_agreeing_pairs(&values) - train_agreeing_pairs(&same_year);
-    VEC_FINI(&values);
-    VEC_FINI(&same_year);
-    return (struct agreement){fmax(agreeing, 0), persons * (persons - 1)};
+    double agreeing = agreements[kind].agreeing - agreements[kind_and_year].agreeing;
+    return (struct agreement){fmax(agreeing, 0), agreements[kind].of};
 }
 
 /*
@@ -80,12 +72,12 @@ static struct agreement agreement_apart(const struct mpi *mpi, enum value_kind k
  * different years: records of one person that nobody has put together yet would look like namesakes. Where few such
  * pairs can be expected, or no births are known, the general belief counts more.
  */
-static int32_t namesakes(const struct mpi *mpi)
+static int32_t namesakes(const struct agreement *agreements)
 {
     enum { TRUST = 10 /* pairs */, NAMESAKES_TOP_MBIT = 8000 };
-    struct agreement family = agreement_apart(mpi, VALUE_FAMILY, VALUE_FAMILY_YEAR),
-                     given = agreement_apart(mpi, VALUE_GIVEN, VALUE_GIVEN_YEAR),
-                     both = agreement_apart(mpi, VALUE_FULL_NAME, VALUE_FULL_NAME_YEAR);
+    struct agreement family = apart(agreements, VALUE_FAMILY, VALUE_FAMILY_YEAR),
+                     given = apart(agreements, VALUE_GIVEN, VALUE_GIVEN_YEAR),
+                     both = apart(agreements, VALUE_FULL_NAME, VALUE_FULL_NAME_YEAR);
     double expected = both.of > 0 ? both.of * (family.agreeing / family.of) * (given.agreeing / given.of) : 0;
     double general = exp2(mpi_model_general()->namesake_mbit / 1000.0);
     double times = (both.agreeing + TRUST * general) / (expected + TRUST);
@@ -184,17 +176,17 @@ void study_tabulate(struct value_counts *values, enum value_kind kind, size_t va
     value_table_make(out_table, listed.at, listed.count, rest);
 }
 
-static void write_values(const struct mpi *mpi, enum value_kind kind, struct mpi_model *model)
+/* One kind after the other: of a large index the values of one are many. */
+void train_write_values(const struct mpi *mpi, struct mpi_model *model, struct agreement out_agreements[COUNTED_KINDS])
 {
     enum { VALUES_MAX = 1 << 16 }; /* of all kinds together less than the text of a model may hold */
-    struct value_counts values = train_count_values(mpi, kind);
-    study_tabulate(&values, kind, VALUES_MAX, &model->values[kind]);
-    VEC_FINI(&values);
-}
-
-void train_write_values(const struct mpi *mpi, struct mpi_model *model)
-{
-    model->namesake_mbit = namesakes(mpi);
-    for (size_t i = 0; i < VALUE_KINDS; i++)
-        write_values(mpi, (enum value_kind)i, model);
+    for (size_t i = 0; i < COUNTED_KINDS; i++) {
+        struct value_counts values = count_values(mpi, (enum value_kind)i);
+        double persons = (double)values.persons;
+        out_agreements[i] = (struct agreement){agreeing_pairs(&values), persons * (persons - 1)};
+        if (i < VALUE_KINDS)
+            study_tabulate(&values, (enum value_kind)i, VALUES_MAX, &model->values[i]);
+        VEC_FINI(&values);
+    }
+    model->namesake_mbit = namesakes(out_agreements);
 }
