@@ -147,7 +147,7 @@ static void test_training__gives_the_same_model_and_persons_by_any_number_of_thr
 {
     (void)state;
     enum { SOME = 1200 };
-    static const unsigned threads[] = {1, 3, 1000};
+    static const unsigned threads[] = {1, 3, STUDY_THREADS_MAX + 1};
     struct support support;
     support_init(&support);
     struct mpi_study *study = make_people(&support, SOME);
