@@ -7,12 +7,12 @@ static int32_t larger(int32_t a, int32_t b)
 
 /* ---- what levels weigh ---- */
 
-/* weigh_field() of one level, but for namesakes, which only take away. */
+/* weigh_field() of one level, but for namesakes, which only take away. The rarity as levels have it. */
 static int32_t weight_of(const struct mpi_model *model, size_t field, uint8_t level, uint8_t rarity)
 {
     const struct frequency *at = &model->fields[field][level];
-    if (rarity & RARITY_TOP)
-        return at->same + (rarity & RARITY_TOP) * RARITY_MBIT;
+    if (rarity)
+        return at->same + rarity * RARITY_MBIT;
     return at->same - (at->strangers < 0 ? at->strangers : 0);
 }
 
@@ -54,7 +54,7 @@ static int32_t most_of_family(const struct reach *reach, struct str a, struct st
 {
     if (a.len == 0 || b.len == 0)
         return 0;
-    return str_eq(a, b) ? weight_of(reach->model, FIELD_FAMILY, NAME_EXACT, rarity) : reach->family_unlike;
+    return str_eq(a, b) ? weight_of(reach->model, FIELD_FAMILY, NAME_EXACT, rarity & RARITY_TOP) : reach->family_unlike;
 }
 
 static int32_t most_of_given(const struct reach *reach, struct str a, struct str b, uint8_t rarity)
@@ -64,7 +64,7 @@ static int32_t most_of_given(const struct reach *reach, struct str a, struct str
     if (!str_eq(a, b))
         return reach->given_unlike;
     return a.len == 1 ? weight_of(reach->model, FIELD_GIVEN, NAME_INITIAL, 0)
-                      : weight_of(reach->model, FIELD_GIVEN, NAME_EXACT, rarity);
+                      : weight_of(reach->model, FIELD_GIVEN, NAME_EXACT, rarity & RARITY_TOP);
 }
 
 /* Both names equal, or one in the other's place: worth looking at. */
@@ -98,8 +98,8 @@ static int32_t most_of_names(const struct reach *reach, const struct mpi_row *le
 static int32_t most_of_place(const struct reach *reach, uint8_t level, uint8_t left, uint8_t right)
 {
     return larger(weight_of(reach->model, FIELD_ADDRESS, level, 0),
-                  larger(weight_of(reach->model, FIELD_ADDRESS, level, left),
-                         weight_of(reach->model, FIELD_ADDRESS, level, right)));
+                  larger(weight_of(reach->model, FIELD_ADDRESS, level, left & RARITY_TOP),
+                         weight_of(reach->model, FIELD_ADDRESS, level, right & RARITY_TOP)));
 }
 
 static int32_t most_of_address(const struct reach *reach, const struct mpi_row_address *a,
@@ -137,7 +137,7 @@ static int32_t most_of_rest(const struct reach *reach, const struct mpi_row *lef
     if ((left->mother_family | left->mother_given) && (right->mother_family | right->mother_given))
         most += reach->most[FIELD_MOTHER];
     if (left->birth_place != 0 && right->birth_place != 0)
-        most += most_with(reach, FIELD_BIRTH_PLACE, LIST_EXACT, left->birth_place_rarity);
+        most += most_with(reach, FIELD_BIRTH_PLACE, LIST_EXACT, left->birth_place_rarity & RARITY_TOP);
     return most + most_of_addresses(reach, left, right);
 }
 

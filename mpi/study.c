@@ -65,7 +65,7 @@ void study_see_by(struct mpi_study *study, const struct mpi_model *model)
     }
 }
 
-enum { LINK_SLICE = 2048 };
+enum { LINK_SLICE = 2048, LINK_SLICES = 16 };
 
 struct found_edge {
     uint32_t left, right;
@@ -78,7 +78,8 @@ struct link_slice { /* what one thread found */
 struct linking {
     const struct mpi *mpi;
     struct reach reach;
-    struct link_slice *slices;
+    uint64_t first; /* records before those that are looked at now */
+    struct link_slice slices[LINK_SLICES];
 };
 
 /* Edges to those that came later: the others have looked this way already. */
@@ -102,9 +103,9 @@ static void find_edges(const struct linking *linking, struct link_slice *slice, 
 
 static void link_slice(void *arg, size_t slice, uint64_t from, uint64_t to)
 {
-    const struct linking *linking = arg;
+    struct linking *linking = arg;
     for (uint64_t i = from; i < to; i++)
-        find_edges(linking, &linking->slices[slice], (uint32_t)i + 1);
+        find_edges(linking, &linking->slices[slice], (uint32_t)(linking->first + i) + 1);
 }
 
 static void take_edges(struct mpi_study *study, struct link_slice *slice)
@@ -113,6 +114,23 @@ static void take_edges(struct mpi_study *study, struct link_slice *slice)
         index_load_edge(study->mpi, slice->edges.at[i].left, slice->edges.at[i].right, slice->edges.at[i].score_mbit);
     study->compared += slice->compared;
     VEC_FINI(&slice->edges);
+    *slice = (struct link_slice){0};
+}
+
+/* Some slices at a time. */
+static void link_everybody(struct mpi_study *study)
+{
+    enum { AT_ONCE = LINK_SLICE * LINK_SLICES };
+    struct linking linking = {.mpi = study->mpi};
+    uint64_t records = study->mpi->applied.records;
+    reach_make(&linking.reach, study->mpi->model);
+    for (; linking.first < records; linking.first += AT_ONCE) {
+        uint64_t left = records - linking.first;
+        struct slices slices = {left < AT_ONCE ? left : AT_ONCE, LINK_SLICE, link_slice, &linking};
+        slices_run(&slices, study->threads);
+        for (size_t i = 0; i < LINK_SLICES; i++)
+            take_edges(study, &linking.slices[i]);
+    }
 }
 
 void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
@@ -121,14 +139,7 @@ void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
     study->compared = 0;
     study_see_by(study, model);
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
-    struct linking linking = {.mpi = mpi};
-    struct slices slices = {mpi->applied.records, LINK_SLICE, link_slice, &linking};
-    reach_make(&linking.reach, model);
-    linking.slices = mem_array(slices_count(&slices) + 1, sizeof *linking.slices);
-    slices_run(&slices, study->threads);
-    for (size_t i = 0; i < slices_count(&slices); i++)
-        take_edges(study, &linking.slices[i]);
-    mem_free(linking.slices);
+    link_everybody(study);
     for (uint32_t record = 1; record <= mpi->applied.records; record++)
         index_touch(mpi, record);
     index_recluster(mpi);
