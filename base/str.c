@@ -1,5 +1,7 @@
 #include "base/str.h"
 
+#include <endian.h>
+
 int str_cmp(struct str left, struct str right)
 {
     size_t both = left.len < right.len ? left.len : right.len;
@@ -87,10 +89,9 @@ uint64_t str_hash(struct str s)
     uint64_t h = 0x9e3779b97f4a7c15u ^ s.len;
     size_t i = 0;
     for (; i + 8 <= s.len; i += 8) {
-        uint64_t word = 0;
-        for (int b = 7; b >= 0;
-             b--) /* little-endian by hand: the value is stored, so it must not depend on the machine */
-            word = word << 8 | (uint8_t)s.data[i + (size_t)b];
+        uint64_t word;
+        memcpy(&word, s.data + i, sizeof word);
+        word = le64toh(word); /* the value is stored, so it must not depend on the machine */
         h = mix(h ^ word) * 0x9fb21c651e98df25u;
     }
     uint64_t tail = 0;

@@ -92,21 +92,59 @@ static void free_study(struct mpi_study **study)
     mpi_study_free(*study);
 }
 
+/* By the clock: more threads than this one work. */
+static double since_us(int64_t from_us)
+{
+    return (double)(clock_mono_us() - from_us);
+}
+
+static double process_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void count_pair(void *arg, const struct mpi_study_pair *pair)
+{
+    (void)pair;
+    ++*(uint64_t *)arg;
+}
+
+static void run_link(struct bench *bench, struct mpi_study *study)
+{
+    double records = mpi_study_records(study), cpu_s = process_s();
+    int64_t from_us = clock_mono_us();
+    mpi_study_link(study, mpi_model_general());
+    double took_s = since_us(from_us) / 1e6;
+    cpu_s = process_s() - cpu_s;
+    uint64_t alike = 0;
+    mpi_study_each_pair(study, count_pair, &alike);
+    bench_add(bench,
+              ROW("identity.link", "s", took_s, .note = "everybody at once, no store, general model; by the clock"));
+    bench_add(bench, ROW("  cpu", "s", cpu_s, .note = "processor time of all threads"));
+    bench_add(bench, ROW("  records", "records/s", records / took_s, .goal = 16667, .note = "a million in a minute"));
+    bench_add(bench, ROW("  pairs", "pairs", (double)mpi_study_compared(study), .note = "that share a key"));
+    bench_add(bench, ROW("  pairs-each", "pairs/record", (double)mpi_study_compared(study) / records));
+    bench_add(bench, ROW("  pairs-rate", "pairs/s", (double)mpi_study_compared(study) / took_s));
+    bench_add(bench, ROW("  alike", "pairs", (double)alike, .note = "from the review threshold on"));
+}
+
 static status run_study(struct bench *bench, const struct gen *gen)
 {
     SCOPED(free_study) struct mpi_study *study = mpi_study_new();
+    mpi_study_use_threads(study, 0);
     TRY(fill_study(bench->run->cx, gen, study));
-    double records = mpi_study_records(study), from_us = now_us();
-    mpi_study_link(study, mpi_model_general());
-    double took_us = now_us() - from_us;
-    bench_add(bench, ROW("identity.link", "s", took_us / 1e6, .note = "everybody at once, no store, general model"));
-    bench_add(bench, ROW("  records", "records/s", records / took_us * 1e6));
-    bench_add(bench, ROW("  pairs", "pairs/s", (double)mpi_study_compared(study) / took_us * 1e6));
+    run_link(bench, study);
     struct mpi_model *model;
     struct mpi_training training;
-    from_us = now_us();
+    double cpu_s = process_s();
+    int64_t from_us = clock_mono_us();
     mpi_study_train(study, &model, &training);
-    bench_add(bench, ROW("identity.train", "s", (now_us() - from_us) / 1e6, .note = "a model from the same people"));
+    bench_add(bench, ROW("identity.train", "s", since_us(from_us) / 1e6, .note = "a model from the same people"));
+    bench_add(bench, ROW("  cpu", "s", process_s() - cpu_s));
+    bench_add(bench, ROW("  pairs", "pairs", (double)training.pairs, .note = "looked at, beside random ones"));
+    bench_add(bench, ROW("  patterns", "patterns", training.patterns));
     mpi_study_link(study, mpi_model_general()); /* lets the model go */
     mpi_model_free(model);
     return STATUS_OK;
@@ -151,7 +189,7 @@ static status apply(struct indexed *indexed, const struct mpi_record_input *inpu
 }
 
 struct rate {
-    uint64_t records;
+    uint64_t records, candidates;
     double us;
 };
 
@@ -166,6 +204,7 @@ static status load_humans(struct indexed *indexed, const struct gen *gen, uint64
             struct mpi_result result;
             bench_make_input(&records[i], &made);
             TRY(apply(indexed, &made.input, &result));
+            rate->candidates += result.candidates;
         }
         rate->us += now_us() - from_us;
         rate->records += count;
@@ -182,6 +221,9 @@ static status run_load(struct bench *bench, struct indexed *indexed, const struc
 {
     static const char *const names[TENTHS] = {"  tenth-1", "  tenth-2", "  tenth-3", "  tenth-4", "  tenth-5",
                                               "  tenth-6", "  tenth-7", "  tenth-8", "  tenth-9", "  tenth-10"};
+    static const char *const candidate_names[TENTHS] = {
+        "  candidates-1", "  candidates-2", "  candidates-3", "  candidates-4", "  candidates-5",
+        "  candidates-6", "  candidates-7", "  candidates-8", "  candidates-9", "  candidates-10"};
     struct rate tenths[TENTHS] = {{0}};
     int64_t from_us = clock_mono_us();
     for (uint64_t i = 0; i < TENTHS; i++) {
@@ -195,6 +237,9 @@ static status run_load(struct bench *bench, struct indexed *indexed, const struc
     for (size_t i = 0; i < TENTHS; i++)
         bench_add(bench, ROW(names[i], "records/s", per_second(tenths[i]), .goal = 15000,
                              .note = i ? NULL : "by processor time, making them aside"));
+    for (size_t i = 0; i < TENTHS; i++)
+        bench_add(bench, ROW(candidate_names[i], "records", (double)tenths[i].candidates / (double)tenths[i].records,
+                             .note = i ? NULL : "compared with each that came"));
     if (per_second(tenths[0]) > 0)
         bench_add(bench, ROW("  last-to-first", "times", per_second(tenths[TENTHS - 1]) / per_second(tenths[0])));
     return STATUS_OK;

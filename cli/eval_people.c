@@ -91,6 +91,7 @@ static status read_files(struct cli_run *run, const struct people_map *map, size
 status eval_people_read(struct cli_run *run, const struct people_map *map, size_t first, struct eval_people *out_people)
 {
     *out_people = (struct eval_people){.study = mpi_study_new()};
+    mpi_study_use_threads(out_people->study, 0);
     arena_init(&out_people->texts, SIZE_MAX);
     return read_files(run, map, first, out_people);
 }

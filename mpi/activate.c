@@ -60,11 +60,11 @@ static void rescore_record(struct mpi *mpi, uint32_t record)
     if (count > 1)
         qsort(candidates, count, sizeof *candidates, order_records);
     drop_strays(mpi, record, candidates, count);
-    for (size_t i = 0; i < count; i++) {
-        struct levels levels;
+    struct reach reach;
+    reach_make(&reach, mpi->model);
+    for (size_t i = 0; i < count; i++)
         if (candidates[i] > record)
-            put_edge(mpi, record, candidates[i], index_edge_score(mpi, record, candidates[i], &levels));
-    }
+            put_edge(mpi, record, candidates[i], index_edge_score(mpi, &reach, record, candidates[i]));
     mem_free(candidates);
 }
 

@@ -400,7 +400,7 @@ struct block blocks_get(const struct blocks *blocks, uint64_t key)
 {
     uint64_t hash = hash_of(key);
     const struct shard *shard = shard_of(blocks, hash);
-    if (shard->cap == 0)
+    if (shard->used == 0)
         return (struct block){0};
     return block_in(blocks, slot_at(slot_in(blocks, shard, find_slot(blocks, shard, hash))));
 }

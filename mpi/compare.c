@@ -33,7 +33,7 @@ static enum name_level near_level(struct str left, struct str right, uint32_t le
         return NAME_PART;
     size_t shorter = left.len < right.len ? left.len : right.len;
     enum { LEAST = 780 }; /* below it only the sound counts */
-    uint32_t alike = text_is_alike(left, right, LEAST) ? text_jaro_winkler(left, right) : 0;
+    uint32_t alike = text_most_alike(left, right) >= LEAST ? text_jaro_winkler(left, right) : 0;
     if (alike >= LEAST && shorter >= 3 && text_edit_distance(left, right, 1) <= 1)
         return NAME_EDIT;
     if (alike >= 900)
@@ -136,7 +136,7 @@ static int32_t name_strength(enum model_field field, uint8_t level)
 }
 
 /* Among all names two records ever used the pair that speaks most for one person counts. */
-static void compare_names(const struct mpi_row *left, const struct mpi_row *right, struct levels *levels)
+void compare_names(const struct mpi_row *left, const struct mpi_row *right, struct levels *levels)
 {
     enum { WEAK_MBIT = 9000 };
     int64_t best = INT64_MIN;
@@ -198,8 +198,15 @@ static bool neighbours_swapped(uint32_t left, uint32_t right, size_t digits)
     return false;
 }
 
+/* One digit moves a number by c * 10^k, two neighbours in each other's place by 9 * c * 10^k: nearly all pairs are told
+ * by how far apart they are. */
 static bool is_slip(uint32_t left, uint32_t right, size_t digits)
 {
+    uint32_t apart = left > right ? left - right : right - left;
+    while (apart > 81 && apart % 10 == 0)
+        apart /= 10;
+    if (apart > 81)
+        return false;
     return digits_apart(left, right, digits) == 1 || neighbours_swapped(left, right, digits);
 }
 
@@ -521,27 +528,37 @@ static bool lacks_given_of_its_own(const struct mpi_row *left, const struct mpi_
     return (left->flags | right->flags) & (ROW_GIVEN_PLACEHOLDER | ROW_MULTIPLE_BIRTH);
 }
 
+void compare_numbers(const struct mpi_row *left, const struct mpi_row *right, struct levels *levels)
+{
+    levels->at[FIELD_BIRTH] = (uint8_t)birth_level(left, right);
+    if (levels->at[FIELD_BIRTH] == BIRTH_EXACT)
+        levels->rarity[FIELD_BIRTH] = left->birth_rarity & RARITY_TOP;
+    levels->at[FIELD_PHONE] = (uint8_t)phone_level(left, right, &levels->rarity[FIELD_PHONE]);
+    levels->at[FIELD_NATIONAL] = (uint8_t)national_level(left, right, &levels->rarity[FIELD_NATIONAL]);
+    levels->at[FIELD_IDENTIFIER] = share_identifier(left, right) ? SAME_EXACT : SAME_ABSENT;
+    levels->at[FIELD_GENERATION] = (uint8_t)same_number(left->generation, right->generation);
+    levels->at[FIELD_BIRTH_ORDER] = (uint8_t)same_number(left->birth_order, right->birth_order);
+    levels->at[FIELD_AUTHORITY] = (uint8_t)same_number(left->authority, right->authority);
+}
+
+void compare_rest(const struct mpi_row *left, const struct mpi_row *right, struct levels *levels)
+{
+    uint8_t *rarity = levels->rarity;
+    levels->at[FIELD_SEX] = (uint8_t)sex_level(left, right, levels);
+    levels->at[FIELD_EMAIL] = (uint8_t)email_level(left, right, &rarity[FIELD_EMAIL]);
+    levels->at[FIELD_ADDRESS] = (uint8_t)address_level(left, right, &rarity[FIELD_ADDRESS]);
+    levels->at[FIELD_MOTHER] = (uint8_t)mother_level(left, right);
+    levels->at[FIELD_BIRTH_PLACE] = (uint8_t)birth_place_level(left, right, &rarity[FIELD_BIRTH_PLACE]);
+    levels->at[FIELD_RELATIVES] = (uint8_t)relatives_level(left, right, levels);
+    levels->at[FIELD_NEWBORN] = lacks_given_of_its_own(left, right, levels) ? SAME_DIFFERS : SAME_ABSENT;
+    levels->at[FIELD_CONTRADICTION] = (uint8_t)contradictions(left, right, levels);
+}
+
 void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struct levels *out_levels)
 {
     struct levels levels = {0};
-    uint8_t *rarity = levels.rarity;
+    compare_numbers(left, right, &levels);
     compare_names(left, right, &levels);
-    levels.at[FIELD_BIRTH] = (uint8_t)birth_level(left, right);
-    if (levels.at[FIELD_BIRTH] == BIRTH_EXACT)
-        rarity[FIELD_BIRTH] = left->birth_rarity & RARITY_TOP;
-    levels.at[FIELD_SEX] = (uint8_t)sex_level(left, right, &levels);
-    levels.at[FIELD_PHONE] = (uint8_t)phone_level(left, right, &rarity[FIELD_PHONE]);
-    levels.at[FIELD_EMAIL] = (uint8_t)email_level(left, right, &rarity[FIELD_EMAIL]);
-    levels.at[FIELD_ADDRESS] = (uint8_t)address_level(left, right, &rarity[FIELD_ADDRESS]);
-    levels.at[FIELD_NATIONAL] = (uint8_t)national_level(left, right, &rarity[FIELD_NATIONAL]);
-    levels.at[FIELD_IDENTIFIER] = share_identifier(left, right) ? SAME_EXACT : SAME_ABSENT;
-    levels.at[FIELD_MOTHER] = (uint8_t)mother_level(left, right);
-    levels.at[FIELD_BIRTH_PLACE] = (uint8_t)birth_place_level(left, right, &rarity[FIELD_BIRTH_PLACE]);
-    levels.at[FIELD_GENERATION] = (uint8_t)same_number(left->generation, right->generation);
-    levels.at[FIELD_BIRTH_ORDER] = (uint8_t)same_number(left->birth_order, right->birth_order);
-    levels.at[FIELD_AUTHORITY] = (uint8_t)same_number(left->authority, right->authority);
-    levels.at[FIELD_RELATIVES] = (uint8_t)relatives_level(left, right, &levels);
-    levels.at[FIELD_NEWBORN] = lacks_given_of_its_own(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
-    levels.at[FIELD_CONTRADICTION] = (uint8_t)contradictions(left, right, &levels);
+    compare_rest(left, right, &levels);
     *out_levels = levels;
 }

@@ -184,6 +184,10 @@ static inline bool name_agrees(uint8_t level)
 
 /* Facts about two rows; symmetric. Allocates nothing, about 0.3 us. Threads: pure. */
 void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struct levels *out_levels);
+/* Its steps, in this order, into levels that are all-zero at first. Numbers cost next to nothing. */
+void compare_numbers(const struct mpi_row *left, const struct mpi_row *right, struct levels *levels);
+void compare_names(const struct mpi_row *left, const struct mpi_row *right, struct levels *levels);
+void compare_rest(const struct mpi_row *left, const struct mpi_row *right, struct levels *levels);
 int32_t weigh_levels(const struct mpi_model *model, const struct levels *levels);
 /* log2 of how often strangers stand at the level of a field, or have just the value that both share. */
 int32_t strangers_at(const struct mpi_model *model, const struct levels *levels, size_t field);
@@ -201,6 +205,27 @@ void explain_levels(const struct mpi_model *model, const struct levels *levels, 
 uint32_t probability_ppm(int32_t score_mbit);
 /* log2(1 + 2^x), both in millibits, by integers; within 2 millibits. */
 int32_t log2_one_plus(int32_t x_mbit);
+
+/* ---- reach.c: whether two reach a score ---- */
+
+/*
+ * Nearly all who share a key are far from alike, and what they share shows it before their names are looked at letter
+ * by letter. How much a field can weigh at most, under one model.
+ */
+struct reach {
+    const struct mpi_model *model;
+    int32_t most[FIELD_COUNT];           /* of any level, silence too */
+    int32_t family_unlike, given_unlike; /* of names that are not equal */
+    int32_t address_unlike;              /* of addresses whose postcodes and house numbers are not */
+};
+/* The model must outlive it. */
+void reach_make(struct reach *reach, const struct mpi_model *model);
+/*
+ * compare_rows() and weigh_levels(), left off once the two cannot come to `least_mbit`: false then, and only then is
+ * the score below it. Outputs are told when it is true. Pure.
+ */
+bool reach_compare(const struct reach *reach, const struct mpi_row *left, const struct mpi_row *right,
+                   int32_t least_mbit, struct levels *out_levels, int32_t *out_score_mbit);
 
 /* ---- rarity.c ---- */
 

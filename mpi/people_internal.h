@@ -199,7 +199,7 @@ struct mpi {
 static inline const struct entry *entry_at(const struct mpi *mpi, enum sight sight, uint32_t record)
 {
     if (sight == APPLIED) {
-        uint32_t copy = CHUNK_AT(&mpi->notes, record)->copy;
+        uint32_t copy = mpi->copy_count > 0 ? CHUNK_AT(&mpi->notes, record)->copy : 0;
         if (copy != 0)
             return &CHUNK_AT(&mpi->copies, copy - 1)->entry;
     }
@@ -328,6 +328,9 @@ size_t index_live_keys(const struct mpi *mpi, enum sight sight, const struct mpi
 /* Records that stand under a live key, each once, into an array on the heap; the caller frees it. `self` is none. */
 size_t index_candidates(const struct mpi *mpi, enum sight sight, const struct mpi_row *row, const struct row_keys *keys,
                         uint32_t self, uint32_t **out_records);
+/* Those of them that came after the record: so every pair of an index is found once. */
+size_t index_later_candidates(const struct mpi *mpi, const struct mpi_row *row, const struct row_keys *keys,
+                              uint32_t record, uint32_t **out_records);
 /* The record whose own identifier has this key, or 0; the caller checks the text: a key may be shared. */
 uint32_t index_find_own(const struct mpi *mpi, enum sight sight, uint64_t own_key, struct holders_at *at);
 
@@ -350,8 +353,8 @@ struct best {
  * comparison goes to *out_best (record 0: none).
  */
 uint32_t index_set_row(struct mpi *mpi, uint32_t record, const struct mpi_row *row, struct best *out_best);
-/* The score of an edge between two records that share a live key, NO_EDGE: there is none. */
-int32_t index_edge_score(const struct mpi *mpi, uint32_t left, uint32_t right, struct levels *out_levels);
+/* The score of an edge between two records that share a live key, NO_EDGE: there is none. `reach` is of mpi->model. */
+int32_t index_edge_score(const struct mpi *mpi, const struct reach *reach, uint32_t left, uint32_t right);
 /* By which identifiers beside its own it is found. */
 void index_set_handles(struct mpi *mpi, uint32_t record, const struct mpi_identifier *before, size_t before_count,
                        const struct mpi_identifier *now, size_t now_count);

@@ -39,13 +39,19 @@ static const struct mpi_row *row_of(const struct mpi *mpi, uint32_t record)
     return entry_at(mpi, APPLIED, record)->row;
 }
 
-int32_t index_edge_score(const struct mpi *mpi, uint32_t left, uint32_t right, struct levels *out_levels)
+/* Of two whose score reaches the floor: does the body say it already? */
+static bool is_said_by_body(const struct mpi *mpi, const struct mpi_row *left, const struct mpi_row *right)
+{
+    return row_same_body(left, right) && body_is_one(mpi, left);
+}
+
+int32_t index_edge_score(const struct mpi *mpi, const struct reach *reach, uint32_t left, uint32_t right)
 {
     const struct mpi_row *a = row_of(mpi, left), *b = row_of(mpi, right);
-    compare_rows(a, b, out_levels);
-    int32_t score = weigh_levels(mpi->model, out_levels);
-    if (score < mpi->model->review_mbit || (row_same_body(a, b) && body_is_one(mpi, a)))
-        return NO_EDGE; /* too little; or nothing that the body does not say already */
+    struct levels levels;
+    int32_t score;
+    if (!reach_compare(reach, a, b, mpi->model->review_mbit, &levels, &score) || is_said_by_body(mpi, a, b))
+        return NO_EDGE;
     return score;
 }
 
@@ -59,11 +65,32 @@ static bool is_better(const struct mpi *mpi, int32_t score, uint32_t record, con
     return entry_at(mpi, APPLIED, record)->own_key < entry_at(mpi, APPLIED, best->record)->own_key;
 }
 
-static void take_best(const struct mpi *mpi, uint32_t other, const struct levels *levels, struct best *best)
+static void take_best(const struct mpi *mpi, uint32_t other, const struct levels *levels, int32_t score,
+                      struct best *best)
 {
-    int32_t score = weigh_levels(mpi->model, levels);
     if (is_better(mpi, score, other, best))
         *best = (struct best){other, *levels, score};
+}
+
+/* What a candidate must come to before it matters: an edge, or to be the best of all. */
+static int32_t least_of_interest(const struct mpi *mpi, const struct best *best)
+{
+    if (best->record == 0)
+        return INT32_MIN;
+    return best->score_mbit < mpi->model->review_mbit ? best->score_mbit : mpi->model->review_mbit;
+}
+
+static void compare_candidate(const struct mpi *mpi, const struct reach *reach, uint32_t record, uint32_t candidate,
+                              struct edge_works *works, struct best *best)
+{
+    const struct mpi_row *a = row_of(mpi, record), *b = row_of(mpi, candidate);
+    struct levels levels;
+    int32_t score;
+    if (!reach_compare(reach, a, b, least_of_interest(mpi, best), &levels, &score))
+        return;
+    if (score >= mpi->model->review_mbit && !is_said_by_body(mpi, a, b))
+        add_work(works, record, candidate, score);
+    take_best(mpi, candidate, &levels, score, best);
 }
 
 /* What has no edge any more is dropped first; what keeps its edge is not touched in the store. */
@@ -79,13 +106,10 @@ static uint32_t renew_edges(struct mpi *mpi, uint32_t record, struct best *best)
     const struct entry *entry = entry_at(mpi, APPLIED, record);
     for (uint32_t i = 0; i < entry->edge_count; i++)
         add_work(&works, record, entry->edges[i].other, NO_EDGE);
-    for (size_t i = 0; i < count; i++) {
-        struct levels levels;
-        int32_t score = index_edge_score(mpi, record, candidates[i], &levels);
-        if (score != NO_EDGE)
-            add_work(&works, record, candidates[i], score);
-        take_best(mpi, candidates[i], &levels, best);
-    }
+    struct reach reach;
+    reach_make(&reach, mpi->model);
+    for (size_t i = 0; i < count; i++)
+        compare_candidate(mpi, &reach, record, candidates[i], &works, best);
     mem_free(candidates);
     do_edge_works(mpi, &works);
     return (uint32_t)count;
@@ -99,7 +123,7 @@ static uint32_t meet_body(const struct mpi *mpi, uint32_t record, struct best *b
     if (other == 0)
         return 0;
     compare_rows(row_of(mpi, record), row_of(mpi, other), &levels);
-    take_best(mpi, other, &levels, best);
+    take_best(mpi, other, &levels, weigh_levels(mpi->model, &levels), best);
     return 1;
 }
 
@@ -246,6 +270,8 @@ static void open_keys(struct mpi *mpi, const struct key_list *opened)
 {
     struct edge_works works = {0};
     struct pair_set seen = {0};
+    struct reach reach;
+    reach_make(&reach, mpi->model);
     for (size_t i = 0; i < opened->count; i++) {
         uint32_t *records;
         size_t count = all_under(mpi, &(struct key_list){&opened->at[i], 1, 1}, &records);
@@ -253,8 +279,7 @@ static void open_keys(struct mpi *mpi, const struct key_list *opened)
             for (size_t b = a + 1; b < count; b++) {
                 if (!add_pair(&seen, records[a], records[b]) || index_edge(mpi, APPLIED, records[a], records[b]))
                     continue;
-                struct levels levels;
-                int32_t score = index_edge_score(mpi, records[a], records[b], &levels);
+                int32_t score = index_edge_score(mpi, &reach, records[a], records[b]);
                 if (score != NO_EDGE)
                     add_work(&works, records[a], records[b], score);
             }

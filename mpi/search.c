@@ -33,28 +33,27 @@ struct hits {
     size_t count, cap;
 };
 
-static void add_hit(struct mpi *mpi, const struct mpi_row *row, uint32_t record, bool by_identifier, struct hits *hits)
+static void add_hit(struct mpi *mpi, const struct reach *reach, const struct mpi_row *row, uint32_t record,
+                    bool by_identifier, struct hits *hits)
 {
     const struct entry *entry = entry_at(mpi, SHOWN, record);
     struct hit hit = {
         .record = record, .person = entry->person, .own_key = entry->own_key, .by_identifier = by_identifier};
-    if (entry->row) {
-        compare_rows(row, entry->row, &hit.levels);
-        hit.score_mbit = weigh_levels(mpi->model_shown, &hit.levels);
-    }
-    if (hit.by_identifier || hit.score_mbit >= SHOWN_MBIT)
+    int32_t least = by_identifier ? INT32_MIN : SHOWN_MBIT;
+    if (entry->row == NULL || reach_compare(reach, row, entry->row, least, &hit.levels, &hit.score_mbit))
         *VEC_ADD(hits) = hit;
 }
 
 /* The one that was found stands for others who say the same, perhaps of other persons. */
-static void add_others_of_body(struct mpi *mpi, const struct mpi_row *row, uint32_t first, struct hits *hits)
+static void add_others_of_body(struct mpi *mpi, const struct reach *reach, const struct mpi_row *row, uint32_t first,
+                               struct hits *hits)
 {
     uint64_t body = row_body(entry_at(mpi, SHOWN, first)->row);
     struct holders members = holders_of(mpi, SHOWN, body_members_key(body));
     struct holders_at at = {0};
     for (uint32_t member; body != 0 && members.count > 1 && (member = holders_next(&members, &at)) != 0;)
         if (entry_at(mpi, SHOWN, member)->person != entry_at(mpi, SHOWN, first)->person)
-            add_hit(mpi, row, member, false, hits);
+            add_hit(mpi, reach, row, member, false, hits);
 }
 
 /* Everybody alike or known by an identifier. Inside a look. */
@@ -64,11 +63,13 @@ static void collect_hits(struct mpi *mpi, const struct mpi_row *row, const uint3
     uint32_t *candidates;
     struct row_keys keys = {.count = row_keys(row, keys.at)};
     size_t found = index_candidates(mpi, SHOWN, row, &keys, 0, &candidates);
+    struct reach reach;
+    reach_make(&reach, mpi->model_shown);
     for (size_t i = 0; i < known_count; i++)
-        add_hit(mpi, row, known[i], true, hits);
+        add_hit(mpi, &reach, row, known[i], true, hits);
     for (size_t i = 0; i < found; i++) {
-        add_hit(mpi, row, candidates[i], false, hits);
-        add_others_of_body(mpi, row, candidates[i], hits);
+        add_hit(mpi, &reach, row, candidates[i], false, hits);
+        add_others_of_body(mpi, &reach, row, candidates[i], hits);
     }
     mem_free(candidates);
 }

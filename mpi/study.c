@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 
+#include <unistd.h>
+
 struct mpi_study *mpi_study_new(void)
 {
     struct mpi_study *study = mem_alloc(sizeof *study);
@@ -17,6 +19,13 @@ void mpi_study_free(struct mpi_study *study)
     study->mpi->steps.count = 0;
     index_free(study->mpi);
     mem_free(study);
+}
+
+void mpi_study_use_threads(struct mpi_study *study, unsigned threads)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned wanted = threads != 0 ? threads : processors > 0 ? (unsigned)processors : 1;
+    study->threads = wanted < STUDY_THREADS_MAX ? wanted : STUDY_THREADS_MAX;
 }
 
 status mpi_study_add(struct mpi_study *study, struct ctx *cx, const struct mpi_record_input *input,
@@ -56,29 +65,72 @@ void study_see_by(struct mpi_study *study, const struct mpi_model *model)
     }
 }
 
+enum { LINK_SLICE = 2048, LINK_SLICES = 16 };
+
+struct found_edge {
+    uint32_t left, right;
+    int32_t score_mbit;
+};
+struct link_slice { /* what one thread found */
+    VEC(struct found_edge) edges;
+    uint64_t compared;
+};
+struct linking {
+    const struct mpi *mpi;
+    struct reach reach;
+    uint64_t first; /* records before those that are looked at now */
+    struct link_slice slices[LINK_SLICES];
+};
+
 /* Edges to those that came later: the others have looked this way already. */
-static void link_record(struct mpi_study *study, uint32_t record)
+static void find_edges(const struct linking *linking, struct link_slice *slice, uint32_t record)
 {
-    struct mpi *mpi = study->mpi;
+    const struct mpi *mpi = linking->mpi;
     const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
-    uint32_t *candidates = NULL;
-    size_t count = 0;
-    if (row) { /* deactivated ones are here for what was decided about them */
-        struct row_keys keys = index_keys(mpi, APPLIED, record);
-        count = index_candidates(mpi, APPLIED, row, &keys, record, &candidates);
-    }
+    if (row == NULL)
+        return; /* deactivated ones are here for what was decided about them */
+    uint32_t *candidates;
+    struct row_keys keys = index_keys(mpi, APPLIED, record);
+    size_t count = index_later_candidates(mpi, row, &keys, record, &candidates);
     for (size_t i = 0; i < count; i++) {
-        if (candidates[i] < record)
-            continue;
-        struct levels levels;
-        int32_t score = index_edge_score(mpi, record, candidates[i], &levels);
-        study->compared++;
+        int32_t score = index_edge_score(mpi, &linking->reach, record, candidates[i]);
         if (score != NO_EDGE)
-            index_load_edge(mpi, record, candidates[i], score);
+            *VEC_ADD(&slice->edges) = (struct found_edge){record, candidates[i], score};
     }
     mem_free(candidates);
-    study->compared += index_first(mpi, APPLIED, record) != record; /* with the one that stands for it */
-    index_touch(mpi, record);
+    slice->compared += count + (index_first(mpi, APPLIED, record) != record); /* with the one that stands for it */
+}
+
+static void link_slice(void *arg, size_t slice, uint64_t from, uint64_t to)
+{
+    struct linking *linking = arg;
+    for (uint64_t i = from; i < to; i++)
+        find_edges(linking, &linking->slices[slice], (uint32_t)(linking->first + i) + 1);
+}
+
+static void take_edges(struct mpi_study *study, struct link_slice *slice)
+{
+    for (size_t i = 0; i < slice->edges.count; i++)
+        index_load_edge(study->mpi, slice->edges.at[i].left, slice->edges.at[i].right, slice->edges.at[i].score_mbit);
+    study->compared += slice->compared;
+    VEC_FINI(&slice->edges);
+    *slice = (struct link_slice){0};
+}
+
+/* Some slices at a time. */
+static void link_everybody(struct mpi_study *study)
+{
+    enum { AT_ONCE = LINK_SLICE * LINK_SLICES };
+    struct linking linking = {.mpi = study->mpi};
+    uint64_t records = study->mpi->applied.records;
+    reach_make(&linking.reach, study->mpi->model);
+    for (; linking.first < records; linking.first += AT_ONCE) {
+        uint64_t left = records - linking.first;
+        struct slices slices = {left < AT_ONCE ? left : AT_ONCE, LINK_SLICE, link_slice, &linking};
+        slices_run(&slices, study->threads);
+        for (size_t i = 0; i < LINK_SLICES; i++)
+            take_edges(study, &linking.slices[i]);
+    }
 }
 
 void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
@@ -87,8 +139,9 @@ void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
     study->compared = 0;
     study_see_by(study, model);
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
+    link_everybody(study);
     for (uint32_t record = 1; record <= mpi->applied.records; record++)
-        link_record(study, record);
+        index_touch(mpi, record);
     index_recluster(mpi);
 }
 

@@ -6,10 +6,29 @@
 #include "mpi/train.h"
 #include "people_internal.h"
 
+enum { STUDY_THREADS_MAX = 64 };
+
 struct mpi_study {
     struct mpi *mpi;
     uint64_t compared;
+    unsigned threads; /* 0 as 1 */
 };
+
+/* ---- slices.c: looking at many by several threads ---- */
+
+/*
+ * Something is done with `count` items, so many at a time. What the slices are does not depend on how many threads
+ * there are, and each leaves its result in a place of its own: put together in their order they make the same of it.
+ */
+struct slices {
+    uint64_t count;
+    uint32_t items;                                                    /* in a slice */
+    void (*work)(void *arg, size_t slice, uint64_t from, uint64_t to); /* items from … to - 1; by any thread */
+    void *arg;
+};
+size_t slices_count(const struct slices *slices);
+/* Answers when all are done. */
+void slices_run(const struct slices *slices, unsigned threads);
 
 /* Forgets edges and persons, and sees every row through this model. */
 void study_see_by(struct mpi_study *study, const struct mpi_model *model);

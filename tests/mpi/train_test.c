@@ -142,28 +142,36 @@ static void test_training__finds_the_frequencies_of_the_truth(void **state)
     support_fini(&support);
 }
 
-static void test_training__gives_the_same_model_twice(void **state)
+/* Whoever looks at the records, and by how many threads. */
+static void test_training__gives_the_same_model_and_persons_by_any_number_of_threads(void **state)
 {
     (void)state;
+    enum { SOME = 1200 };
+    static const unsigned threads[] = {1, 3, STUDY_THREADS_MAX + 1};
     struct support support;
     support_init(&support);
-    struct mpi_study *study = make_people(&support, 400);
-    struct mpi_model *one, *two;
-    struct mpi_training training;
-    mpi_study_train(study, &one, &training);
-    mpi_study_train(study, &two, &training);
-    assert_int_equal(one->prior_mbit, two->prior_mbit);
-    assert_int_equal(one->auto_mbit, two->auto_mbit);
-    assert_int_equal(one->namesake_mbit, two->namesake_mbit);
-    assert_memory_equal(one->fields, two->fields, sizeof one->fields);
-    for (size_t i = 0; i < VALUE_KINDS; i++) {
-        assert_int_equal(one->values[i].count, two->values[i].count);
-        for (uint32_t k = 0; k < one->values[i].count; k++)
-            assert_int_equal(one->values[i].at[k].rarity, two->values[i].at[k].rarity);
+    struct mpi_study *study = make_people(&support, SOME);
+    SCOPED(buf_fini) struct buf first = {0};
+    uint32_t *persons = arena_array(&support.arena, 2 * SOME + 1, sizeof *persons);
+    for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++) {
+        struct mpi_model *model;
+        struct mpi_training training;
+        SCOPED(buf_fini) struct buf text = {0};
+        mpi_study_use_threads(study, threads[i]);
+        mpi_study_train(study, &model, &training);
+        mpi_study_link(study, model);
+        mpi_model_write(model, i == 0 ? &first : &text);
+        if (i > 0)
+            assert_true(str_eq(buf_str(&text), buf_str(&first)));
+        for (uint32_t record = 1; record <= 2 * SOME; record++) {
+            if (i == 0)
+                persons[record] = mpi_study_person(study, record);
+            assert_int_equal(mpi_study_person(study, record), persons[record]);
+        }
+        mpi_study_link(study, mpi_model_general());
+        mpi_model_free(model);
     }
     mpi_study_free(study);
-    mpi_model_free(one);
-    mpi_model_free(two);
     support_fini(&support);
 }
 
@@ -443,7 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_training__finds_the_frequencies_of_the_truth),
-        cmocka_unit_test(test_training__gives_the_same_model_twice),
+        cmocka_unit_test(test_training__gives_the_same_model_and_persons_by_any_number_of_threads),
         cmocka_unit_test(test_training__of_many_looks_at_a_sample),
         cmocka_unit_test(test_training__of_nobody_is_the_general_model),
         cmocka_unit_test(test_training__ends_in_a_model_whatever_the_index),

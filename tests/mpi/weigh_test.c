@@ -115,11 +115,35 @@ static void check_pair(const struct mpi_model *model, const struct mpi_row *left
     assert_int_equal(weigh_levels(model, &back), comparison.score_mbit);
 }
 
+/* Left off early or not, it says the same. */
+static void check_reach(const struct mpi_model *model, const struct mpi_row *left, const struct mpi_row *right)
+{
+    struct reach reach;
+    struct levels whole, levels;
+    reach_make(&reach, model);
+    compare_rows(left, right, &whole);
+    int32_t score = weigh_levels(model, &whole), got;
+    const int32_t least[] = {INT32_MIN, model->review_mbit, model->auto_mbit, score - 1, score, score + 1};
+    for (size_t i = 0; i < sizeof least / sizeof least[0]; i++) {
+        bool reaches = reach_compare(&reach, left, right, least[i], &levels, &got);
+        if (reaches != (score >= least[i]))
+            fail_msg("score %d, at least %d: %s", score, least[i], reaches ? "reached" : "given up");
+        if (!reaches)
+            continue;
+        assert_int_equal(got, score);
+        assert_memory_equal(&levels, &whole, sizeof levels);
+    }
+}
+
 static void check_all_pairs(const struct mpi_study *study, const struct mpi_model *model)
 {
     for (uint32_t left = 1; left <= RECORDS; left++)
-        for (uint32_t right = left; right <= RECORDS; right++)
-            check_pair(model, entry_at(study->mpi, APPLIED, left)->row, entry_at(study->mpi, APPLIED, right)->row);
+        for (uint32_t right = left; right <= RECORDS; right++) {
+            const struct mpi_row *a = entry_at(study->mpi, APPLIED, left)->row;
+            const struct mpi_row *b = entry_at(study->mpi, APPLIED, right)->row;
+            check_pair(model, a, b);
+            check_reach(model, a, b);
+        }
 }
 
 static void test_comparisons__are_the_same_from_both_sides_have_names_and_add_up(void **state)

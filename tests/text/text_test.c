@@ -201,6 +201,47 @@ static void test_edit_distance__counts_neighbour_swaps_as_one(void **state)
                          cases[i].want);
 }
 
+/* Straight from the definition, nothing left out. */
+static uint32_t plain_edits(struct str a, struct str b)
+{
+    uint32_t rows[16][16];
+    for (size_t i = 0; i <= a.len; i++) {
+        for (size_t k = 0; k <= b.len; k++) {
+            uint32_t best = i == 0 || k == 0 ? (uint32_t)(i + k) : UINT32_MAX;
+            if (i > 0 && k > 0) {
+                best = rows[i - 1][k - 1] + (a.data[i - 1] != b.data[k - 1]);
+                best = rows[i - 1][k] + 1 < best ? rows[i - 1][k] + 1 : best;
+                best = rows[i][k - 1] + 1 < best ? rows[i][k - 1] + 1 : best;
+            }
+            if (i > 1 && k > 1 && a.data[i - 1] == b.data[k - 2] && a.data[i - 2] == b.data[k - 1])
+                best = rows[i - 2][k - 2] + 1 < best ? rows[i - 2][k - 2] + 1 : best;
+            rows[i][k] = best;
+        }
+    }
+    return rows[a.len][b.len];
+}
+
+static void test_edit_distance__is_what_the_definition_says(void **state)
+{
+    (void)state;
+    uint64_t seed = 11;
+    for (int round = 0; round < 200000; round++) {
+        char left[12], right[12];
+        uint64_t letters = 1 + hash_random(&seed) % 4;
+        for (size_t i = 0; i < sizeof left; i++) {
+            left[i] = (char)('a' + hash_random(&seed) % letters);
+            right[i] = round % 3 ? left[i] : (char)('a' + hash_random(&seed) % letters);
+        }
+        if (round % 3)
+            right[hash_random(&seed) % sizeof right] = 'z';
+        struct str a = str_make(left, hash_random(&seed) % sizeof left);
+        struct str b = str_make(right, hash_random(&seed) % sizeof right);
+        uint32_t want = plain_edits(a, b);
+        for (uint32_t max = 0; max < 4; max++)
+            assert_int_equal(text_edit_distance(a, b, max), want <= max ? want : max + 1);
+    }
+}
+
 static void test_distances__are_symmetric_and_survive_any_bytes(void **state)
 {
     (void)state;
@@ -215,6 +256,7 @@ static void test_distances__are_symmetric_and_survive_any_bytes(void **state)
         }
         struct str a = str_make(left, left_len), b = str_make(right, right_len);
         assert_int_equal(text_jaro_winkler(a, b), text_jaro_winkler(b, a));
+        assert_true(text_most_alike(a, b) >= text_jaro_winkler(a, b));
         for (uint32_t least = 0; least <= 1000; least += 20)
             assert_int_equal(text_is_alike(a, b, least), text_jaro_winkler(a, b) >= least);
         assert_int_equal(text_edit_distance(a, b, 64), text_edit_distance(b, a, 64));
@@ -274,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_fold__twice_is_once_and_always_utf8),
         cmocka_unit_test(test_jaro_winkler__gives_the_published_values),
         cmocka_unit_test(test_edit_distance__counts_neighbour_swaps_as_one),
+        cmocka_unit_test(test_edit_distance__is_what_the_definition_says),
         cmocka_unit_test(test_distances__are_symmetric_and_survive_any_bytes),
         cmocka_unit_test(test_sound__joins_what_sounds_alike),
         cmocka_unit_test(test_sound__has_no_key_for_letters_it_cannot_read),

@@ -2,7 +2,7 @@
  * A study: people in memory, without a store and without readers, for making a model from them, for measuring one on
  * people whose truth is known, and for asking what another model would change.
  *
- * Memory: about 500 bytes a record, freed with the study. Threads: one.
+ * Memory: about 500 bytes a record, freed with the study. Threads: one at a time; linking and training may use more.
  */
 #pragma once
 
@@ -14,6 +14,9 @@ struct mpi_study;
 /* Empty, seen through the general model. */
 struct mpi_study *mpi_study_new(void);
 void mpi_study_free(struct mpi_study *study);
+/* Linking and training look at records by so many threads: 1 at first, 0 for one of each processor, 64 at most. The
+ * same comes of it, sooner. They have the priority of the thread that asks. */
+void mpi_study_use_threads(struct mpi_study *study, unsigned threads);
 
 /* Adds a record as mpi_apply_record() would create it; records are numbered from 1 in the order they come.
  * mpi.identifier-missing, mpi.too-many. Whether two name the same identifier is the caller's to know. */

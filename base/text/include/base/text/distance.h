@@ -17,6 +17,9 @@ uint32_t text_jaro_winkler(struct str left, struct str right);
  * common, and that is seen at once. */
 bool text_is_alike(struct str left, struct str right, uint32_t least);
 
+/* No less than that similarity, from the letters the two have in common; 1000 when it cannot be told cheaply. */
+uint32_t text_most_alike(struct str left, struct str right);
+
 /*
  * Edits between the two: insert, delete, replace, swap of neighbours (optimal string alignment). Above `max` it answers
  * max + 1 without finishing. Source: [Damerau 1964].
