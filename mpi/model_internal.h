@@ -208,6 +208,8 @@ int32_t log2_one_plus(int32_t x_mbit);
 void row_set_rarity(const struct mpi_model *model, struct mpi_row *row);
 /* Hashes of the values of one kind that a row has, each once; at most ROW_VALUES_ROOM. */
 enum { ROW_VALUES_ROOM = 4 };
+/* The hash that a family or given name is counted by; 0: it is none. */
+uint64_t row_name_value(struct str name, enum value_kind kind);
 size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_ROOM]);
 /* Sorts `values` (each once) and takes them. */
 void value_table_make(struct value_table *table, struct value_rarity *values, size_t count, uint8_t rest);

@@ -46,6 +46,11 @@ double train_agreeing_pairs(const struct value_counts *values);
 /* Writes the value tables and how often namesakes meet, by the persons that are known so far. */
 void train_write_values(const struct mpi *mpi, struct mpi_model *model);
 
+/* ---- train_slips.c: which names may be slips of others ---- */
+
+/* Fills `beside` of the family or given names that are `counts`, ascending value. */
+void train_see_beside(const struct mpi *mpi, enum value_kind kind, struct value_counts *counts);
+
 /* ---- train_learn.c: expectation maximisation ---- */
 
 /* millibits of log2, of a share that is never taken for none. */
