@@ -21,6 +21,12 @@ struct walk {
     VEC(uint64_t) bodies; /* whose members were all visited */
 };
 
+/* Two that fit each other and nobody else may join below the threshold. */
+static int32_t least_tie(const struct mpi_model *model)
+{
+    return model->guesses ? model->auto_mbit : model->auto_mbit - model->alone_mbit;
+}
+
 static void visit_node(struct mpi *mpi, struct nodes *nodes, uint32_t record)
 {
     struct note *of = CHUNK_AT(&mpi->notes, record);
@@ -70,7 +76,7 @@ static void walk_component(struct mpi *mpi, uint32_t start, struct nodes *nodes)
         uint32_t record = nodes->at[i];
         const struct entry *entry = entry_at(mpi, APPLIED, record);
         for (uint32_t k = 0; k < entry->edge_count; k++)
-            if (entry->edges[k].score_mbit >= mpi->model->auto_mbit)
+            if (entry->edges[k].score_mbit >= least_tie(mpi->model))
                 visit_node(mpi, nodes, entry->edges[k].other);
         uint32_t cursor = 0;
         for (const struct decision *at; (at = index_next_decision(mpi, APPLIED, record, &cursor));)
@@ -93,10 +99,12 @@ struct piece {
     uint32_t *group;         /* of each record: the smallest member's place */
     uint32_t *retired;       /* record number it is retired into, 0 */
     uint8_t *apart;          /* count x count, by group */
-    uint8_t *held;           /* count x count, of bodies: the strongest pair must not link by itself */
+    uint8_t *held;           /* count x count, of bodies, then by group: a strongest pair must not link by itself */
     int64_t *sum;            /* count x count, by group: evidence of all cross pairs of bodies of evidence */
     int32_t *best;           /* count x count, by group: strongest cross pair */
     int32_t *link;           /* count x count, by group: strongest cross pair that may link by itself */
+    struct levels *joint;    /* count x count, by group: what all their records say together; NULL: does not count */
+    int32_t *together;       /* count x count, by group: the weight of that */
     uint32_t *size;          /* bodies of evidence in the group */
     uint32_t *live;          /* the groups that there still are, ascending */
     uint32_t live_count;
@@ -105,6 +113,18 @@ struct piece {
 static size_t cell(const struct piece *piece, uint32_t a, uint32_t b)
 {
     return (size_t)a * piece->count + b;
+}
+
+/* Symmetric: kept once. */
+static struct levels *joint_of(const struct piece *piece, uint32_t a, uint32_t b)
+{
+    return &piece->joint[a < b ? cell(piece, a, b) : cell(piece, b, a)];
+}
+
+static void weigh_together(struct piece *piece, uint32_t a, uint32_t b)
+{
+    piece->together[cell(piece, a, b)] = piece->together[cell(piece, b, a)] =
+        weigh_levels(piece->mpi->model, joint_of(piece, a, b));
 }
 
 static void join_groups(struct piece *piece, uint32_t a, uint32_t b)
@@ -116,6 +136,8 @@ static void join_groups(struct piece *piece, uint32_t a, uint32_t b)
     for (uint32_t i = 0; i < piece->count; i++) {
         piece->apart[cell(piece, keep, i)] |= piece->apart[cell(piece, gone, i)];
         piece->apart[cell(piece, i, keep)] |= piece->apart[cell(piece, i, gone)];
+        piece->held[cell(piece, keep, i)] |= piece->held[cell(piece, gone, i)];
+        piece->held[cell(piece, i, keep)] |= piece->held[cell(piece, i, gone)];
         piece->sum[cell(piece, keep, i)] += piece->sum[cell(piece, gone, i)];
         piece->sum[cell(piece, i, keep)] += piece->sum[cell(piece, i, gone)];
         int32_t best = piece->best[cell(piece, gone, i)], link = piece->link[cell(piece, gone, i)];
@@ -123,6 +145,10 @@ static void join_groups(struct piece *piece, uint32_t a, uint32_t b)
             piece->best[cell(piece, keep, i)] = piece->best[cell(piece, i, keep)] = best;
         if (link > piece->link[cell(piece, keep, i)])
             piece->link[cell(piece, keep, i)] = piece->link[cell(piece, i, keep)] = link;
+        if (piece->joint == NULL || i == keep || i == gone)
+            continue;
+        levels_join(piece->mpi->model, joint_of(piece, keep, i), joint_of(piece, gone, i));
+        weigh_together(piece, keep, i);
     }
     piece->size[keep] += piece->size[gone];
     piece->size[gone] = 0;
@@ -223,6 +249,8 @@ static void weigh_pairs(struct piece *piece)
             struct levels levels;
             compare_rows(left, right, &levels);
             weigh_pair(piece, a, b, &levels);
+            if (piece->joint)
+                levels_join(mpi->model, joint_of(piece, a, b), &levels);
         }
     }
     for (uint32_t a = 0; a < piece->count; a++) {
@@ -232,6 +260,8 @@ static void weigh_pairs(struct piece *piece)
             piece->sum[at] = piece->best[at] == INT32_MIN ? 0 : clip(mpi->model, piece->best[at]);
             piece->link[at] = piece->held[at] ? INT32_MIN : piece->best[at];
             piece->apart[at] |= piece->held[at] && piece->best[at] < mpi->model->auto_mbit;
+            if (piece->joint && a < b)
+                weigh_together(piece, a, b);
         }
     }
 }
@@ -262,6 +292,63 @@ static bool has_rival(const struct piece *piece, uint32_t a, uint32_t b)
     return false;
 }
 
+static bool is_single(const struct piece *piece, uint32_t group)
+{
+    uint32_t nodes = 0;
+    for (uint32_t i = 0; i < piece->count && nodes < 2; i++)
+        nodes += piece->group[i] == group;
+    return nodes == 1;
+}
+
+/* Of twins, or of father and son whose birth dates nobody told, one may be in the index and the other not: to stand
+ * alone says nothing then. */
+static bool may_be_two_of_a_family(const struct levels *levels)
+{
+    uint8_t given = levels->at[FIELD_GIVEN], birth = levels->at[FIELD_BIRTH];
+    bool one_name = given == NAME_EXACT || given == NAME_NICKNAME || given == NAME_INITIAL || given == NAME_SWAPPED;
+    return birth == BIRTH_ABSENT || (birth == BIRTH_EXACT && !one_name);
+}
+
+/*
+ * Too little for one pair to link by itself, but all that is known of both says one person, one of them is a single
+ * record, and no pair needs a person to decide.
+ */
+static bool may_fit(const struct piece *piece, uint32_t a, uint32_t b)
+{
+    const struct mpi_model *model = piece->mpi->model;
+    size_t at = cell(piece, a, b);
+    return piece->joint && !piece->held[at] && piece->link[at] >= least_tie(model) &&
+           piece->together[at] >= least_tie(model) && !may_be_two_of_a_family(joint_of(piece, a, b)) &&
+           (is_single(piece, a) || is_single(piece, b));
+}
+
+/* Is whoever is like a record of `mine` like `theirs` too? Who is outside of the piece fits one of the two at most. */
+static bool fits_with_all(const struct piece *piece, uint32_t record, uint32_t mine, uint32_t theirs)
+{
+    struct mpi *mpi = piece->mpi;
+    const struct entry *entry = entry_at(mpi, APPLIED, piece->records[record]);
+    for (uint32_t i = 0; i < entry->edge_count; i++) {
+        uint32_t other = entry->edges[i].other, local = CHUNK_AT(&mpi->notes, other)->local;
+        if (local >= piece->count || piece->records[local] != other)
+            return false;
+        uint32_t group = piece->group[local];
+        if (group != mine && group != theirs && piece->best[cell(piece, group, theirs)] < mpi->model->review_mbit)
+            return false;
+    }
+    return true;
+}
+
+/* Nobody else fits one of them and not the other. */
+static bool are_alone(const struct piece *piece, uint32_t a, uint32_t b)
+{
+    for (uint32_t i = 0; i < piece->count; i++) {
+        uint32_t group = piece->group[i];
+        if ((group == a && !fits_with_all(piece, i, a, b)) || (group == b && !fits_with_all(piece, i, b, a)))
+            return false;
+    }
+    return true;
+}
+
 /* The two groups to join next; false when no join is left. Means are compared as fractions: exact. */
 static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_b)
 {
@@ -270,12 +357,14 @@ static bool find_join(const struct piece *piece, uint32_t *out_a, uint32_t *out_
         for (uint32_t k = i + 1; k < piece->live_count; k++) {
             uint32_t a = piece->live[i], b = piece->live[k];
             size_t at = cell(piece, a, b);
-            if (piece->apart[at] || piece->link[at] < piece->mpi->model->auto_mbit || piece->sum[at] <= 0)
+            bool strong = piece->link[at] >= piece->mpi->model->auto_mbit;
+            if (piece->apart[at] || piece->sum[at] <= 0 || (!strong && !may_fit(piece, a, b)))
                 continue;
             int64_t pairs = (int64_t)piece->size[a] * piece->size[b];
             if (best_pairs != 0 && piece->sum[at] * best_pairs <= best_sum * pairs)
                 continue;
-            if (!piece->mpi->model->guesses && (has_rival(piece, a, b) || has_rival(piece, b, a)))
+            bool doubtful = strong ? has_rival(piece, a, b) || has_rival(piece, b, a) : !are_alone(piece, a, b);
+            if (doubtful && !piece->mpi->model->guesses)
                 continue;
             best_sum = piece->sum[at];
             best_pairs = pairs;
@@ -375,6 +464,10 @@ static void solve_piece(struct mpi *mpi, const struct nodes *all, uint32_t *reco
     }
     for (size_t i = 0; i < cells; i++)
         piece.best[i] = piece.link[i] = INT32_MIN;
+    if (mpi->model->alone_mbit > 0 && !mpi->model->guesses && count > 1) {
+        piece.joint = mem_array(cells, sizeof *piece.joint);
+        piece.together = mem_array(cells, sizeof *piece.together);
+    }
     apply_decisions(&piece);
     weigh_pairs(&piece);
     find_live(&piece);
@@ -390,6 +483,8 @@ static void solve_piece(struct mpi *mpi, const struct nodes *all, uint32_t *reco
     mem_free(piece.sum);
     mem_free(piece.best);
     mem_free(piece.link);
+    mem_free(piece.joint);
+    mem_free(piece.together);
 }
 
 /* Records in an order that has nothing to do with arrival. */
@@ -504,7 +599,7 @@ static void add_ties_of(const struct mpi *mpi, uint32_t record, struct ties *tie
     uint32_t node = CHUNK_AT(&mpi->notes, record)->local, cursor = 0;
     for (uint32_t k = 0; k < entry->edge_count; k++) {
         uint32_t other = CHUNK_AT(&mpi->notes, entry->edges[k].other)->local;
-        if (entry->edges[k].score_mbit >= mpi->model->auto_mbit && node < other)
+        if (entry->edges[k].score_mbit >= least_tie(mpi->model) && node < other)
             add_tie(ties, entry->edges[k].score_mbit, node, other);
     }
     for (const struct decision *at; (at = index_next_decision(mpi, APPLIED, record, &cursor));)

@@ -67,3 +67,5 @@ void train_write_frequencies(const struct trainer *trainer, struct mpi_model *mo
 
 /* From which score the pairs of the linked study are linked. */
 int32_t train_choose_auto(const struct mpi *mpi);
+/* alone_mbit of the linked study. */
+int32_t train_how_alone(const struct mpi *mpi);

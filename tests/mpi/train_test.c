@@ -491,6 +491,28 @@ static void test_names__that_are_slips_of_a_common_one_are_nobodys(void **state)
     support_fini(&support);
 }
 
+/* Where everybody has another record a single one is unlikely to be somebody new; where nobody has, it is not. */
+static void test_training__learns_how_likely_somebody_is_alone(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    for (unsigned records = 1; records <= 2; records++) {
+        struct mpi_study *study = mpi_study_new();
+        unsigned next = 1;
+        add_named(&support, study, "Timothy", 150, 1, &next);
+        add_named(&support, study, "Chidi", 450, records, &next);
+        struct mpi_model *model;
+        struct mpi_training training;
+        mpi_study_train(study, &model, &training);
+        double alone = records == 1 ? 1 : (150 + 10) / (double)(150 + 900 + 10);
+        assert_true(fabs(model->alone_mbit + log2(alone) * 1000) < 1);
+        mpi_study_free(study);
+        mpi_model_free(model);
+    }
+    support_fini(&support);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_training__on_one_source_makes_no_proof_of_a_second),
         cmocka_unit_test(test_training__believes_in_general_what_few_have),
         cmocka_unit_test(test_names__that_are_slips_of_a_common_one_are_nobodys),
+        cmocka_unit_test(test_training__learns_how_likely_somebody_is_alone),
         cmocka_unit_test(test_table__that_is_too_small_makes_nothing_rare),
         cmocka_unit_test(test_table__of_values_that_nobody_shares_lists_none),
         cmocka_unit_test(test_threshold__takes_all_links_of_one_score_or_none),
