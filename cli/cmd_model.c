@@ -92,6 +92,8 @@ static enum cli_exit run_list(struct cli_run *run)
     Idem__Admin__V1__ListModelsRequest ask = IDEM__ADMIN__V1__LIST_MODELS_REQUEST__INIT;
     Idem__Admin__V1__ListModelsReply *reply;
     enum cli_exit exit;
+    ask.max = (uint32_t)cli_number(run, "max");
+    ask.before = cli_number(run, "before");
     if (!cli_ask(run, CLI_ADMIN("ListModels"), &ask.base, &idem__admin__v1__list_models_reply__descriptor, NULL, &reply,
                  &exit))
         return exit;
@@ -104,7 +106,7 @@ static enum cli_exit run_list(struct cli_run *run)
         char since[32];
         cli_format_time(row->time_us, since);
         cli_cellf(&table, "%" PRIu32, row->version);
-        cli_cell(&table, i == 0 ? CLI_GREEN : CLI_PLAIN, str_from(row->name));
+        cli_cell(&table, i == 0 && ask.before == 0 ? CLI_GREEN : CLI_PLAIN, str_from(row->name));
         cli_cell_text(&table, since);
         cli_cell_text(&table, row->by);
         cli_cellf(&table, "%" PRIu64, row->seq);
@@ -112,7 +114,9 @@ static enum cli_exit run_list(struct cli_run *run)
     }
     cli_table_end(&table, 0);
     if (reply->n_activations == 0)
-        cli_say(run, "the general model, version 2, since the beginning");
+        cli_say(run, ask.before ? "nothing before" : "the general model, version 2, since the beginning");
+    if (reply->next_before)
+        cli_say(run, "there are older ones: idem model list --before %" PRIu64, reply->next_before);
     return CLI_OK;
 }
 
@@ -389,6 +393,10 @@ static const struct cli_argument export_arguments[] = {
     {"FILE", CLI_FILE, false, false, "where it goes, - for standard output", NULL}, {0}};
 static const struct cli_option export_options[] = {
     {"version", CLI_NUMBER, "N", NULL, "which one; the active one when left out", NULL}, {0}};
+static const struct cli_option list_options[] = {
+    {"max", CLI_NUMBER, "N", "100", "how many at most, to 1,000", NULL},
+    {"before", CLI_NUMBER, "SEQ", NULL, "only those before this journal number", NULL},
+    {0}};
 static const struct cli_argument train_arguments[] = {
     {"FILE", CLI_FILE, true, true, "CSV of people, each file a source; the daemon's index when left out", NULL}, {0}};
 static const struct cli_option train_options[] = {
@@ -420,6 +428,7 @@ const struct cli_command cli_model_commands[] = {
      .run = run_show},
     {.group = "model",
      .name = "list",
+     .options = list_options,
      .does = "list what was activated, when, by whom and why; the first one counts",
      .example = "idem model list",
      .needs_daemon = true,
