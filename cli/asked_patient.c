@@ -94,13 +94,18 @@ void asked_add_email(struct arena *arena, Idem__Identity__V1__IdentifyRequest *a
         d->emails[d->n_emails++] = keep(arena, email);
 }
 
+static void ask_born(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask, struct date born)
+{
+    ask->demographics->birth_date = arena_alloc(arena, 11);
+    date_format(born, ask->demographics->birth_date);
+}
+
 bool asked_set_birth_date(struct arena *arena, Idem__Identity__V1__IdentifyRequest *ask, struct str text)
 {
     struct date born;
     if (!date_parse(str_trim(text), &born))
         return false;
-    ask->demographics->birth_date = arena_alloc(arena, 11);
-    date_format(born, ask->demographics->birth_date);
+    ask_born(arena, ask, born);
     return true;
 }
 
@@ -117,6 +122,14 @@ static struct str part(const struct pid *pid, struct str repetition, uint32_t n)
 {
     struct str raw = hl7_subcomponent(pid->index, hl7_component(pid->index, repetition, n), 1);
     return raw.data && !hl7_is_null(raw) ? hl7_text(pid->index, pid->arena, raw, NULL) : STR_NONE;
+}
+
+/* As written, like that of a message that is submitted: a day that does not exist is a slip of one that does. */
+static void set_birth_date(const struct pid *pid, struct str text)
+{
+    struct date born;
+    if (date_parse_as_written(text, &born))
+        ask_born(pid->arena, pid->ask, born);
 }
 
 static void fill_name(const struct pid *pid, struct str xpn, Idem__Identity__V1__Name *name)
@@ -197,7 +210,7 @@ static void take_pid(const struct pid *pid, uint32_t segment)
     }
     struct str born = hl7_field(pid->index, segment, 7), sex = hl7_field(pid->index, segment, 8);
     if (born.data)
-        asked_set_birth_date(pid->arena, pid->ask, part(pid, born, 1)); /* one that does not exist says nothing */
+        set_birth_date(pid, part(pid, born, 1));
     if (sex.data)
         pid->ask->demographics->sex = keep(pid->arena, part(pid, sex, 1));
 }

@@ -208,10 +208,9 @@ void bench_daemon_close(struct bench_daemon *daemon)
     end_child(&daemon->receiver);
 }
 
-bool bench_idem(struct bench_daemon *daemon, const char *const *words)
+bool bench_idem_in(struct arena *arena, const struct bench_daemon *daemon, const char *const *words)
 {
     enum { WORDS_MAX = 32 };
-    struct arena *arena = daemon->bench->run->cx->arena;
     char self[1024] = {0};
     if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
         return false;
@@ -274,6 +273,11 @@ double bench_cpu_seconds(pid_t pid)
     if (at)
         sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel);
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+}
+
+bool bench_idem(struct bench_daemon *daemon, const char *const *words)
+{
+    return bench_idem_in(daemon->bench->run->cx->arena, daemon, words);
 }
 
 int64_t bench_delivered(struct bench_daemon *daemon)

@@ -59,6 +59,9 @@ static void add_commits(struct bench *bench, const char *name, const struct data
     bench_add(bench, ROW("  writer stopped p99", "us", (double)got->waited_p99_us));
     bench_add(bench,
               ROW("  writer stopped longest", "us", (double)got->waited_worst_us, .goal = 20000, .at_most = true));
+    for (size_t i = 0; i < DATA_WAIT_COUNT; i++)
+        bench_add(bench, ROW(arena_printf(bench->run->cx->arena, "  for %s", data_wait_name((enum data_wait)i)).data,
+                             "us", (double)got->waits_worst_us[i], .note = "longest since the store was opened"));
 }
 
 void bench_store(struct bench *bench)

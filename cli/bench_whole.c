@@ -185,7 +185,7 @@ static bool load_codes(struct bench_daemon *daemon)
     return true;
 }
 
-static bool load_people(struct bench_daemon *daemon, struct gen *gen, double *out_seconds)
+bool bench_load_people(struct bench_daemon *daemon, struct gen *gen)
 {
     struct ctx *cx = daemon->bench->run->cx;
     struct str dir = arena_printf(cx->arena, "%s/people", daemon->dir);
@@ -199,8 +199,8 @@ static bool load_people(struct bench_daemon *daemon, struct gen *gen, double *ou
         if (!bench_idem(daemon, (const char *const[]){"people", "load", path.data, NULL}))
             return false;
     }
-    *out_seconds = (double)(clock_mono_us() - began) / 1e6;
-    bench_add(daemon->bench, ROW("people.load", "records/s", (double)counts.records / *out_seconds,
+    double seconds = (double)(clock_mono_us() - began) / 1e6;
+    bench_add(daemon->bench, ROW("people.load", "records/s", (double)counts.records / seconds,
                                  .note = "durable, matched, through gRPC"));
     bench_add(daemon->bench, ROW("  records", "records", (double)counts.records));
     return true;
@@ -250,8 +250,7 @@ void bench_full(struct bench *bench)
     gen_init(&gen, &(struct gen_options){.seed = 7, .people = (uint32_t)bench->people});
     if (!bench_daemon_open(bench, "full", &daemon))
         return;
-    double loaded;
-    if (apply_routes(&daemon, full_routes) && load_codes(&daemon) && load_people(&daemon, &gen, &loaded)) {
+    if (apply_routes(&daemon, full_routes) && load_codes(&daemon) && bench_load_people(&daemon, &gen)) {
         run_full(bench, &daemon, &gen);
         bench_add(bench, ROW("memory.after-load", "MiB", bench_rss_mib(daemon.idemd), .goal = 400, .at_most = true));
         bench_daemon_stop(&daemon);

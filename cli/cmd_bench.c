@@ -133,6 +133,9 @@ static enum cli_exit run_bench(struct cli_run *run)
                           .dir = dir,
                           .messages = cli_number(run, "messages"),
                           .people = cli_number(run, "people"),
+                          .stored = cli_number(run, "stored"),
+                          .queued = cli_number(run, "queued"),
+                          .crowd = cli_number(run, "crowd"),
                           .seconds = (double)cli_number(run, "seconds")};
     for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++)
         if (strcmp(what, "all") == 0 || strcmp(what, benches[i].name) == 0)
@@ -152,6 +155,9 @@ static const struct cli_argument bench_arguments[] = {
 static const struct cli_option bench_options[] = {
     {"messages", CLI_NUMBER, "N", "40000", "messages of passthrough and full; a part of them for storm", NULL},
     {"people", CLI_NUMBER, "N", "100000", "people of identity and full", NULL},
+    {"crowd", CLI_NUMBER, "N", "0", "people in the index before storm begins", NULL},
+    {"stored", CLI_NUMBER, "N", "0", "messages in the store before storm begins", NULL},
+    {"queued", CLI_NUMBER, "N", "200000", "deliveries that wait while storm asks for the status", NULL},
     {"seconds", CLI_NUMBER, "S", "3", "how long each small bench runs", NULL},
     {"dir", CLI_TEXT, "DIR", "/var/tmp", "where the scratch folder goes; its disk is what is measured", NULL},
     {0}};

@@ -73,7 +73,7 @@ static Idem__Identity__V1__Demographics *make_demographics(struct arena *arena, 
     add_name(arena, d, p);
     add_address(arena, d, p);
     struct date born;
-    if (date_parse(p->birth_date, &born)) { /* one that does not exist is a finding of the reader already */
+    if (date_parse_as_written(p->birth_date, &born)) { /* one that does not exist is a finding of the reader already */
         d->birth_date = arena_alloc(arena, 11);
         date_format(born, d->birth_date);
     }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -301,6 +302,7 @@ static bool take_group(struct journal *journal, uint64_t *out_number, bool *out_
 void *journal_run(void *arg)
 {
     struct journal *journal = arg;
+    thread_short("journal");
     for (;;) {
         uint64_t number = 0;
         bool closing = false;

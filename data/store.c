@@ -276,6 +276,7 @@ static void free_store(struct data_store *store)
     journal_close_fd(&store->lock_fd);
     pthread_rwlock_destroy(&store->lock);
     pthread_mutex_destroy(&store->recounts_lock);
+    store_calm_fini(&store->calm);
     store_gate_fini(&store->gate);
     mem_free(store->folder);
     mem_free(store);
@@ -295,6 +296,7 @@ static struct data_store *make_store(struct ctx *cx, const char *dir)
     pthread_rwlockattr_destroy(&fair);
     pthread_mutex_init(&store->recounts_lock, NULL);
     store_gate_init(&store->gate);
+    store_calm_init(&store->calm);
     return store;
 }
 

@@ -47,6 +47,16 @@ struct store_gate {
     bool waiting, committing, paused; /* the writer waits, commits; a checkpoint has it wait */
 };
 
+/* store_calm.c */
+struct store_calm_read;
+struct store_calm {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct store_calm_read *first, **end;
+    pthread_t thread;
+    bool running, closing;
+};
+
 struct data_store {
     char *folder;
     int lock_fd;
@@ -55,7 +65,9 @@ struct data_store {
     size_t table_count;        /* without the meta table */
     pthread_rwlock_t lock;
     struct store_gate gate;
-    uint64_t applied_seq; /* atomic */
+    struct store_calm calm;
+    const struct data_txn *coming; /* a large commit under way, of which rows are there; changes with a commit */
+    uint64_t applied_seq;          /* atomic */
     uint64_t tables_hash;
     struct data_stats stats; /* written by the writer only; atomic */
     pthread_mutex_t recounts_lock;
@@ -100,6 +112,13 @@ uint64_t store_recovery_end(void);
 /* Was damage met in this folder since the store was made? */
 bool store_damage_noted(const char *folder, struct ctx *cx, struct str *out_what);
 
+/* ---- store_commit.c ---- */
+
+/* Under the lock: is this row of a commit that is not shown yet? Then it is as if absent. */
+bool store_is_coming(const struct data_table *table, struct str key);
+/* Replaceable by tests: called by a large commit whenever readers may come. */
+extern void (*store_between_slices)(void);
+
 /* ---- store_checkpoint.c ---- */
 
 void store_gate_init(struct store_gate *gate);
@@ -135,11 +154,20 @@ void store_hold(const struct data_store *store);
 void store_let_go(const struct data_store *store);
 void store_must_not_hold(const struct data_store *store);
 
-/* The rest is for callers that hold the lock. */
+/* ---- store_calm.c: what a scan reads at a time ---- */
+
+void store_calm_init(struct store_calm *calm);
+void store_calm_fini(struct store_calm *calm);
+/* Calls `read`, which takes the lock for a slice; by another thread when this one steps back behind others. */
+typedef void store_read_fn(void *arg);
+void store_read_calmly(struct data_store *store, store_read_fn *read, void *arg);
+
+/* ---- store_read.c, for callers that hold the lock ---- */
 
 status store_get_locked(struct data_table *table, struct ctx *cx, struct str key, struct str *out_row);
 
 struct store_cursor {
+    const struct data_table *table;
     DBC *dbc;
     DBT key, row; /* DB_DBT_REALLOC */
 };
@@ -158,8 +186,10 @@ uint64_t store_memory_limit(struct ctx *cx, const char *cgroup_file, const char 
 
 /* ---- store_stats.c ---- */
 
-/* After a commit, by the writer. */
+/* By the writer: each time that it had the lock to itself, and after a commit. */
 void store_stats_note(struct data_store *store, int64_t waited_us, int64_t held_us);
+void store_stats_wait(struct data_store *store, enum data_wait wait, int64_t us);
+void store_stats_commit(struct data_store *store);
 void store_stats_log(struct data_store *store);
 
 /* ---- store_counts.c ---- */

@@ -51,7 +51,7 @@ status store_get_locked(struct data_table *table, struct ctx *cx, struct str key
         row.data = arena_alloc(cx->arena, row.size);
         error = table->db->get(table->db, NULL, &key_dbt, &row, 0);
     }
-    if (error == DB_NOTFOUND) {
+    if (error == DB_NOTFOUND || (error == 0 && store_is_coming(table, key))) {
         cx->reason = &data_reasons[DATA_ROW_UNKNOWN]; /* cheap on purpose: absent rows are an everyday answer */
         cx->detail = STR_NONE;
         return STATUS_NOT_FOUND;
@@ -103,7 +103,7 @@ void store_cursor_close(struct store_cursor *cursor)
 
 status store_cursor_open(struct data_table *table, struct ctx *cx, struct store_cursor *cursor)
 {
-    *cursor = (struct store_cursor){.key = {.flags = DB_DBT_REALLOC}, .row = {.flags = DB_DBT_REALLOC}};
+    *cursor = (struct store_cursor){.table = table, .key = {.flags = DB_DBT_REALLOC}, .row = {.flags = DB_DBT_REALLOC}};
     int error = table->db->cursor(table->db, NULL, &cursor->dbc, 0);
     if (error == 0)
         return STATUS_OK;
@@ -124,6 +124,9 @@ status store_cursor_move(struct store_cursor *cursor, struct ctx *cx, uint32_t h
         cursor->key.size = (uint32_t)from.len;
     }
     int error = cursor->dbc->get(cursor->dbc, &cursor->key, &cursor->row, how);
+    uint32_t on = how == DB_PREV || how == DB_LAST ? DB_PREV : DB_NEXT;
+    while (error == 0 && store_is_coming(cursor->table, str_make(cursor->key.data, cursor->key.size)))
+        error = cursor->dbc->get(cursor->dbc, &cursor->key, &cursor->row, on);
     if (error == DB_NOTFOUND)
         return STATUS_NOT_FOUND;
     if (error != 0)

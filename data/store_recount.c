@@ -103,36 +103,49 @@ static void compare_table(struct miscounts *out, const struct data_table *table,
     }
 }
 
-/* One slice under the lock; STATUS_NOT_FOUND after the last one, when the comparison is made. */
-static status count_slice(struct store_recount *recount, struct ctx *cx, struct miscounts *out)
+/* A slice under way. */
+struct recounting {
+    struct store_recount recount;
+    struct ctx *cx;
+    struct miscounts *out;
+    status got; /* STATUS_NOT_FOUND after the last one, when the comparison is made */
+};
+
+static void count_slice(void *arg)
 {
+    struct recounting *slice = arg;
+    struct store_recount *recount = &slice->recount;
     SCOPED(store_unshare) struct data_store *shared = store_share(recount->table->store);
     (void)shared;
     if (recount->from.len == 0) /* the first */
         join(recount);
-    status got = count_rows(recount, cx);
-    if (got == STATUS_NOT_FOUND)
-        compare_table(out, recount->table, &recount->counted);
-    if (got != STATUS_OK)
+    slice->got = count_rows(recount, slice->cx);
+    if (slice->got == STATUS_NOT_FOUND)
+        compare_table(slice->out, recount->table, &recount->counted);
+    if (slice->got != STATUS_OK)
         leave(recount);
-    return got;
+}
+
+static void end_early(void *arg)
+{
+    struct recounting *slice = arg;
+    SCOPED(store_unshare) struct data_store *shared = store_share(slice->recount.table->store);
+    (void)shared;
+    leave(&slice->recount);
 }
 
 static status recount_table(struct data_table *table, struct ctx *cx, struct miscounts *out, uint64_t *rows)
 {
-    struct store_recount recount = {.table = table};
+    struct recounting slice = {.recount = {.table = table}, .cx = cx, .out = out};
     status got;
-    do
-        got = count_slice(&recount, cx, out);
-    while (got == STATUS_OK && (got = ctx_check(cx)) == STATUS_OK);
-    *rows += (uint64_t)recount.counted.rows;
-    {
-        SCOPED(store_unshare) struct data_store *shared = store_share(table->store);
-        (void)shared;
-        leave(&recount); /* when whoever asked has gone */
-    }
-    store_change_fini(&recount.counted);
-    buf_fini(&recount.from);
+    do {
+        store_read_calmly(table->store, count_slice, &slice);
+        got = slice.got;
+    } while (got == STATUS_OK && (got = ctx_check(cx)) == STATUS_OK);
+    *rows += (uint64_t)slice.recount.counted.rows;
+    store_read_calmly(table->store, end_early, &slice); /* when whoever asked has gone */
+    store_change_fini(&slice.recount.counted);
+    buf_fini(&slice.recount.from);
     return got == STATUS_NOT_FOUND ? STATUS_OK : got;
 }
 

@@ -22,13 +22,16 @@ enum {
 struct forward {
     struct data_table *table;
     struct str prefix;
-    struct buf from; /* the first key that may come next */
-    DBT rows;        /* the slice */
+    struct buf from;   /* the first key that may come next */
+    DBT rows;          /* the slice */
+    struct buf coming; /* a byte for each of its rows: not zero, it is passed over; or nothing, and none is */
+    int error;         /* of the last read */
 };
 
 static void forward_close(struct forward *scan)
 {
     buf_fini(&scan->from);
+    buf_fini(&scan->coming);
     mem_free(scan->rows.data);
 }
 
@@ -41,25 +44,47 @@ static void make_room(DBT *rows, uint32_t bytes)
     *rows = (DBT){.data = mem_grow(NULL, bytes, 1), .ulen = bytes, .flags = DB_DBT_USERMEM};
 }
 
-static int read_once(struct forward *scan)
+/* Which of its rows are of a commit that is not shown yet: known only while the lock is held. */
+static void note_coming(struct forward *scan)
 {
+    buf_clear(&scan->coming);
+    if (scan->table->store->coming == NULL)
+        return;
+    void *at;
+    DB_MULTIPLE_INIT(at, &scan->rows);
+    for (;;) {
+        void *key, *row;
+        size_t key_len, row_len;
+        DB_MULTIPLE_KEY_NEXT(at, &scan->rows, key, key_len, row, row_len);
+        if (at == NULL)
+            return;
+        (void)row, (void)row_len;
+        buf_put_byte(&scan->coming, store_is_coming(scan->table, str_make(key, key_len)));
+    }
+}
+
+static void read_once(void *arg)
+{
+    struct forward *scan = arg;
     SCOPED(store_unshare) struct data_store *shared = store_share(scan->table->store);
     (void)shared;
     DBC *cursor;
-    int error = scan->table->db->cursor(scan->table->db, NULL, &cursor, 0);
-    if (error != 0)
-        return error;
+    scan->error = scan->table->db->cursor(scan->table->db, NULL, &cursor, 0);
+    if (scan->error != 0)
+        return;
     DBT key = store_dbt(buf_str(&scan->from));
-    error = cursor->get(cursor, &key, &scan->rows, DB_MULTIPLE_KEY | DB_SET_RANGE);
+    scan->error = cursor->get(cursor, &key, &scan->rows, DB_MULTIPLE_KEY | DB_SET_RANGE);
     cursor->close(cursor);
-    return error;
+    if (scan->error == 0)
+        note_coming(scan);
 }
 
 static int read_slice(struct forward *scan)
 {
     make_room(&scan->rows, scan->rows.ulen == 0 ? FIRST_BYTES : SLICE_BYTES);
     for (;;) {
-        int error = read_once(scan);
+        store_read_calmly(scan->table->store, read_once, scan);
+        int error = scan->error;
         if (error != DB_BUFFER_SMALL)
             return error;
         uint32_t need = scan->rows.size > scan->rows.ulen ? scan->rows.size : scan->rows.ulen;
@@ -73,14 +98,15 @@ static bool visit_slice(struct forward *scan, data_visit_fn *visit, void *arg)
     void *at;
     DB_MULTIPLE_INIT(at, &scan->rows);
     struct str last = STR_NONE;
-    for (;;) {
+    for (size_t i = 0;; i++) {
         void *key_bytes, *row;
         size_t key_len, row_len;
         DB_MULTIPLE_KEY_NEXT(at, &scan->rows, key_bytes, key_len, row, row_len);
         if (at == NULL)
             break;
         struct str key = str_make(key_bytes, key_len);
-        if (!str_starts(key, scan->prefix) || !visit(arg, key, str_make(row, row_len)))
+        bool passed_over = i < scan->coming.len && scan->coming.data[i];
+        if (!str_starts(key, scan->prefix) || (!passed_over && !visit(arg, key, str_make(row, row_len))))
             return false;
         last = key;
     }
@@ -117,6 +143,8 @@ struct back {
     bool bounded, inclusive;
     size_t rows_max;
     struct buf slice; /* lengths of key and row, key, row; and so on */
+    struct ctx *cx;
+    status read; /* how the last slice went */
 };
 
 static void back_close(struct back *scan)
@@ -173,7 +201,7 @@ static void keep_row(struct buf *slice, struct str key, struct str row)
 }
 
 /* NOT_FOUND when no row is left after this slice. */
-static status read_slice_back(struct back *scan, struct ctx *cx)
+static status read_slice_back_in(struct back *scan, struct ctx *cx)
 {
     SCOPED(store_unshare) struct data_store *shared = store_share(scan->table->store);
     (void)shared;
@@ -191,6 +219,12 @@ static status read_slice_back(struct back *scan, struct ctx *cx)
         moved = store_cursor_move(&cursor, cx, DB_PREV, STR_NONE, &key, &row);
     }
     return moved;
+}
+
+static void read_slice_back(void *arg)
+{
+    struct back *scan = arg;
+    scan->read = read_slice_back_in(scan, scan->cx);
 }
 
 static bool visit_slice_back(struct back *scan, data_visit_fn *visit, void *arg)
@@ -226,14 +260,14 @@ static void next_slice_back(struct back *scan)
 status data_scan_back(struct data_table *table, struct ctx *cx, struct str prefix, struct str from,
                       data_visit_fn *visit, void *arg)
 {
-    SCOPED(back_close) struct back scan = {.table = table, .prefix = prefix};
+    SCOPED(back_close) struct back scan = {.table = table, .prefix = prefix, .cx = cx};
     bound_back(&scan, prefix, from);
     for (;;) {
         next_slice_back(&scan);
-        status read = read_slice_back(&scan, cx);
-        if (read != STATUS_OK && read != STATUS_NOT_FOUND)
-            return read;
-        if (!visit_slice_back(&scan, visit, arg) || read == STATUS_NOT_FOUND)
+        store_read_calmly(table->store, read_slice_back, &scan);
+        if (scan.read != STATUS_OK && scan.read != STATUS_NOT_FOUND)
+            return scan.read;
+        if (!visit_slice_back(&scan, visit, arg) || scan.read == STATUS_NOT_FOUND)
             return STATUS_OK;
     }
 }

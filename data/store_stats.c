@@ -33,7 +33,26 @@ void store_stats_note(struct data_store *store, int64_t waited_us, int64_t held_
     struct data_stats *stats = &store->stats;
     note(stats->waited, &stats->waited_max_us, waited_us > 0 ? (uint64_t)waited_us : 0);
     note(stats->held, &stats->held_max_us, held_us > 0 ? (uint64_t)held_us : 0);
-    set(&stats->commits, load(&stats->commits) + 1);
+}
+
+void store_stats_wait(struct data_store *store, enum data_wait wait, int64_t us)
+{
+    struct data_stats *stats = &store->stats;
+    uint64_t waited_us = us > 0 ? (uint64_t)us : 0;
+    set(&stats->waits_us[wait], load(&stats->waits_us[wait]) + waited_us);
+    if (waited_us > load(&stats->waits_max_us[wait]))
+        set(&stats->waits_max_us[wait], waited_us);
+}
+
+const char *data_wait_name(enum data_wait wait)
+{
+    static const char *const names[DATA_WAIT_COUNT] = {"log", "checkpoint", "readers"};
+    return names[wait];
+}
+
+void store_stats_commit(struct data_store *store)
+{
+    set(&store->stats.commits, load(&store->stats.commits) + 1);
 }
 
 void data_stats(struct data_store *store, struct data_stats *out_stats)
@@ -42,6 +61,10 @@ void data_stats(struct data_store *store, struct data_stats *out_stats)
     out_stats->commits = load(&stats->commits);
     out_stats->held_max_us = load(&stats->held_max_us);
     out_stats->waited_max_us = load(&stats->waited_max_us);
+    for (size_t i = 0; i < DATA_WAIT_COUNT; i++) {
+        out_stats->waits_us[i] = load(&stats->waits_us[i]);
+        out_stats->waits_max_us[i] = load(&stats->waits_max_us[i]);
+    }
     for (size_t i = 0; i < DATA_STATS_BUCKETS; i++) {
         out_stats->held[i] = load(&stats->held[i]);
         out_stats->waited[i] = load(&stats->waited[i]);

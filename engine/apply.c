@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "identify.h"
 
 enum { WAIT_MS = 100 };
@@ -49,7 +50,7 @@ static void apply_people(struct apply *ap, struct ctx *cx, const struct journal_
 {
     struct mpi_record_input *records;
     size_t count;
-    struct identity_work work = identity_work_begin(ap->txn);
+    struct identity_work work = identity_work_begin(ap->txn, ap->bounds);
     status got = entry_people_decode(cx, entry->body, &records, &count);
     for (size_t i = 0; i < count && got == STATUS_OK; i++) { /* all or none */
         struct mpi_result one = {0};
@@ -112,10 +113,33 @@ static void set_clean(struct apply *ap, bool clean)
     data_txn_put(ap->txn, ap->engine->meta, STR("clean"), clean ? STR("1") : STR("0"));
 }
 
+static const struct str BOUNDS_KEY = STR_INIT("bounds"); /* absent: ENTRY_BOUNDS_FIRST */
+
+/* Other bounds would refuse what was accepted, or the other way round. */
+static void use_bounds(struct apply *ap, uint64_t seq, uint32_t number)
+{
+    ap->bounds = entry_bounds_get(number);
+    if (ap->bounds)
+        return;
+    log_event(LOG_ERROR, "apply.bounds-unknown", LOG_NUM("seq", seq), LOG_NUM("bounds", number));
+    mem_panic("apply", "the journal was written by a newer idem, with other bounds: install the version that wrote it");
+}
+
 static void apply_start(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
 {
-    (void)cx, (void)entry, (void)result;
+    struct entry_start start;
+    status got = entry_start_decode(cx, entry->body, &start);
+    applied_as(result, cx, got);
+    if (got != STATUS_OK)
+        return;
     set_clean(ap, false);
+    const struct entry_bounds *before = ap->bounds;
+    use_bounds(ap, entry->seq, start.bounds);
+    if (ap->bounds == before)
+        return;
+    SCOPED(buf_fini) struct buf row = {0};
+    buf_put_u32(&row, start.bounds);
+    data_txn_put(ap->txn, ap->engine->meta, BOUNDS_KEY, buf_str(&row));
 }
 
 static void apply_stop(struct apply *ap, struct ctx *cx, const struct journal_entry *entry, struct applied *result)
@@ -322,6 +346,24 @@ static status apply_batch(struct apply *ap, struct ctx *cx, int timeout_ms, size
     return STATUS_OK;
 }
 
+static status load_bounds(struct apply *ap, struct ctx *cx)
+{
+    struct str row;
+    uint32_t number = ENTRY_BOUNDS_FIRST;
+    status got = data_get(ap->engine->meta, cx, BOUNDS_KEY, &row);
+    if (got == STATUS_OK) {
+        struct cut cut = {row, false};
+        number = cut_u32(&cut);
+        if (cut.bad || cut.rest.len)
+            return ctx_fail(cx, &engine_reasons[ENGINE_ROW_BAD], "engine.meta, bounds");
+    } else if (got != STATUS_NOT_FOUND) {
+        return got;
+    }
+    ctx_clear(cx);
+    use_bounds(ap, data_applied_seq(ap->engine->store), number);
+    return STATUS_OK;
+}
+
 static status apply_init(struct apply *ap, struct engine *engine, struct ctx *cx, bool live)
 {
     *ap = (struct apply){.engine = engine, .live = live};
@@ -329,6 +371,7 @@ static status apply_init(struct apply *ap, struct engine *engine, struct ctx *cx
     pthread_mutex_lock(&engine->lock);
     ap->routes = routes_ref(engine->routes);
     pthread_mutex_unlock(&engine->lock);
+    TRY(load_bounds(ap, cx));
     return journal_reader_open(engine->journal, cx, data_applied_seq(engine->store) + 1, &ap->reader);
 }
 
@@ -368,6 +411,7 @@ static _Noreturn void stop_for_damage(struct ctx *cx)
 void *apply_thread_main(void *arg)
 {
     struct engine *engine = arg;
+    thread_short("apply");
     struct arena arena = {0};
     struct ctx cx = {.arena = &arena};
     SCOPED(apply_fini) struct apply ap;

@@ -3,6 +3,7 @@
 
 #include "base/invariant.h"
 #include "engine_internal.h"
+#include "entry_bounds.h"
 #include "outbox.h"
 
 /* A batch ends at the first of these; one entry may pass them, by what limits.h lets one entry make. Readers wait for a
@@ -18,11 +19,12 @@ struct apply {
     struct engine *engine;
     struct journal_reader *reader;
     struct data_txn *txn;
-    struct arena entry_arena; /* of the entry under way: given back after each */
-    struct arena arena;       /* of the batch: what is answered after the commit */
-    struct hl7_index index;   /* of the message under way */
-    struct routes *routes;    /* as of the entry under way */
-    bool live;                /* false while catching up: nobody waits, no lane listens */
+    struct arena entry_arena;          /* of the entry under way: given back after each */
+    struct arena arena;                /* of the batch: what is answered after the commit */
+    struct hl7_index index;            /* of the message under way */
+    struct routes *routes;             /* as of the entry under way */
+    const struct entry_bounds *bounds; /* of the same */
+    bool live;                         /* false while catching up: nobody waits, no lane listens */
     bool routes_changed;
     uint64_t last_seq;                    /* of the batch */
     uint64_t moved_low;                   /* the lowest message an outbox row or dead letter of the batch means */

@@ -103,8 +103,8 @@ static status decide(struct work *w)
                                .codes = codes_applied_snapshot(ap->engine->codes)};
     TRY(plan_check(w->cx, &input));
     int64_t began = clock_mono_us();
-    TRY(identify_apply(ap->engine->mpi, ap->txn, w->cx, w->entry->seq, &ap->index, meaning_of(w), w->message.source,
-                       &w->identified, &w->fault));
+    TRY(identify_apply(ap->engine->mpi, ap->txn, w->cx, w->entry->seq, ap->bounds, &ap->index, meaning_of(w),
+                       w->message.source, &w->identified, &w->fault));
     int64_t identified = clock_mono_us();
     w->timing.identify_us = (uint32_t)(identified - began);
     input.persons = plan_persons(w);
@@ -165,6 +165,7 @@ static void write_outbox(struct work *w)
 
 static status write_work_items(struct work *w)
 {
+    struct codes_entry_items entry = {w->entry->seq, w->ap->bounds->work_items};
     for (size_t i = 0; i < w->plan.code_count; i++) {
         enum codes_outcome outcome = w->plan.outcomes[i];
         if (outcome != CODES_OUTCOME_UNMAPPED && outcome != CODES_OUTCOME_INVALID)
@@ -184,7 +185,7 @@ static status write_work_items(struct work *w)
                                   .code = code->code,
                                   .display = w->plan.displays[i],
                                   .outcome = outcome};
-        TRY(codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, w->entry->seq, &seen));
+        TRY(codes_apply_work_item(w->ap->engine->codes, w->ap->txn, w->cx, &entry, &seen));
         ctx_give_back(w->cx, mark);
     }
     return STATUS_OK;

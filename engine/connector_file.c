@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,6 +111,7 @@ static int put_file(int folder_fd, const char *file_name, struct str bytes)
 static void *work(void *arg)
 {
     struct folder *folder = arg;
+    thread_long("folder", 0);
     pthread_mutex_lock(&folder->lock);
     for (;;) {
         while (!folder->has_work && !folder->closing)

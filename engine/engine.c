@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine_internal.h"
+#include "entry_bounds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,9 +161,11 @@ static status open_parts(struct engine *engine, struct ctx *cx)
  */
 static status note_start(struct engine *engine, struct ctx *cx)
 {
+    SCOPED(buf_fini) struct buf body = {0};
+    entry_start_encode(&body, &(struct entry_start){ENTRY_BOUNDS_NOW, str_from(engine->options.version)});
     for (unsigned tries = 1;; tries++) {
         struct applied applied;
-        status got = engine_change_state(engine, cx, ENTRY_START, str_from(engine->options.version), &applied);
+        status got = engine_change_state(engine, cx, ENTRY_START, buf_str(&body), &applied);
         if (got != STATUS_RESOURCE_EXHAUSTED)
             return got;
         if (tries % 50 == 1)

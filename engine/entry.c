@@ -1,6 +1,7 @@
 #include "entry.h"
 
 #include "engine/engine.h"
+#include "entry_bounds.h"
 
 enum { FORMAT = 1, PEOPLE_FORMAT = 2 }; /* people of format 1 say no e-mail address and no birth place */
 
@@ -314,5 +315,25 @@ status entry_replay_decode(struct ctx *cx, struct str body, uint64_t **out_ids, 
     TRY(close_body(cx, &cut, ENTRY_REPLAY));
     *out_ids = ids;
     *out_count = count;
+    return STATUS_OK;
+}
+
+void entry_start_encode(struct buf *out, const struct entry_start *entry)
+{
+    buf_put_byte(out, FORMAT);
+    buf_put_varint(out, entry->bounds);
+    buf_put_lstr(out, entry->version);
+}
+
+status entry_start_decode(struct ctx *cx, struct str body, struct entry_start *out_entry)
+{
+    struct entry_start entry = {ENTRY_BOUNDS_FIRST, body};
+    if (body.len > 0 && (uint8_t)body.data[0] < ' ') { /* no version begins so */
+        struct cut cut = open_body(body);
+        entry.bounds = cut_varint_u32(&cut);
+        entry.version = cut_lstr(&cut);
+        TRY(close_body(cx, &cut, ENTRY_START));
+    }
+    *out_entry = entry;
     return STATUS_OK;
 }

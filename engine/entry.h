@@ -19,7 +19,7 @@ enum entry_kind {
     ENTRY_CODES_ACTIVATE = 6, /* body: codes_activation_encode() or codes_rollback_encode() */
     ENTRY_ROUTES = 7,         /* body: the YAML text */
     ENTRY_REPLAY = 8,         /* dead letters to send again */
-    ENTRY_START = 9,          /* the daemon started; body: its version */
+    ENTRY_START = 9,          /* the daemon started: its version and bounds */
     ENTRY_STOP = 10,          /* the daemon stopped cleanly: no delivery was under way */
     ENTRY_MODEL = 11,         /* a model of who is alike is activated: its whole text, and why */
     ENTRY_KIND_COUNT
@@ -59,6 +59,15 @@ status entry_people_decode(struct ctx *cx, struct str body, struct mpi_record_in
 
 void entry_model_encode(struct buf *out, struct str text, struct str why);
 status entry_model_decode(struct ctx *cx, struct str body, struct str *out_text, struct str *out_why);
+
+/* What a daemon that starts says of itself. `bounds`: number of those that later entries are applied under
+ * (entry_bounds.h). Bodies without a format byte are of versions before: the text alone. */
+struct entry_start {
+    uint32_t bounds;
+    struct str version;
+};
+void entry_start_encode(struct buf *out, const struct entry_start *entry);
+status entry_start_decode(struct ctx *cx, struct str body, struct entry_start *out_entry);
 
 void entry_replay_encode(struct buf *out, const uint64_t *ids, size_t count);
 status entry_replay_decode(struct ctx *cx, struct str body, uint64_t **out_ids, size_t *out_count);

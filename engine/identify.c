@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "patient.h"
 
+#include <inttypes.h>
+
 static const uint32_t PID = HL7_NAME('P', 'I', 'D'), MRG = HL7_NAME('M', 'R', 'G');
 
 /* One message on its way through the index. */
@@ -82,6 +84,10 @@ static void note_left_out(struct identifying *id, uint32_t pid, const struct pat
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].count > 0 && bound_met(rows[i].bound))
             buf_printf(&text, "%s%u %s", text.len ? ", " : "", rows[i].count, rows[i].what);
+    if (left->birth_unreadable)
+        buf_printf(&text, "%sbirth date, which cannot be read", text.len ? ", " : "");
+    if (left->birth_is_no_day)
+        buf_printf(&text, "%sbirth date is no day of the calendar: kept as written", text.len ? ", " : "");
     if (text.len == 0)
         return;
     struct hl7_path place = hl7_path_make("PID");
@@ -124,9 +130,9 @@ static status need_a_pid(struct identifying *id)
     return id->meaning.needs_identifier && hl7_find_segment(id->index, PID, 1, 0) < 0 ? missing(id, "PID") : STATUS_OK;
 }
 
-struct identity_work identity_work_begin(const struct data_txn *txn)
+struct identity_work identity_work_begin(const struct data_txn *txn, const struct entry_bounds *bounds)
 {
-    return (struct identity_work){.txn = txn, .before = data_txn_work(txn)};
+    return (struct identity_work){.txn = txn, .bounds = bounds, .before = data_txn_work(txn)};
 }
 
 status identity_work_add(struct identity_work *work, struct ctx *cx, const struct mpi_record_input *record)
@@ -134,19 +140,24 @@ status identity_work_add(struct identity_work *work, struct ctx *cx, const struc
     const struct mpi_demographics *said = &record->demographics;
     work->values +=
         record->identifier_count + said->name_count + said->address_count + said->phone_count + said->email_count;
-    if (BEYOND(LIMIT_VALUES_PER_ENTRY, work->values))
+    if (work->values > work->bounds->values && bound_met(BOUND_LIMIT_VALUES_PER_ENTRY))
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
-                        "it would say more than %d identifiers, names, addresses, phones and e-mail addresses",
-                        LIMIT_VALUES_PER_ENTRY);
+                        "it would say more than %zu identifiers, names, addresses, phones and e-mail addresses",
+                        work->bounds->values);
     return STATUS_OK;
 }
 
 status identity_work_check(const struct identity_work *work, struct ctx *cx)
 {
-    if (BEYOND(LIMIT_IDENTITY_ROWS_BYTES, data_txn_work(work->txn).bytes - work->before.bytes))
+    struct data_txn_work now = data_txn_work(work->txn);
+    uint64_t bytes = now.bytes - work->before.bytes, put = now.put_bytes - work->before.put_bytes;
+    const struct entry_bounds *bounds = work->bounds;
+    if ((bytes > bounds->rows_bytes || put > bounds->rows_put_bytes) && bound_met(BOUND_LIMIT_IDENTITY_ROWS_BYTES))
         return ctx_fail(cx, &engine_reasons[ENGINE_TOO_LARGE],
-                        "it would read and write more than %d bytes of records and their versions",
-                        LIMIT_IDENTITY_ROWS_BYTES);
+                        bytes > bounds->rows_bytes
+                            ? "it would read and write more than %" PRIu64 " bytes of records and their versions"
+                            : "it would write more than %" PRIu64 " bytes of records and their versions",
+                        bytes > bounds->rows_bytes ? bounds->rows_bytes : bounds->rows_put_bytes);
     return STATUS_OK;
 }
 
@@ -331,11 +342,12 @@ static status apply_pair(struct identifying *id)
 }
 
 status identify_apply(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
-                      const struct hl7_index *index, struct event_meaning meaning, struct str source,
-                      struct identified *out_identified, struct hl7_path *out_fault)
+                      const struct entry_bounds *bounds, const struct hl7_index *index, struct event_meaning meaning,
+                      struct str source, struct identified *out_identified, struct hl7_path *out_fault)
 {
     struct identified out = {.result.verdict = MPI_VERDICT_NONE};
-    struct identifying id = {mpi, txn, cx, seq, index, meaning, source, out_fault, &out, identity_work_begin(txn)};
+    struct identifying id = {mpi,     txn,    cx,        seq,  index,
+                             meaning, source, out_fault, &out, identity_work_begin(txn, bounds)};
     TRY(make_room(cx, index, &out));
     switch (meaning.action) {
     case IDENTITY_NONE:

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <stdio.h>
 
@@ -239,6 +240,7 @@ void lanes_free(struct lanes *set)
 void *deliver_thread_main(void *arg)
 {
     struct engine *engine = arg;
+    thread_short("deliver");
     loop_run(engine->deliver_loop);
     return NULL;
 }

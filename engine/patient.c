@@ -257,6 +257,15 @@ static uint32_t read_cleared(const struct hl7_index *index, uint32_t pid)
     return cleared;
 }
 
+static void read_birth_date(struct reading *r, struct str field, struct mpi_demographics *d)
+{
+    struct str text = component(r, field, 1);
+    if (text.len == 0 || hl7_is_null(field))
+        return;
+    r->left_out.birth_unreadable = !date_parse_as_written(text, &d->birth_date);
+    r->left_out.birth_is_no_day = !r->left_out.birth_unreadable && !date_is_valid(d->birth_date);
+}
+
 static status check_identifiers(const struct reading *r)
 {
     if (r->identifier_too_long && bound_met(BOUND_LIMIT_FIELD_VALUE_BYTES))
@@ -275,7 +284,7 @@ status patient_read(const struct hl7_index *index, struct ctx *cx, uint32_t pid,
     struct mpi_demographics *d = &record.demographics;
     read_names(r, hl7_field(index, pid, PID_5), d);
     d->mother = read_name(r, hl7_repetition(index, hl7_field(index, pid, PID_6), 1));
-    date_parse(component(r, hl7_field(index, pid, PID_7), 1), &d->birth_date); /* impossible: as if absent */
+    read_birth_date(r, hl7_field(index, pid, PID_7), d);
     d->sex = read_sex(component(r, hl7_field(index, pid, PID_8), 1));
     read_addresses(r, hl7_field(index, pid, PID_11), d);
     read_contacts(r, pid, d);

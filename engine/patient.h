@@ -12,12 +12,14 @@
 #include "mpi/mpi.h"
 
 /* What a segment says beyond what the index takes (LIMIT_IDENTIFIERS_PER_RECORD, LIMIT_NAMES_PER_RECORD,
- * LIMIT_FIELD_VALUE_BYTES): left out or, as the values of names and addresses, cut. */
+ * LIMIT_FIELD_VALUE_BYTES): left out or, as the values of names and addresses, cut. And what is no date. */
 struct patient_left_out {
     uint32_t identifiers;
     uint32_t names, addresses;
     uint32_t contacts; /* telephones and e-mail addresses */
     uint32_t cut_values;
+    bool birth_unreadable; /* left out */
+    bool birth_is_no_day;  /* of the calendar, as 1980-02-31: kept as written */
 };
 
 /* What PID segment number `pid` says. identifiers[0] is the record's own: the first of type MR, else PI, else the first

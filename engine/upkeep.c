@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <signal.h>
 
@@ -58,6 +59,7 @@ static void keep_up(struct engine *engine, struct ctx *cx, int64_t *next_checkpo
 static void *run(void *arg)
 {
     struct upkeep *upkeep = arg;
+    thread_long("upkeep", 0);
     struct arena arena = {0};
     int64_t next_checkpoint_us = clock_mono_us() + CHECKPOINT_US, next_retention_us = 0;
     while (wait_for_next(upkeep)) {

@@ -9,6 +9,7 @@
 #include "base/crypto/tls.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "engine/engine.h"
 
 #include <pthread.h>
@@ -36,6 +37,7 @@ struct daemon {
 
 static void *run_loop(void *arg)
 {
+    thread_short("mllp");
     loop_run(arg);
     return NULL;
 }

@@ -61,6 +61,7 @@ static bool same_date(struct date left, struct date right)
     return left.year == right.year && left.month == right.month && left.day == right.day;
 }
 
+/* A day that does not exist is somebody's slip: any that does goes before it. */
 static void fill_birth(struct mpi_person_view *view)
 {
     const struct mpi_record_view *best = NULL;
@@ -69,7 +70,7 @@ static void fill_birth(struct mpi_person_view *view)
         struct date date = view->records[i].demographics.birth_date;
         if (date.year == 0)
             continue;
-        size_t votes = 0;
+        size_t votes = date_is_valid(date) ? view->record_count : 0;
         for (size_t k = 0; k < view->record_count; k++)
             votes += same_date(view->records[k].demographics.birth_date, date);
         if (best && (votes < best_votes || (votes == best_votes && !is_later(&view->records[i], best))))

@@ -95,6 +95,15 @@ static int order_decisions(const void *left, const void *right)
     return a->id > b->id ? -1 : a->id < b->id; /* newest first */
 }
 
+/* Merges of two into each other may both stand once what was between them is undone: the newer one holds. Who is
+ * retired is tied to whom it is retired into, so all of the way is in the piece. */
+static bool closes_circle(const struct piece *piece, uint32_t into, uint32_t record)
+{
+    while (into != 0 && into != record)
+        into = piece->retired[CHUNK_AT(&piece->mpi->notes, into)->local];
+    return into == record;
+}
+
 static void apply_decision(struct piece *piece, const struct decision *decision)
 {
     uint32_t left = CHUNK_AT(&piece->mpi->notes, decision->left)->local;
@@ -109,7 +118,8 @@ static void apply_decision(struct piece *piece, const struct decision *decision)
         return; /* something newer says otherwise */
     if (a != b)
         join_groups(piece, a, b);
-    if (decision->kind == MPI_DECISION_MERGE && piece->retired[right] == 0)
+    if (decision->kind == MPI_DECISION_MERGE && piece->retired[right] == 0 &&
+        !closes_circle(piece, decision->left, decision->right))
         piece->retired[right] = decision->left;
 }
 

@@ -66,7 +66,7 @@ status convert_demographics(struct ctx *cx, const Idem__Identity__V1__Demographi
     TRY(at_most(cx, in->n_emails, LIMIT_NAMES_PER_RECORD, BOUND_LIMIT_NAMES_PER_RECORD, "e-mail addresses"));
     TRY(at_most(cx, in->n_addresses, LIMIT_NAMES_PER_RECORD, BOUND_LIMIT_NAMES_PER_RECORD, "addresses"));
     struct mpi_demographics out = {.multiple_birth = in->multiple_birth, .deceased = in->deceased};
-    if (in->birth_date[0] && !date_parse(str_from(in->birth_date), &out.birth_date))
+    if (in->birth_date[0] && !date_parse_as_written(str_from(in->birth_date), &out.birth_date))
         return ctx_fail(cx, &rpc_reasons[RPC_ARGUMENT], "birth_date is not YYYY, YYYY-MM or YYYY-MM-DD");
     if (in->sex[0] && in->sex[1])
         return ctx_fail(cx, &rpc_reasons[RPC_ARGUMENT], "sex is not one character of HL7 table 0001");

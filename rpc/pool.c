@@ -1,10 +1,10 @@
 #include "pool.h"
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 
 struct pool {
     pthread_mutex_t lock;
@@ -12,6 +12,7 @@ struct pool {
     struct pool_job *first, **end;
     size_t waiting, waiting_max;
     int nice;
+    const char *name;
     bool closing;
     unsigned thread_count;
     pthread_t threads[];
@@ -31,7 +32,10 @@ static void unlink_job(struct pool *pool, struct pool_job *job)
 static void *work(void *arg)
 {
     struct pool *pool = arg;
-    (void)setpriority(PRIO_PROCESS, 0, pool->nice); /* of this thread; refused: as important as the others */
+    if (pool->nice == 0)
+        thread_short(pool->name);
+    else
+        thread_long(pool->name, pool->nice);
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         while (pool->first == NULL && !pool->closing)
@@ -48,7 +52,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-struct pool *pool_new(unsigned threads, size_t waiting_max, int nice)
+struct pool *pool_new(const char *name, unsigned threads, size_t waiting_max, int nice)
 {
     struct pool *pool = mem_alloc(sizeof *pool + threads * sizeof pool->threads[0]);
     pthread_mutex_init(&pool->lock, NULL);
@@ -56,6 +60,7 @@ struct pool *pool_new(unsigned threads, size_t waiting_max, int nice)
     pool->end = &pool->first;
     pool->waiting_max = waiting_max;
     pool->nice = nice;
+    pool->name = name;
     pool->thread_count = threads;
     sigset_t all, before;
     sigfillset(&all);

@@ -14,8 +14,9 @@ struct pool_job {
     void (*run)(struct pool_job *job);
 };
 
-/* `nice`: how far its threads step back behind the others of the process when the processors are busy, 0 to 19. */
-struct pool *pool_new(unsigned threads, size_t waiting_max, int nice);
+/* `name`: of its threads, as `top -H` shows it: at most 15 characters, kept by the caller. `nice`: how far its threads
+ * step back behind the others of the process when the processors are busy, 0 to 19. */
+struct pool *pool_new(const char *name, unsigned threads, size_t waiting_max, int nice);
 /* False when too many jobs wait already: the caller answers rpc.busy. The job stays in place until it has run. */
 bool pool_add(struct pool *pool, struct pool_job *job);
 /* True: it waited, and will not be run. False: it runs, has run or was never added. */

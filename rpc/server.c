@@ -11,13 +11,15 @@
 
 /* Loads keep at most two threads (LOADS_MAX): two are left for lists. */
 static const struct {
+    const char *name;
     unsigned threads;
     size_t waiting_max;
     int nice; /* what may take long steps back behind the writer and short questions */
 } pool_sizes[RPC_POOL_COUNT] = {
-    [RPC_POOL_READ] = {4, 1024},   [RPC_POOL_CHANGE] = {4, 256},  [RPC_POOL_REHEARSE] = {2, 256},
-    [RPC_POOL_LONG] = {4, 64, 5},  [RPC_POOL_CODES] = {1, 64, 5}, [RPC_POOL_JOURNAL] = {1, 16, 10},
-    [RPC_POOL_MODEL] = {1, 4, 19},
+    [RPC_POOL_READ] = {"read", 4, 1024},        [RPC_POOL_CHANGE] = {"change", 4, 256},
+    [RPC_POOL_REHEARSE] = {"rehearse", 2, 256}, [RPC_POOL_LONG] = {"long", 4, 64, 5},
+    [RPC_POOL_CODES] = {"codes", 1, 64, 5},     [RPC_POOL_JOURNAL] = {"read-journal", 1, 16, 10},
+    [RPC_POOL_MODEL] = {"model", 1, 4, 19},
 };
 
 uint32_t rpc_role_from_name(struct str name)
@@ -74,7 +76,8 @@ static struct rpc_server *new_server(const struct rpc_server_options *options)
     reflection_check(server->reflection);
     rpc_methods_check();
     for (size_t i = 0; i < RPC_POOL_COUNT; i++)
-        server->pools[i] = pool_new(pool_sizes[i].threads, pool_sizes[i].waiting_max, pool_sizes[i].nice);
+        server->pools[i] =
+            pool_new(pool_sizes[i].name, pool_sizes[i].threads, pool_sizes[i].waiting_max, pool_sizes[i].nice);
     return server;
 }
 

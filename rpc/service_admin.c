@@ -76,6 +76,12 @@ static Idem__Admin__V1__CommitTimes *convert_commit_times(struct ctx *cx, struct
     times->held_max_us = stats.held_max_us;
     times->waited_p99_us = data_stats_us(stats.waited, 990);
     times->waited_max_us = stats.waited_max_us;
+    MESSAGE_LIST(cx, times, waits, &idem__admin__v1__commit_wait__descriptor, DATA_WAIT_COUNT);
+    for (size_t i = 0; i < DATA_WAIT_COUNT; i++) {
+        times->waits[i]->name = message_text(cx, str_from(data_wait_name((enum data_wait)i)));
+        times->waits[i]->total_us = stats.waits_us[i];
+        times->waits[i]->max_us = stats.waits_max_us[i];
+    }
     return times;
 }
 

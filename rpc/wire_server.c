@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "rpc/reasons.h"
 
 #include <signal.h>
@@ -20,6 +21,7 @@ enum { IDLE_LOOKS = 5, IDLE_LOOK_US = 10 * 1000, GOAWAY_MS = 50 };
 static void *work(void *arg)
 {
     struct worker *worker = arg;
+    thread_short("grpc");
     for (;;) {
         grpc_event event = grpc_completion_queue_next(worker->cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
         if (event.type == GRPC_QUEUE_SHUTDOWN)

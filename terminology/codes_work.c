@@ -90,40 +90,60 @@ static status get_row(struct codes *codes, struct data_txn *txn, struct ctx *cx,
     return codes_work_row_decode(held, out) ? STATUS_OK : codes_row_damaged(cx, "codes.work");
 }
 
-/* A sender of random codes must not fill the disk: past the bound, what is new is counted per source and path. */
-static status find_row(struct codes *codes, struct data_txn *txn, struct ctx *cx, const struct codes_seen *seen,
-                       struct buf *key, struct codes_work_row *out)
+static status count_row(struct codes *codes, struct data_txn *txn, struct ctx *cx)
 {
-    put_key(key, seen->source, seen->path, seen->system, seen->code);
-    TRY(get_row(codes, txn, cx, buf_str(key), out));
-    if (out->count > 0)
-        return STATUS_OK;
     uint64_t rows = 0;
     TRY(work_rows(codes, txn, cx, &rows));
-    if (rows >= CODES_WORK_ROWS_MAX && bound_met(BOUND_CODES_WORK_ROWS_MAX)) {
-        buf_clear(key);
-        put_key(key, seen->source, seen->path, STR_NONE, STR_NONE);
-        TRY(get_row(codes, txn, cx, buf_str(key), out));
-        out->outcome = CODES_WORK_BEYOND_LIMIT;
-    }
-    if (out->count == 0)
-        put_work_rows(codes, txn, rows + 1);
+    put_work_rows(codes, txn, rows + 1);
     return STATUS_OK;
 }
 
-status codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+/* The row of a source and path for all that is not told apart. */
+static status find_common_row(struct codes *codes, struct data_txn *txn, struct ctx *cx, const struct codes_seen *seen,
+                              struct buf *key, struct codes_work_row *out)
+{
+    buf_clear(key);
+    put_key(key, seen->source, seen->path, STR_NONE, STR_NONE);
+    TRY(get_row(codes, txn, cx, buf_str(key), out));
+    out->outcome = CODES_WORK_BEYOND_LIMIT;
+    return out->count > 0 ? STATUS_OK : count_row(codes, txn, cx);
+}
+
+/* A sender of random codes must neither fill the disk nor, with one message, hold writer and readers up: each row is
+ * looked for, and part of the commit. */
+static status find_row(struct codes *codes, struct data_txn *txn, struct ctx *cx, struct codes_entry_items *entry,
+                       const struct codes_seen *seen, struct buf *key, struct codes_work_row *out)
+{
+    if (entry->items_left == 0 && bound_met(BOUND_LIMIT_WORK_ITEMS_PER_ENTRY))
+        return find_common_row(codes, txn, cx, seen, key, out);
+    put_key(key, seen->source, seen->path, seen->system, seen->code);
+    TRY(get_row(codes, txn, cx, buf_str(key), out));
+    if (out->count > 0) {
+        entry->items_left -= out->last_seq != entry->seq; /* else it is told apart already */
+        return STATUS_OK;
+    }
+    uint64_t rows = 0;
+    TRY(work_rows(codes, txn, cx, &rows));
+    if (rows >= CODES_WORK_ROWS_MAX && bound_met(BOUND_CODES_WORK_ROWS_MAX))
+        return find_common_row(codes, txn, cx, seen, key, out);
+    entry->items_left--;
+    put_work_rows(codes, txn, rows + 1);
+    return STATUS_OK;
+}
+
+status codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, struct codes_entry_items *entry,
                              const struct codes_seen *seen)
 {
     SCOPED(buf_fini) struct buf key = {0}, bytes = {0};
     char display[CODES_WORK_TEXT_MAX];
     struct codes_work_row row;
-    TRY(find_row(codes, txn, cx, seen, &key, &row));
+    TRY(find_row(codes, txn, cx, entry, seen, &key, &row));
     if (row.count == 0) {
-        row.first_seq = seq;
+        row.first_seq = entry->seq;
         row.first_us = cx->now_us;
     }
     row.count++;
-    row.last_seq = seq;
+    row.last_seq = entry->seq;
     row.last_us = cx->now_us;
     if (row.outcome != CODES_WORK_BEYOND_LIMIT) {
         row.outcome = seen->outcome == CODES_OUTCOME_INVALID ? CODES_WORK_INVALID : CODES_WORK_UNMAPPED;

@@ -2,6 +2,9 @@
 
 #include "terminology/shape.h"
 
+#include <pthread.h>
+#include <string.h>
+
 const struct system_row systems_rows[] = {
     {"http://loinc.org",
      "LN",
@@ -53,15 +56,50 @@ const struct system_row systems_rows[] = {
 };
 const size_t systems_count = sizeof systems_rows / sizeof systems_rows[0];
 
+/* Every name there is, by its length and then in the order of the rows: a sender's own name for a system, of which most
+ * codes are, is compared with few of them or none. */
+enum {
+    ROW_NAME_COUNT = 2 + SYSTEM_ALIASES,
+    NAME_COUNT = sizeof systems_rows / sizeof systems_rows[0] * ROW_NAME_COUNT
+};
+enum { LONGEST_NAME = 63 };
+
+static struct {
+    const char *text[NAME_COUNT];
+    const struct system_row *row[NAME_COUNT];
+    uint16_t first[LONGEST_NAME + 2]; /* of this length; those of the next begin where they end */
+} names;
+static pthread_once_t names_once = PTHREAD_ONCE_INIT;
+
+static const char *name_of(const struct system_row *row, size_t i)
+{
+    return i == 0 ? row->uri : i == 1 ? row->v2_name : row->aliases[i - 2];
+}
+
+static void order_names(void)
+{
+    uint16_t count = 0;
+    for (size_t len = 0; len <= LONGEST_NAME; len++) {
+        names.first[len] = count;
+        for (size_t i = 0; i < systems_count * ROW_NAME_COUNT; i++) {
+            const struct system_row *row = &systems_rows[i / ROW_NAME_COUNT];
+            const char *text = name_of(row, i % ROW_NAME_COUNT);
+            if (text == NULL || strlen(text) != len)
+                continue;
+            names.text[count] = text;
+            names.row[count++] = row;
+        }
+    }
+    names.first[LONGEST_NAME + 1] = count;
+}
+
 const struct system_row *systems_find(struct str name)
 {
-    for (size_t i = 0; i < systems_count; i++) {
-        const struct system_row *row = &systems_rows[i];
-        if (str_is_nocase(name, row->uri) || str_is_nocase(name, row->v2_name))
-            return row;
-        for (size_t a = 0; a < sizeof row->aliases / sizeof row->aliases[0] && row->aliases[a]; a++)
-            if (str_is_nocase(name, row->aliases[a]))
-                return row;
-    }
+    pthread_once(&names_once, order_names);
+    if (name.len > LONGEST_NAME)
+        return NULL;
+    for (size_t i = names.first[name.len]; i < names.first[name.len + 1]; i++)
+        if (str_is_nocase(name, names.text[i]))
+            return names.row[i];
     return NULL;
 }

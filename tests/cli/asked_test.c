@@ -72,10 +72,26 @@ static void test_asked__tells_emails_from_phones_and_takes_the_birth_place(void 
     support_fini(&s);
 }
 
+/* A message is asked about as it would be submitted; whoever types is told. */
+static void test_asked__takes_the_birth_date_of_a_message_as_written(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    Idem__Identity__V1__IdentifyRequest *ask = asked_new(&s.arena);
+    assert_ok(
+        &s, asked_read_hl7(&s.cx, STR("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1\rPID|1||||||19641171|F\r"), ask));
+    assert_string_equal(ask->demographics->birth_date, "1964-11-71");
+    ask = asked_new(&s.arena);
+    assert_int_not_equal(asked_read_json(&s.cx, STR("{\"born\": \"1964-11-71\"}"), ask), STATUS_OK);
+    support_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_asked__tells_emails_from_phones_and_takes_the_birth_place),
+        cmocka_unit_test(test_asked__takes_the_birth_date_of_a_message_as_written),
         cmocka_unit_test(test_asked__holds_what_the_daemon_takes_and_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

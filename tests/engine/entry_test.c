@@ -2,7 +2,9 @@
 #include "entry.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "engine/engine.h"
+#include "entry_bounds.h"
 #include "support.h"
 
 static uint64_t seed = 20261121;
@@ -257,6 +259,32 @@ static void test_people_of_format_1__are_read_and_say_no_email_and_no_birth_plac
     support_fini(&s);
 }
 
+/* A daemon of before said its version and nothing else: its bounds are the first ones. */
+static void test_start__says_bounds_and_version_or_as_before_the_version_alone(void **state)
+{
+    (void)state;
+    struct support s;
+    support_init(&s);
+    SCOPED(buf_fini) struct buf body = {0};
+    struct entry_start start;
+    entry_start_encode(&body, &(struct entry_start){ENTRY_BOUNDS_NOW, STR("0.1.0")});
+    assert_ok(&s, entry_start_decode(&s.cx, buf_str(&body), &start));
+    assert_int_equal(start.bounds, ENTRY_BOUNDS_NOW);
+    assert_str(start.version, "0.1.0");
+    for (size_t len = 1; len < body.len; len++)
+        assert_fails(&s, entry_start_decode(&s.cx, str_make(body.data, len), &start), "engine.entry-bad");
+    buf_put_byte(&body, 0);
+    assert_fails(&s, entry_start_decode(&s.cx, buf_str(&body), &start), "engine.entry-bad");
+
+    static const char *const before[] = {"0.1.0", "test", ""};
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+        assert_ok(&s, entry_start_decode(&s.cx, str_from(before[i]), &start));
+        assert_int_equal(start.bounds, ENTRY_BOUNDS_FIRST);
+        assert_str(start.version, before[i]);
+    }
+    support_fini(&s);
+}
+
 static void test_damaged_count__cannot_ask_for_more_memory_than_the_body_could_fill(void **state)
 {
     (void)state;
@@ -313,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_truncation__is_always_refused),
         cmocka_unit_test(test_flipped_bytes__never_do_more_than_make_another_entry),
         cmocka_unit_test(test_people_of_format_1__are_read_and_say_no_email_and_no_birth_place),
+        cmocka_unit_test(test_start__says_bounds_and_version_or_as_before_the_version_alone),
         cmocka_unit_test(test_damaged_count__cannot_ask_for_more_memory_than_the_body_could_fill),
         cmocka_unit_test(test_numbers_too_large_for_their_field__are_damage),
         cmocka_unit_test(test_every_kind__has_a_name),

@@ -159,13 +159,43 @@ static void test_nulls_and_nonsense__clear_or_are_as_if_absent(void **state)
     assert_int_equal(r.record.demographics.name_count, 0);
     assert_int_equal(r.record.demographics.phone_count, 0);
     end(&r);
-    begin(&r, STR(MSH "PID|1||7^^^N^MR||||19800231|female||||||||||||||||X|200\r"));
-    assert_int_equal(r.record.demographics.birth_date.year, 0); /* 31 February */
+    begin(&r, STR(MSH "PID|1||7^^^N^MR||||31 Feb 1980|female||||||||||||||||X|200\r"));
+    assert_int_equal(r.record.demographics.birth_date.year, 0);
     assert_int_equal(r.record.demographics.sex, 0);
     assert_false(r.record.demographics.multiple_birth);
     assert_int_equal(r.record.demographics.birth_order, 0);
     assert_int_equal(r.record.cleared_fields, 0);
     end(&r);
+}
+
+static void test_birth_date__of_no_day_is_kept_as_written_and_nothing_is_dropped_in_silence(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said;
+        struct date want;
+        bool no_day, unreadable;
+    } cases[] = {
+        {"19800229", {1980, 2, 29}, false, false}, {"198002291130+0100", {1980, 2, 29}, false, false},
+        {"1980", {1980, 0, 0}, false, false},      {"", {0, 0, 0}, false, false},
+        {"\"\"", {0, 0, 0}, false, false},         {"19800231", {1980, 2, 31}, true, false},
+        {"19641171", {1964, 11, 71}, true, false}, {"19801301", {1980, 13, 1}, true, false},
+        {"198099", {1980, 99, 0}, true, false},    {"00000000", {0, 0, 0}, false, true},
+        {"31.02.1980", {0, 0, 0}, false, true},    {"unknown", {0, 0, 0}, false, true},
+        {"1980-2-9", {0, 0, 0}, false, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct read r;
+        char message[256];
+        int len = snprintf(message, sizeof message, MSH "PID|1||7^^^N^MR||||%s|F\r", cases[i].said);
+        begin(&r, str_make(message, (size_t)len));
+        struct date got = r.record.demographics.birth_date;
+        if (got.year != cases[i].want.year || got.month != cases[i].want.month || got.day != cases[i].want.day ||
+            r.left_out.birth_is_no_day != cases[i].no_day || r.left_out.birth_unreadable != cases[i].unreadable)
+            fail_msg("%s: %u-%u-%u, no day %d, unreadable %d", cases[i].said, got.year, got.month, got.day,
+                     r.left_out.birth_is_no_day, r.left_out.birth_unreadable);
+        end(&r);
+    }
 }
 
 static void test_charsets_and_other_delimiters__are_read(void **state)
@@ -380,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_demographics__from_their_fields),
         cmocka_unit_test(test_emails__are_told_from_phones_wherever_they_stand),
         cmocka_unit_test(test_nulls_and_nonsense__clear_or_are_as_if_absent),
+        cmocka_unit_test(test_birth_date__of_no_day_is_kept_as_written_and_nothing_is_dropped_in_silence),
         cmocka_unit_test(test_charsets_and_other_delimiters__are_read),
         cmocka_unit_test(test_limits__keep_what_the_index_takes),
         cmocka_unit_test(test_left_out__is_counted_from_one_beyond_each_limit),

@@ -245,6 +245,37 @@ static void test_what_a_patient_says_beyond_the_limits__stands_in_the_trace(void
     world_end(&w);
 }
 
+static void test_birth_date__that_is_no_day_is_kept_and_the_trace_says_so(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *born, *after;
+        struct date kept;
+    } cases[] = {{"19800231", "birth date is no day of the calendar: kept as written", {1980, 2, 31}},
+                 {"31.2.1980", "birth date, which cannot be read", {0, 0, 0}}};
+    struct world w;
+    world_begin(&w);
+    for (size_t i = 0; i < 2; i++) {
+        struct buf message = {0};
+        char control_id[8];
+        snprintf(control_id, sizeof control_id, "C%zu", i);
+        put_header(&message, "ADT^A04", control_id);
+        buf_printf(&message, "PID|1||%zu^^^NORTH^MR||Doe^Anna||%s|F\r", i, cases[i].born);
+        struct world_heard heard = send(&w, &message);
+        assert_string_equal(heard.code[0], "AA");
+        struct engine_trace trace;
+        assert_ok(&w.s, engine_trace(w.engine, &w.s.cx, heard.seq, STR_NONE, &trace));
+        assert_int_equal(trace.change_count, 1);
+        assert_str(trace.changes[0].path, "PID");
+        assert_str(trace.changes[0].after, cases[i].after);
+        assert_string_equal(trace.changes[0].why, "identity.left-out");
+        struct mpi_record_view record;
+        assert_ok(&w.s, mpi_record(engine_mpi(w.engine), &w.s.cx, i + 1, &record));
+        assert_memory_equal(&record.demographics.birth_date, &cases[i].kept, sizeof cases[i].kept);
+    }
+    world_end(&w);
+}
+
 static struct world_heard merge_many(struct world *w, const char *control_id, unsigned count)
 {
     struct buf message = {0};
@@ -324,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_merge_that_fails_in_its_second_group__names_its_place),
         cmocka_unit_test(test_patients_of_a_message__up_to_the_limit_and_not_one_more),
         cmocka_unit_test(test_changes__are_listed_up_to_the_limit_and_the_rest_is_counted),
+        cmocka_unit_test(test_birth_date__that_is_no_day_is_kept_and_the_trace_says_so),
         cmocka_unit_test(test_what_a_patient_says_beyond_the_limits__stands_in_the_trace),
         cmocka_unit_test(test_merges_of_a_message__up_to_the_limit_and_not_one_more),
     };

@@ -26,7 +26,8 @@ static struct did apply(struct world *w, struct str message, bool keep)
     struct data_txn *txn = data_txn_begin(store);
     struct mpi_mark before = mpi_mark(mpi);
     uint64_t seq = data_applied_seq(store) + 1;
-    if (identify_apply(mpi, txn, &w->s.cx, seq, &index, meaning, STR("north"), &identified, &fault) != STATUS_OK)
+    if (identify_apply(mpi, txn, &w->s.cx, seq, entry_bounds_get(ENTRY_BOUNDS_NOW), &index, meaning, STR("north"),
+                       &identified, &fault) != STATUS_OK)
         did.reason = w->s.cx.reason->name;
     struct mpi_mark after = mpi_mark(mpi);
     struct data_txn_work work = data_txn_work(txn);
@@ -213,6 +214,7 @@ static void test_unknown_codes__are_two_rows_each(void **state)
     struct world w;
     world_begin(&w);
     struct data_txn *txn = data_txn_begin(engine_store(w.engine));
+    struct codes_entry_items entry = {1, CODES};
     for (unsigned i = 0; i < CODES; i++) {
         struct arena_mark mark = arena_mark(&w.s.arena);
         struct codes_seen seen = {.source = STR("north"),
@@ -220,7 +222,7 @@ static void test_unknown_codes__are_two_rows_each(void **state)
                                   .system = STR("L"),
                                   .code = arena_printf(&w.s.arena, "X%u", i),
                                   .outcome = CODES_OUTCOME_UNMAPPED};
-        assert_ok(&w.s, codes_apply_work_item(engine_codes(w.engine), txn, &w.s.cx, 1, &seen));
+        assert_ok(&w.s, codes_apply_work_item(engine_codes(w.engine), txn, &w.s.cx, &entry, &seen));
         arena_rewind(&w.s.arena, mark);
     }
     struct data_txn_work work = data_txn_work(txn);
@@ -228,6 +230,40 @@ static void test_unknown_codes__are_two_rows_each(void **state)
     check_at_most("rows got", work.gets, 2 * CODES);
     check_at_most("bytes", work.bytes, 100 * CODES);
     data_txn_abort(txn);
+    world_end(&w);
+}
+
+static uint64_t work_items(struct world *w)
+{
+    return world_status(w).work_items;
+}
+
+/* The largest list of codes that nobody knows makes as many rows as a bound says, and one. */
+static void test_unknown_codes__past_the_most_of_a_message_are_counted_together(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    world_routes(&w, arena_printf(&w.s.arena,
+                                  "destinations:\n  - { name: out, file: { folder: %s } }\nroutes:\n  - { name: r, "
+                                  "codes: [ { path: \"OBX(*)-3\", to: [LN] } ], to: [out] }\n",
+                                  w.folder));
+    static const unsigned counts[] = {LIMIT_WORK_ITEMS_PER_ENTRY, LIMIT_CODES_PER_MESSAGE - 4};
+    uint64_t want = 0;
+    for (size_t i = 0; i < 2; i++) {
+        SCOPED(buf_fini) struct buf message = {0};
+        put_header(&message, "ORU^R01");
+        put_pid(&message, 1, 1, false);
+        for (unsigned k = 0; k < counts[i]; k++)
+            buf_printf(&message, "OBX|1|NM|X%zuY%u^^L||1\r", i, k);
+        assert_string_equal(world_submit(&w, "lab", buf_str(&message)).code[0], "AA");
+        want += LIMIT_WORK_ITEMS_PER_ENTRY + i;
+        assert_int_equal(work_items(&w), want);
+    }
+    struct codes_work_page page;
+    assert_ok(&w.s, codes_work_items(engine_codes(w.engine), &w.s.cx, 1, STR_NONE, &page));
+    assert_str(page.items[0].outcome, "beyond-limit");
+    assert_int_equal(page.items[0].count, LIMIT_CODES_PER_MESSAGE - 4 - LIMIT_WORK_ITEMS_PER_ENTRY);
     world_end(&w);
 }
 
@@ -240,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_merges__work_in_proportion_to_what_they_say),
         cmocka_unit_test(test_a_large_record__is_read_and_written_so_often_and_no_more),
         cmocka_unit_test(test_unknown_codes__are_two_rows_each),
+        cmocka_unit_test(test_unknown_codes__past_the_most_of_a_message_are_counted_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@ struct batch {
     bool *body_held;
     uint32_t *stands_for; /* [record] = of those who say the same the one with the smallest own key */
     bool *follows;        /* another record stands for it in clustering */
+    uint32_t *retired;    /* [record] = whom it was merged into, 0 */
 };
 
 static inline const struct mpi_row *batch_row(const struct mpi *mpi, uint32_t record)
@@ -195,6 +196,16 @@ static inline void batch_components(const struct mpi *mpi, struct batch *batch, 
             batch_join(batch, component, CHUNK_AT(&mpi->decisions, i)->left, CHUNK_AT(&mpi->decisions, i)->right);
 }
 
+/* A record is retired once, by the newest merge of it; never in a circle. */
+static inline void batch_retire(struct batch *batch, const struct decision *decision)
+{
+    bool circle = false;
+    for (uint32_t at = decision->left; at != 0; at = batch->retired[at])
+        circle |= at == decision->right;
+    if (decision->kind == MPI_DECISION_MERGE && batch->retired[decision->right] == 0 && !circle)
+        batch->retired[decision->right] = decision->left;
+}
+
 static inline void batch_decisions(const struct mpi *mpi, struct batch *batch, bool *apart)
 {
     size_t side = batch->count + 1;
@@ -212,6 +223,7 @@ static inline void batch_decisions(const struct mpi *mpi, struct batch *batch, b
                 apart[at->left * side + at->right] = apart[at->right * side + at->left] = true;
         } else if (!forbidden || batch->group[at->left] == batch->group[at->right]) {
             batch_join(batch, batch->group, at->left, at->right);
+            batch_retire(batch, at);
         }
     }
 }
@@ -225,39 +237,28 @@ struct batch_offer {
 };
 
 /* What two bodies of evidence (records tied by decisions) say about each other: their strongest pair. */
-static inline bool batch_bodies(const struct mpi *mpi, const struct batch *batch, uint32_t a, uint32_t b,
-                                int32_t *out_score, bool *out_held)
+static inline void batch_take_pair(const struct mpi *mpi, struct batch *batch, uint32_t i, uint32_t k)
 {
-    const uint32_t *body = batch->body;
-    uint32_t count = batch->count;
-    bool any = false, held = true;
-    int32_t best = INT32_MIN;
-    for (uint32_t i = 1; i <= count; i++) {
-        for (uint32_t k = 1; k <= count; k++) {
-            if (body[i] != a || body[k] != b || batch_row(mpi, i) == NULL || batch_row(mpi, k) == NULL ||
-                batch->follows[i] || batch->follows[k])
-                continue;
-            struct levels levels;
-            compare_rows(entry_at(mpi, APPLIED, i)->row, entry_at(mpi, APPLIED, k)->row, &levels);
-            int32_t score = weigh_levels(mpi->model, &levels);
-            bool holds = levels_hold(mpi->model, &levels);
-            held = score > best ? holds : score == best ? held && holds : held;
-            best = score > best ? score : best;
-            any = true;
-        }
-    }
-    *out_score = best;
-    *out_held = any && held;
-    return any;
+    struct levels levels;
+    compare_rows(batch_row(mpi, i), batch_row(mpi, k), &levels);
+    int32_t score = weigh_levels(mpi->model, &levels);
+    bool holds = levels_hold(mpi->model, &levels);
+    size_t at = (size_t)batch->body[i] * (batch->count + 1) + batch->body[k];
+    int32_t best = batch->body_score[at];
+    batch->body_held[at] = score > best ? holds : score == best ? batch->body_held[at] && holds : batch->body_held[at];
+    batch->body_score[at] = score > best ? score : best;
 }
 
 static inline void batch_all_bodies(const struct mpi *mpi, struct batch *batch)
 {
     size_t side = batch->count + 1;
-    for (uint32_t a = 1; a <= batch->count; a++)
-        for (uint32_t b = 1; b <= batch->count; b++)
-            if (a != b && batch->body[a] == a && batch->body[b] == b)
-                (void)batch_bodies(mpi, batch, a, b, &batch->body_score[a * side + b], &batch->body_held[a * side + b]);
+    for (size_t i = 0; i < side * side; i++)
+        batch->body_score[i] = INT32_MIN;
+    for (uint32_t i = 1; i <= batch->count; i++)
+        for (uint32_t k = 1; k <= batch->count; k++)
+            if (batch->body[i] != batch->body[k] && batch_row(mpi, i) && batch_row(mpi, k) && !batch->follows[i] &&
+                !batch->follows[k])
+                batch_take_pair(mpi, batch, i, k);
 }
 
 /* Below the threshold: a single record and all that is known say so. */
@@ -373,6 +374,7 @@ static inline void batch_run(const struct mpi *mpi, struct batch *batch)
     bool *apart = mem_array(side * side, 1), *veto = mem_array(side * side, 1);
     batch->stands_for = mem_array(side, 4);
     batch->follows = mem_array(side, 1);
+    batch->retired = mem_array(side, 4);
     batch_find_bodies(mpi, batch);
     batch_edges(mpi, batch);
     batch_find_followers(mpi, batch);
@@ -431,6 +433,7 @@ static inline void batch_free(struct batch *batch)
     mem_free(batch->body_held);
     mem_free(batch->stands_for);
     mem_free(batch->follows);
+    mem_free(batch->retired);
 }
 
 /* 0: may found a person at once, 1: no longer matched, 2: retired. */
@@ -471,6 +474,7 @@ static inline void batch_check(const struct mpi *mpi, const char *what, uint64_t
     uint64_t persons = 0;
     for (uint32_t i = 1; i <= mpi->applied.records; i++) {
         batch_check_founder(mpi, i);
+        assert_int_equal(entry_at(mpi, APPLIED, i)->retired_into, batch.retired[i]);
         persons += entry_at(mpi, APPLIED, i)->person == i;
     }
     assert_int_equal(persons, mpi->applied.persons);

@@ -119,6 +119,40 @@ static void test_unmerge__gives_back_the_earlier_persons_whatever_happened_since
     world_fini(&world);
 }
 
+/* Each into the other, once what made both possible is undone: the newer one holds, and nobody is retired in a circle.
+ */
+static void test_merges__of_two_into_each_other_retire_one_of_them(void **state)
+{
+    (void)state;
+    struct world world;
+    struct mpi_result result;
+    world_init(&world);
+    for (int i = 1; i <= 3; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "%d", i);
+        add(&world, id, i == 1);
+    }
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result));
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_UNLINK, "1", "2", &result));
+    uint64_t unlink = world.seq;
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "2", "1", &result));
+    uint64_t merge = world.seq;
+    assert_ok(&world.support, world_steward(&world, MPI_DECISION_UNDO, 0, 0, unlink, &result));
+    assert_int_equal(entry_at(world.mpi, APPLIED, 1)->retired_into, 2);
+    assert_int_equal(entry_at(world.mpi, APPLIED, 2)->retired_into, 0);
+    assert_int_equal(world_person(&world, "1"), 2);
+    assert_fails(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "2", &result), "mpi.merge-cycle");
+    assert_ok(&world.support, world_message(&world, MPI_DECISION_MERGE, "1", "3", &result));
+    assert_int_equal(entry_at(world.mpi, APPLIED, 3)->retired_into, 1);
+    assert_int_equal(world_person(&world, "3"), 2);
+    assert_ok(&world.support,
+              world_steward(&world, MPI_DECISION_UNDO, 0, 0, merge, &result)); /* the older holds again */
+    assert_int_equal(entry_at(world.mpi, APPLIED, 1)->retired_into, 0);
+    assert_int_equal(entry_at(world.mpi, APPLIED, 2)->retired_into, 1);
+    assert_int_equal(world_person(&world, "3"), 1);
+    world_fini(&world);
+}
+
 static bool collect_row(void *arg, struct str key, struct str row)
 {
     struct buf *out = arg;
@@ -491,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_merge__refuses_what_makes_no_sense),
         cmocka_unit_test(test_merge__of_unknown_identifiers_makes_records_so_that_order_does_not_matter),
         cmocka_unit_test(test_unmerge__gives_back_the_earlier_persons_whatever_happened_since),
+        cmocka_unit_test(test_merges__of_two_into_each_other_retire_one_of_them),
         cmocka_unit_test(test_merge_and_unmerge__leave_every_row_as_it_was_history_aside),
         cmocka_unit_test(test_link_and_unlink__newest_wins_and_unlink_pins),
         cmocka_unit_test(test_steward__different_beats_evidence_and_the_newer_decision_wins),

@@ -87,6 +87,31 @@ static void test_person__shows_the_latest_email_and_birth_place_that_a_record_sa
     world_fini(&world);
 }
 
+/* However many say it: one that exists goes before. When there is no other it is shown, as what was said. */
+static void test_person__shows_a_birth_date_that_exists_before_one_that_does_not(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"1", "2", "3"};
+    static const struct date births[] = {{1980, 2, 31}, {1980, 2, 31}, {1980, 2, 28}};
+    struct world world;
+    struct mpi_person_view person;
+    struct mpi_result result;
+    world_init(&world);
+    for (size_t i = 0; i < 3; i++) {
+        struct said said;
+        said_fill(&said, &(struct human){.id = ids[i], .family = "Lind", .given = "Ada"});
+        said.input.demographics.birth_date = births[i];
+        assert_ok(&world.support,
+                  mpi_apply_record(world.mpi, world.txn, &world.support.cx, ++world.seq, &said.input, &result));
+        if (i > 0)
+            assert_ok(&world.support, world_steward(&world, MPI_DECISION_SAME, 1, i + 1, 0, &result));
+        assert_ok(&world.support, mpi_person(world.mpi, &world.support.cx, world_person(&world, "1"), &person));
+        assert_int_equal(person.golden.birth_date.day, i < 2 ? 31 : 28);
+        world_reopen(&world);
+    }
+    world_fini(&world);
+}
+
 /* A record of before there were e-mail addresses in it, byte by byte: stores live on. */
 static void test_stored_row__without_emails_and_birth_place_is_as_it_was(void **state)
 {
@@ -120,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_update__keeps_what_it_does_not_say_and_clears_what_it_nulls),
         cmocka_unit_test(test_person__shows_the_latest_email_and_birth_place_that_a_record_says),
+        cmocka_unit_test(test_person__shows_a_birth_date_that_exists_before_one_that_does_not),
         cmocka_unit_test(test_stored_row__without_emails_and_birth_place_is_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,45 @@ static void test_person__comes_back_as_it_was_loaded(void **state)
     world_end(&w);
 }
 
+/* As in a message and a file: what its source wrote, compared as a slip of a day that exists. */
+static void test_birth_date__of_no_day_is_kept_and_finds_its_person(void **state)
+{
+    (void)state;
+    struct world w;
+    struct said said;
+    void *reply;
+    world_begin(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    say_everything(&said);
+    said.demographics.birth_date = TEXT("1980-02-71");
+    assert_ok(&w.s, load(&w, client, &said.demographics));
+    Idem__Identity__V1__GetPersonRequest ask = IDEM__IDENTITY__V1__GET_PERSON_REQUEST__INIT;
+    ask.person = 1;
+    assert_ok(&w.s, rpc_client_call(client, &w.s.cx, IDENTITY "GetPerson", &ask.base,
+                                    &idem__identity__v1__person__descriptor, 0, &reply));
+    assert_string_equal(((const Idem__Identity__V1__Person *)reply)->records[0]->demographics->birth_date,
+                        "1980-02-71");
+    Idem__Identity__V1__IdentifyRequest who = IDEM__IDENTITY__V1__IDENTIFY_REQUEST__INIT;
+    said.demographics.birth_date = TEXT("1980-02-17");
+    who.demographics = &said.demographics;
+    assert_ok(&w.s, rpc_client_call(client, &w.s.cx, IDENTITY "Identify", &who.base,
+                                    &idem__identity__v1__identify_reply__descriptor, 0, &reply));
+    const Idem__Identity__V1__IdentifyReply *found = reply;
+    assert_int_equal(found->n_matches, 1);
+    const char *level = NULL;
+    for (size_t i = 0; i < found->matches[0]->comparison->n_evidence; i++)
+        if (strcmp(found->matches[0]->comparison->evidence[i]->field, "birth date") == 0)
+            level = found->matches[0]->comparison->evidence[i]->level;
+    assert_string_equal(level, "a slip in the day");
+    static const char *const nonsense[] = {"1980-2-7", "17.02.1980", "0000-00-00", "1980-00-01", "born"};
+    for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
+        said.demographics.birth_date = TEXT(nonsense[i]);
+        assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.argument");
+    }
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 static status ask_history(struct world *w, struct rpc_client *client, const Idem__Identity__V1__GetHistoryRequest *ask,
                           Idem__Identity__V1__History **out_history)
 {
@@ -155,10 +194,47 @@ static void test_emails_of_a_call__up_to_the_limit_and_not_one_more(void **state
     world_end(&w);
 }
 
+/* A call is refused whole, and the connection serves the next. */
+static void test_load__of_what_nobody_should_say_is_refused_clearly(void **state)
+{
+    (void)state;
+    enum { VERY_MANY = 10000, MEGABYTE = 1 << 20 };
+    struct world w;
+    struct said said;
+    world_begin(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Identity__V1__Name **names = arena_array(&w.s.arena, VERY_MANY, sizeof *names);
+    char *megabyte = arena_alloc(&w.s.arena, MEGABYTE + 1);
+    memset(megabyte, 'x', MEGABYTE);
+    say_everything(&said);
+    for (size_t i = 0; i < VERY_MANY; i++)
+        names[i] = &said.name;
+    said.demographics.names = names;
+    said.demographics.n_names = VERY_MANY;
+    assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.argument");
+    say_everything(&said);
+    said.name.family = megabyte;
+    assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.text-too-long");
+    say_everything(&said);
+    said.demographics.birth_order = UINT32_MAX;
+    assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.argument");
+    say_everything(&said);
+    said.demographics.sex = TEXT("female");
+    assert_fails(&w.s, load(&w, client, &said.demographics), "rpc.argument");
+    assert_int_equal(mpi_count(engine_mpi(w.engine)).records, 0);
+    Idem__Identity__V1__Demographics nothing = IDEM__IDENTITY__V1__DEMOGRAPHICS__INIT;
+    assert_ok(&w.s, load(&w, client, &nothing)); /* a number alone is somebody */
+    assert_int_equal(mpi_count(engine_mpi(w.engine)).records, 1);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_person__comes_back_as_it_was_loaded),
+        cmocka_unit_test(test_birth_date__of_no_day_is_kept_and_finds_its_person),
+        cmocka_unit_test(test_load__of_what_nobody_should_say_is_refused_clearly),
         cmocka_unit_test(test_history__goes_on_before_a_place_that_a_page_said),
         cmocka_unit_test(test_emails_of_a_call__up_to_the_limit_and_not_one_more),
     };

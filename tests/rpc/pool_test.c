@@ -40,7 +40,7 @@ static void test_pool__runs_in_order_what_was_not_taken_back(void **state)
     struct job jobs[JOBS];
     for (int i = 0; i < JOBS; i++)
         jobs[i] = (struct job){.job.run = run, .gate = &gate, .number = i};
-    struct pool *pool = pool_new(1, 5, 0);
+    struct pool *pool = pool_new("test", 1, 5, 0);
     assert_true(pool_add(pool, &jobs[0].job));
     pthread_mutex_lock(&gate.lock);
     while (!gate.at_gate)

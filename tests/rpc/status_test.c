@@ -84,6 +84,13 @@ static void test_commits__are_told_by_how_long_readers_were_kept_out(void **stat
     assert_int_equal(sum(times->held, times->n_held), times->commits);
     assert_int_equal(sum(times->waited, times->n_waited), times->commits);
     assert_true(times->held_max_us > 0 && times->held_p99_us > times->held_max_us / 2);
+    static const char *const names[] = {"log", "checkpoint", "readers"};
+    assert_int_equal(times->n_waits, sizeof names / sizeof names[0]);
+    for (size_t i = 0; i < times->n_waits; i++) {
+        assert_string_equal(times->waits[i]->name, names[i]);
+        assert_true(times->waits[i]->max_us <= times->waits[i]->total_us);
+        assert_true(times->waits[i]->max_us <= times->waited_max_us);
+    }
     rpc_client_close(client);
     world_end(&w);
 }

@@ -548,8 +548,8 @@ static void test_registry__survives_closing_and_refuses_what_is_damaged(void **s
         assert_fails(&w->s, world_apply(w, codes_apply_register, str_make(other.data, len)), "codes.bad-entry");
 }
 
-static void see(struct codes_world *w, struct data_txn *txn, const char *source, const char *code, const char *display,
-                enum codes_outcome outcome)
+static void see_in(struct codes_world *w, struct data_txn *txn, struct codes_entry_items *entry, const char *source,
+                   const char *code, const char *display, enum codes_outcome outcome)
 {
     struct codes_seen seen = {.source = str_from(source),
                               .path = STR("OBX-3"),
@@ -558,7 +558,14 @@ static void see(struct codes_world *w, struct data_txn *txn, const char *source,
                               .display = str_from(display),
                               .outcome = outcome};
     w->s.cx.now_us += 10;
-    assert_ok(&w->s, codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, &seen));
+    assert_ok(&w->s, codes_apply_work_item(w->codes, txn, &w->s.cx, entry, &seen));
+}
+
+/* Each in an entry of its own. */
+static void see(struct codes_world *w, struct data_txn *txn, const char *source, const char *code, const char *display,
+                enum codes_outcome outcome)
+{
+    see_in(w, txn, &(struct codes_entry_items){++w->seq, 1}, source, code, display, outcome);
 }
 
 static uint64_t work_count(struct codes_world *w)
@@ -673,6 +680,39 @@ static void test_work_items__past_a_million_are_counted_by_source_and_path(void 
     assert_str(page.items[2].source, "lab-b");
 }
 
+static void test_work_items__of_one_message_are_told_apart_up_to_the_most(void **state)
+{
+    struct codes_world *w = *state;
+    struct data_txn *txn = data_txn_begin(w->store);
+    see(w, txn, "lab", "KNOWN", "", CODES_OUTCOME_UNMAPPED);
+    struct codes_entry_items entry = {++w->seq, 3};
+    static const char *const codes[] = {"A", "A", "KNOWN", "A", "B", "KNOWN", "C", "A"};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        see_in(w, txn, &entry, "lab", codes[i], "", CODES_OUTCOME_UNMAPPED);
+    assert_int_equal(entry.items_left, 0);
+    see(w, txn, "lab", "C", "", CODES_OUTCOME_UNMAPPED); /* the next message may */
+    data_txn_commit(txn, w->seq, NULL, NULL);
+    static const struct {
+        const char *code, *outcome;
+        uint64_t count;
+    } want[] = {{"A", "unmapped", 3},
+                {"", "beyond-limit", 3},
+                {"KNOWN", "unmapped", 2},
+                {"B", "unmapped", 1},
+                {"C", "unmapped", 1}};
+    assert_int_equal(work_count(w), sizeof want / sizeof want[0]);
+    struct codes_work_page page = work_page(w, 10, STR_NONE);
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+        for (size_t k = 0; k <= page.count; k++) {
+            assert_true(k < page.count);
+            if (!str_is(page.items[k].code, want[i].code))
+                continue;
+            assert_str(page.items[k].outcome, want[i].outcome);
+            assert_int_equal(page.items[k].count, want[i].count);
+            break;
+        }
+}
+
 static void test_work_items__long_texts_end_in_an_ellipsis_after_a_whole_character(void **state)
 {
     struct codes_world *w = *state;
@@ -717,14 +757,16 @@ static void test_work_items__that_cannot_be_read_are_damage(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         txn = data_txn_begin(w->store);
         data_txn_put(txn, table, key, bad[i]);
-        assert_fails(&w->s, codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, &seen), "data.store-damaged");
+        struct codes_entry_items entry = {++w->seq, 1};
+        assert_fails(&w->s, codes_apply_work_item(w->codes, txn, &w->s.cx, &entry, &seen), "data.store-damaged");
         data_txn_commit(txn, w->seq, NULL, NULL);
         assert_fails(&w->s, codes_work_items(w->codes, &w->s.cx, 10, STR_NONE, &page), "data.store-damaged");
     }
     txn = data_txn_begin(w->store); /* a new item asks how many there are: never from 0 again */
     data_txn_delete(txn, table, key);
     data_txn_put(txn, table, STR("#"), STR("\xff"));
-    assert_fails(&w->s, codes_apply_work_item(w->codes, txn, &w->s.cx, ++w->seq, &seen), "data.store-damaged");
+    struct codes_entry_items entry = {++w->seq, 1};
+    assert_fails(&w->s, codes_apply_work_item(w->codes, txn, &w->s.cx, &entry, &seen), "data.store-damaged");
     data_txn_put(txn, table, STR("wX"), STR("\1\1\1\1\1\2\0")); /* a key that is none */
     data_txn_commit(txn, w->seq, NULL, NULL);
     uint64_t count;
@@ -814,6 +856,7 @@ int main(void)
         TEST(test_work_items__are_counted_and_listed_most_used_first),
         TEST(test_work_items__every_page_goes_on_where_the_last_one_ended),
         TEST(test_work_items__past_a_million_are_counted_by_source_and_path),
+        TEST(test_work_items__of_one_message_are_told_apart_up_to_the_most),
         TEST(test_work_items__long_texts_end_in_an_ellipsis_after_a_whole_character),
         TEST(test_work_items__that_cannot_be_read_are_damage),
         TEST(test_snapshots__readers_never_see_two_releases_in_one_call),

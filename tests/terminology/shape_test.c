@@ -57,6 +57,17 @@ static void test_systems__are_found_by_any_name(void **state)
         assert_non_null(row);
         assert_string_equal(row->v2_name, "LN");
     }
+    for (size_t i = 0; i < systems_count; i++) {
+        const struct system_row *row = &systems_rows[i];
+        assert_ptr_equal(systems_find(str_from(row->uri)), row);
+        assert_ptr_equal(systems_find(str_from(row->v2_name)), row);
+        for (size_t k = 0; k < SYSTEM_ALIASES && row->aliases[k]; k++)
+            assert_ptr_equal(systems_find(str_from(row->aliases[k])), row);
+    }
+    char longer[80];
+    memset(longer, 'a', sizeof longer);
+    for (size_t len = 0; len <= sizeof longer; len++)
+        assert_null(systems_find(str_make(longer, len)));
     assert_null(systems_find(STR("99LAB")));
     assert_null(systems_find(STR("")));
 }

@@ -40,6 +40,7 @@
     ROW(LIMIT_MODEL_BYTES)                                                                                             \
     /* codes */                                                                                                        \
     ROW(CODES_TRANSLATIONS_MAX)                                                                                        \
+    ROW(LIMIT_WORK_ITEMS_PER_ENTRY)                                                                                    \
     ROW(CODES_WORK_ROWS_MAX)                                                                                           \
     /* journal */                                                                                                      \
     ROW(LIMIT_JOURNAL_QUEUE_BYTES)                                                                                     \

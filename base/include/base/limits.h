@@ -22,6 +22,7 @@ enum {
     LIMIT_DESTINATIONS = 256,
     LIMIT_ROUTES = 256,
     LIMIT_CODES_PER_MESSAGE = 100 * 1000, /* coded elements looked at for all routes of one message; beyond: refused */
+    LIMIT_WORK_ITEMS_PER_ENTRY = 5000, /* codes to map of one message that are told apart; beyond: counted together */
     LIMIT_CODED_BYTES = 64 * 1024 * 1024, /* of coded elements, counted for each rule of each route; beyond: refused */
     LIMIT_CHANGES_LISTED = 100 * 1000,    /* changes of one message in its trace; a last line says how many more */
     LIMIT_MADE_BYTES = 64 * 1024 * 1024,  /* bytes made of one message for all its routes; beyond: refused */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "data/store.h"
 
 struct data_bench_result {
     /* the machine's ceiling: one thread, write and fdatasync in a loop */
@@ -35,8 +36,9 @@ status data_bench_journal(struct ctx *cx, const char *dir, unsigned threads, uns
  * as in data_stats(): each is the upper end of its power of two. */
 struct data_bench_commits {
     uint64_t rows_per_s, scanned_per_s;
-    uint64_t held_p99_us, held_worst_us;     /* readers kept out */
-    uint64_t waited_p99_us, waited_worst_us; /* the writer kept out, by readers or the checkpoint */
+    uint64_t held_p99_us, held_worst_us;      /* readers kept out */
+    uint64_t waited_p99_us, waited_worst_us;  /* the writer kept out, by readers or the checkpoint */
+    uint64_t waits_worst_us[DATA_WAIT_COUNT]; /* what for, since the store was opened; exactly */
 };
 struct data_bench_store_result {
     struct data_bench_commits quiet, scanned; /* alone; beside two readers that scan all rows again and again */

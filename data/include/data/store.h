@@ -116,11 +116,12 @@ status data_txn_scan(struct data_txn *txn, struct data_table *table, struct ctx 
                      data_visit_fn *visit, void *arg);
 /* Bytes of memory it holds: for whoever must end a batch in time. */
 size_t data_txn_bytes(const struct data_txn *txn);
-/* What was asked of it so far: rows put and deleted, rows got, and the bytes of all of them, those replaced or undone
- * since included. What one entry adds depends on the entry alone, not on its batch: it may decide what becomes of it.
+/* What was asked of it so far: rows put and deleted, rows got, and the bytes of all of them and of those put, those
+ * replaced or undone since included. What one entry adds depends on the entry alone, not on its batch: it may decide
+ * what becomes of it.
  */
 struct data_txn_work {
-    uint64_t puts, gets, bytes;
+    uint64_t puts, gets, bytes, put_bytes;
 };
 struct data_txn_work data_txn_work(const struct data_txn *txn);
 /* A mark to undo to: an entry that turns out to be refused takes its half-made rows back. */
@@ -153,10 +154,19 @@ status data_sync(struct data_store *store, struct ctx *cx);
  * Threads: any; a commit under way may be in one figure and not yet in another.
  */
 enum { DATA_STATS_BUCKETS = 28 }; /* up to two minutes */
+/* What the writer waits for. */
+enum data_wait {
+    DATA_WAIT_LOG,        /* the end of a file of the store's log is synced */
+    DATA_WAIT_CHECKPOINT, /* pages are copied out */
+    DATA_WAIT_READERS,    /* in the lock */
+    DATA_WAIT_COUNT
+};
+const char *data_wait_name(enum data_wait wait); /* "readers" */
 struct data_stats {
-    uint64_t commits;
+    uint64_t commits; /* a large one has the lock several times */
     uint64_t held[DATA_STATS_BUCKETS], waited[DATA_STATS_BUCKETS];
     uint64_t held_max_us, waited_max_us;
+    uint64_t waits_us[DATA_WAIT_COUNT], waits_max_us[DATA_WAIT_COUNT]; /* in all; the longest one */
 };
 void data_stats(struct data_store *store, struct data_stats *out_stats);
 /* The time that `per_mille` of a thousand commits did not pass, as the upper end of its bucket; 0 without commits. */

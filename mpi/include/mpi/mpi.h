@@ -50,8 +50,8 @@ struct mpi_address {
 struct mpi_demographics {
     const struct mpi_name *names; /* UTF-8, as the source wrote them */
     size_t name_count;
-    struct date birth_date;
-    char sex; /* 'F' 'M' 'O' 'U' …, 0 = absent. HL7 table 0001 */
+    struct date birth_date; /* as the source wrote it: the day may not exist */
+    char sex;               /* 'F' 'M' 'O' 'U' …, 0 = absent. HL7 table 0001 */
     const struct str *phones;
     size_t phone_count;
     const struct str *emails;

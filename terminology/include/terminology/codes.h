@@ -183,15 +183,19 @@ void codes_publish(struct codes *codes);
 /*
  * The work list of a terminology team: unmapped and invalid codes, counted by source and place. Texts over 200 bytes
  * are kept with an ellipsis at their end. Past a million distinct items (a sender of random codes must not fill the
- * disk) what is new is counted per source and place, as an item without system and code whose outcome is
- * "beyond-limit".
+ * disk), and past `items_left` of one entry (each is a row of its commit), what comes is counted per source and place,
+ * as an item without system and code whose outcome is "beyond-limit".
  */
 struct codes_seen {
     struct str source, path, system, code, display;
     enum codes_outcome outcome; /* unmapped or invalid */
 };
+struct codes_entry_items {
+    uint64_t seq;
+    size_t items_left; /* that may be told apart: LIMIT_WORK_ITEMS_PER_ENTRY at first */
+};
 /* Counts one. Fails on damage only. The one writer. */
-status codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq,
+status codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct ctx *cx, struct codes_entry_items *entry,
                              const struct codes_seen *seen);
 /* How many items there are: one row is read. */
 status codes_work_count(struct codes *codes, struct ctx *cx, uint64_t *out_count);

@@ -8,12 +8,14 @@
 
 #include "base/str.h"
 
+enum { SYSTEM_ALIASES = 4 };
+
 struct system_row {
     const char *uri;
-    const char *v2_name;            /* table 0396 */
-    const char *aliases[4];         /* NULL-ended: OID, other names */
-    bool (*shape)(struct str code); /* NULL: any text */
-    const char *shape_text;         /* for a finding: what a code of this system looks like */
+    const char *v2_name;                 /* table 0396 */
+    const char *aliases[SYSTEM_ALIASES]; /* NULL-ended: OID, other names */
+    bool (*shape)(struct str code);      /* NULL: any text */
+    const char *shape_text;              /* for a finding: what a code of this system looks like */
 };
 
 extern const struct system_row systems_rows[];
