@@ -45,12 +45,19 @@ static enum name_level near_level(struct str left, struct str right, uint32_t le
     return NAME_DIFFERS;
 }
 
-/* Two that resemble each other and both occur here are two names; where one of them is nobody's, it is a slip. */
-static enum name_level of_names(enum name_level near, uint8_t left_rarity, uint8_t right_rarity)
+/* Two that resemble each other and both occur here are two names, unless they are one by two customs of writing; where
+ * one of them is nobody's, it is a slip. */
+static enum name_level of_names(enum name_level near, struct str left, struct str right, uint8_t left_rarity,
+                                uint8_t right_rarity)
 {
-    if (!(left_rarity & right_rarity & RARITY_KNOWN))
+    bool slip = !(left_rarity & right_rarity & RARITY_KNOWN);
+    if (near != NAME_EDIT && near != NAME_SIMILAR && near != NAME_SOUND)
         return near;
-    return near == NAME_EDIT ? NAME_EDIT_NAMES : near == NAME_SIMILAR ? NAME_SIMILAR_NAMES : near;
+    if (slip)
+        return near == NAME_EDIT ? NAME_EDIT : NAME_SIMILAR;
+    if (name_is_other_custom(left, right))
+        return NAME_EDIT;
+    return near == NAME_EDIT ? NAME_EDIT_NAMES : near == NAME_SIMILAR ? NAME_SIMILAR_NAMES : NAME_SOUND;
 }
 
 static enum name_level family_level(const struct mpi_row *left, const struct mpi_row_name *left_name,
@@ -62,7 +69,7 @@ static enum name_level family_level(const struct mpi_row *left, const struct mpi
     if (str_eq(a, b))
         return NAME_EXACT;
     enum name_level near = near_level(a, b, left_name->family_sound, right_name->family_sound);
-    return of_names(near, left_name->family_rarity, right_name->family_rarity);
+    return of_names(near, a, b, left_name->family_rarity, right_name->family_rarity);
 }
 
 static bool share_nickname(const struct mpi_row_name *left, const struct mpi_row_name *right)
@@ -88,7 +95,7 @@ static enum name_level given_level(const struct mpi_row *left, const struct mpi_
         return a.data[0] == b.data[0] ? NAME_INITIAL : NAME_DIFFERS;
     enum name_level near = near_level(a, b, left_name->given_sound, right_name->given_sound);
     if (near != NAME_DIFFERS)
-        return of_names(near, left_name->given_rarity, right_name->given_rarity);
+        return of_names(near, a, b, left_name->given_rarity, right_name->given_rarity);
     struct str a_middle = row_text(left, left_name->middle), b_middle = row_text(right, right_name->middle);
     if ((a_middle.len > 1 && str_eq(a_middle, b)) || (b_middle.len > 1 && str_eq(b_middle, a)))
         return NAME_OTHER;

@@ -159,6 +159,9 @@ struct mpi_model {
     int32_t namesake_mbit;
     int32_t auto_mbit;   /* score from which two records are linked */
     int32_t review_mbit; /* from which they are put before a steward; also the floor of an edge */
+    /* How much likelier two are one person that fit each other and nobody else: a record whose human is in the index
+     * under other records as well would have met them. -log2 of the share of records that are alone; 0: not counted. */
+    int32_t alone_mbit;
     int32_t clip_mbit;   /* one pair speaks at most this loudly in a cluster */
     bool guesses; /* answers what a person would be asked as well, by the odds alone: for measuring, never live */
     struct frequency fields[FIELD_COUNT][LEVELS_MAX];
@@ -195,6 +198,12 @@ int32_t strangers_at(const struct mpi_model *model, const struct levels *levels,
 int32_t kin_at(const struct mpi_model *model, const struct levels *levels, size_t field);
 /* What one field says. */
 int32_t weigh_field(const struct mpi_model *model, const struct levels *levels, enum model_field field);
+/*
+ * What is known of two who have several records: adds what two further records of them say. Of every field what speaks
+ * most for one person, once, as somebody is known under all names and addresses that were ever said; that one source
+ * gave two numbers stays so. In any order. What warns (relatives, newborn, contradictions) is left out.
+ */
+void levels_join(const struct mpi_model *model, struct levels *known, const struct levels *more);
 bool levels_veto(const struct levels *levels);
 bool levels_hold(const struct mpi_model *model, const struct levels *levels);
 /* Levels to evidence: one line per field that speaks, one for what relatives share, and the prior; the weights add up
@@ -233,6 +242,8 @@ bool reach_compare(const struct reach *reach, const struct mpi_row *left, const 
 void row_set_rarity(const struct mpi_model *model, struct mpi_row *row);
 /* Hashes of the values of one kind that a row has, each once; at most ROW_VALUES_ROOM. */
 enum { ROW_VALUES_ROOM = 4 };
+/* The hash that a family or given name is counted by; 0: it is none. */
+uint64_t row_name_value(struct str name, enum value_kind kind);
 size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_values[ROW_VALUES_ROOM]);
 /* Sorts `values` (each once) and takes them. */
 void value_table_make(struct value_table *table, struct value_rarity *values, size_t count, uint8_t rest);

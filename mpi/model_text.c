@@ -30,19 +30,21 @@ struct scalar {
     enum scalar_kind kind;
     size_t at; /* in struct mpi_model */
     int32_t min_mbit, max_mbit;
+    bool may_lack; /* in texts of before; it is 0 then, and is not written */
 };
 enum { MBIT_END = 64000 };
 static const struct scalar scalars[] = {
-    {"name", SCALAR_WORD, offsetof(struct mpi_model, name), 0, 0},
-    {"made_at", SCALAR_WORD, offsetof(struct mpi_model, made_at), 0, 0},
-    {"records", SCALAR_COUNT, offsetof(struct mpi_model, records), 0, 0},
-    {"persons", SCALAR_COUNT, offsetof(struct mpi_model, persons), 0, 0},
-    {"prior", SCALAR_BITS, offsetof(struct mpi_model, prior_mbit), -MBIT_END, MBIT_END},
-    {"kin", SCALAR_BITS, offsetof(struct mpi_model, kin_mbit), -MBIT_END, MBIT_END},
-    {"namesakes", SCALAR_BITS, offsetof(struct mpi_model, namesake_mbit), 0, MBIT_END},
-    {"auto", SCALAR_ODDS, offsetof(struct mpi_model, auto_mbit), -MBIT_END, MBIT_END},
-    {"review", SCALAR_ODDS, offsetof(struct mpi_model, review_mbit), -MBIT_END, MBIT_END},
-    {"clip", SCALAR_BITS, offsetof(struct mpi_model, clip_mbit), 1, MBIT_END},
+    {"name", SCALAR_WORD, offsetof(struct mpi_model, name), 0, 0, false},
+    {"made_at", SCALAR_WORD, offsetof(struct mpi_model, made_at), 0, 0, false},
+    {"records", SCALAR_COUNT, offsetof(struct mpi_model, records), 0, 0, false},
+    {"persons", SCALAR_COUNT, offsetof(struct mpi_model, persons), 0, 0, false},
+    {"prior", SCALAR_BITS, offsetof(struct mpi_model, prior_mbit), -MBIT_END, MBIT_END, false},
+    {"kin", SCALAR_BITS, offsetof(struct mpi_model, kin_mbit), -MBIT_END, MBIT_END, false},
+    {"namesakes", SCALAR_BITS, offsetof(struct mpi_model, namesake_mbit), 0, MBIT_END, false},
+    {"auto", SCALAR_ODDS, offsetof(struct mpi_model, auto_mbit), -MBIT_END, MBIT_END, false},
+    {"review", SCALAR_ODDS, offsetof(struct mpi_model, review_mbit), -MBIT_END, MBIT_END, false},
+    {"clip", SCALAR_BITS, offsetof(struct mpi_model, clip_mbit), 1, MBIT_END, false},
+    {"alone", SCALAR_BITS, offsetof(struct mpi_model, alone_mbit), 0, MBIT_END, true},
 };
 enum { SCALARS = sizeof scalars / sizeof scalars[0] };
 
@@ -68,6 +70,8 @@ static void put_bits(struct buf *out, int32_t mbit)
 static void put_scalar(struct buf *out, const struct scalar *scalar, const struct mpi_model *model)
 {
     const char *at = (const char *)model + scalar->at;
+    if (scalar->may_lack && *(const int32_t *)(const void *)at == 0)
+        return;
     buf_printf(out, "%s: ", scalar->name);
     if (scalar->kind == SCALAR_WORD) {
         buf_put_str(out, str_from(at));
@@ -232,7 +236,7 @@ static status read_scalar(struct reader *reader, size_t i)
         if (!str_to_u64(reader->value, (uint64_t *)(void *)at))
             return bad(reader, "a count is expected");
     } else if (!read_bits(reader->value, scalar->min_mbit, scalar->max_mbit, (int32_t *)(void *)at)) {
-        return bad(reader, "bits from -64 to 64 (of namesakes and clip, not below 0) with at most 3 decimals are "
+        return bad(reader, "bits from -64 to 64 (of namesakes, clip and alone, not below 0) with at most 3 decimals are "
                            "expected");
     }
     return next_line(reader);
@@ -389,7 +393,7 @@ static status check_whole(const struct reader *reader)
 {
     struct ctx *cx = reader->cx;
     for (size_t i = 0; i < SCALARS; i++)
-        if (!reader->has_scalar[i])
+        if (!reader->has_scalar[i] && !scalars[i].may_lack)
             return missing(cx, scalars[i].name, "");
     for (size_t field = 0; field < FIELD_COUNT; field++)
         for (size_t level = 1; level < LEVELS_MAX; level++)

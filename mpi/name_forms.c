@@ -323,6 +323,36 @@ bool name_is_particle(struct str word)
     return is_one_of(word, particles, sizeof particles / sizeof particles[0]);
 }
 
+/* Letters that stand for one sound, each by one of them; doubled ones once. False: too long. */
+static bool put_sounds(struct str name, char out[64], size_t *out_len)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        bool before_h = i + 1 < name.len && name.data[i + 1] == 'h';
+        if (before_h && (c == 'k' || c == 'p'))
+            c = c == 'k' ? 'h' : 'f'; /* kh is h, ph is f */
+        else if (before_h && c != 'c' && c != 's' && c != 'z')
+            before_h = false;
+        i += before_h;
+        c = c == 'y' || c == 'j' ? 'i' : c == 'w' ? 'v' : c;
+        if (len > 0 && out[len - 1] == c)
+            continue;
+        if (len == 64)
+            return false;
+        out[len++] = c;
+    }
+    *out_len = len;
+    return true;
+}
+
+bool name_is_other_custom(struct str left, struct str right)
+{
+    char a[64], b[64];
+    size_t a_len, b_len;
+    return put_sounds(left, a, &a_len) && put_sounds(right, b, &b_len) && a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
 /* Al-Masri, Abd-Rabbo and De-Souza are no double names. */
 static bool is_name_alone(struct str said)
 {

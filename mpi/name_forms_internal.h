@@ -22,6 +22,12 @@ void name_form_given(struct word *given, struct word *middle);
 bool name_is_particle(struct str word);
 
 /*
+ * One name that two customs write in two ways: Lidiya and Lidiia, Mikhail and Mihail, Nadezhda and Nadezda, Nefeli and
+ * Nepheli. Nobody has two children called so. False of names of more than 64 bytes.
+ */
+bool name_is_other_custom(struct str left, struct str right);
+
+/*
  * Other spellings of a name, which stand beside it rather than replace it: "Jörg" is "Jorg" where letters lack their
  * marks and "Joerg" where they are spelled out, but Joerg and Jorg without a mark are two names, as Xue and Xu are.
  */

@@ -11,15 +11,19 @@ static uint64_t value_of(struct str text)
     return text.len ? str_hash(text) | 1 : 0;
 }
 
+uint64_t row_name_value(struct str name, enum value_kind kind)
+{
+    return kind == VALUE_FAMILY || name.len > 1 ? value_of(name) : 0; /* an initial is nobody's name */
+}
+
 static uint64_t family_value(const struct mpi_row *row, size_t i)
 {
-    return value_of(row_text(row, row_names(row)[i].family));
+    return row_name_value(row_text(row, row_names(row)[i].family), VALUE_FAMILY);
 }
 
 static uint64_t given_value(const struct mpi_row *row, size_t i)
 {
-    struct str given = row_text(row, row_names(row)[i].given);
-    return given.len > 1 ? value_of(given) : 0;
+    return row_name_value(row_text(row, row_names(row)[i].given), VALUE_GIVEN);
 }
 
 static uint64_t full_name_value(const struct mpi_row *row, size_t i)

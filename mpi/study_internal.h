@@ -42,6 +42,7 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
 struct value_count {
     uint64_t value;
     uint32_t persons, records;
+    uint32_t beside; /* of a name: persons who have the commonest other one that is a slip away */
 };
 struct value_counts {
     struct value_count *at;

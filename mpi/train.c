@@ -52,6 +52,7 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
         mpi_study_link(study, guessing);
     }
     model->auto_mbit = train_choose_auto(study->mpi);
+    model->alone_mbit = train_how_alone(study->mpi);
     study_see_by(study, model);
     mpi_model_free(guessing);
     training.patterns = (uint32_t)trainer->patterns.count;

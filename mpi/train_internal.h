@@ -53,6 +53,11 @@ struct agreement { /* ordered pairs of persons: that share a value, of all that 
 /* Counts every kind by the persons that are known so far; writes the value tables and how often namesakes meet. */
 void train_write_values(const struct mpi *mpi, struct mpi_model *model, struct agreement out_agreements[COUNTED_KINDS]);
 
+/* ---- train_slips.c: which names may be slips of others ---- */
+
+/* Fills `beside` of the family or given names that are `counts`, ascending value. */
+void train_see_beside(const struct mpi *mpi, enum value_kind kind, struct value_counts *counts);
+
 /* ---- train_learn.c: expectation maximisation ---- */
 
 /* millibits of log2, of a share that is never taken for none. */
@@ -70,3 +75,5 @@ void train_write_frequencies(const struct trainer *trainer, struct mpi_model *mo
 
 /* From which score the pairs of the linked study are linked. */
 int32_t train_choose_auto(const struct mpi *mpi);
+/* alone_mbit of the linked study. */
+int32_t train_how_alone(const struct mpi *mpi);

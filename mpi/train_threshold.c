@@ -1,5 +1,6 @@
 #include "train_internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct scores {
@@ -49,4 +50,17 @@ int32_t train_choose_auto(const struct mpi *mpi)
     int32_t threshold = study_threshold(scores.at, scores.count);
     VEC_FINI(&scores);
     return threshold;
+}
+
+/* Who was not found is counted as alone: so it is rather too little. */
+int32_t train_how_alone(const struct mpi *mpi)
+{
+    enum { TOP_MBIT = 3000, TRUST = 10 /* records, of which none has another */ };
+    uint64_t records = TRUST, alone = TRUST;
+    for (uint32_t record = 1; record <= mpi->applied.records; record++) {
+        const struct entry *entry = entry_at(mpi, APPLIED, record);
+        records += entry->row != NULL;
+        alone += entry->row != NULL && entry->ring == record;
+    }
+    return (int32_t)lround(fmin(log2((double)records / (double)alone) * 1000, TOP_MBIT));
 }

@@ -139,11 +139,17 @@ static double persons_of_rest(const struct value_counts *values, size_t from, co
     return persons > 0 ? met / persons : turing[1];
 }
 
-/* A slip of the pen is not made twice: what several records say is a name, though one person alone should have it. */
+/*
+ * A slip of the pen is not made twice: what several records say is a name, though one person alone should have it. But
+ * among many people every slip of a common name is made again by others: "Timotyh" beside seventy Timothys. So where a
+ * far commoner name is one slip away, it must be the same persons who say it again.
+ */
 static bool is_name(const struct value_count *count)
 {
-    enum { KNOWN_PERSONS = 3, KNOWN_RECORDS = 2 };
-    return count->persons >= KNOWN_PERSONS || count->records >= KNOWN_RECORDS;
+    enum { KNOWN_PERSONS = 3, KNOWN_RECORDS = 2, SLIPS_ONE_IN = 16 };
+    uint64_t persons = count->persons, records = count->records;
+    bool is_said_again = records * 4 >= persons * 5, is_common = persons * SLIPS_ONE_IN > count->beside;
+    return (persons >= KNOWN_PERSONS || records >= KNOWN_RECORDS) && (is_said_again || is_common);
 }
 
 static bool is_listed(const struct value_count *count, enum value_kind kind)
@@ -181,9 +187,11 @@ void train_write_values(const struct mpi *mpi, struct mpi_model *model, struct a
 {
     enum { VALUES_MAX = 1 << 16 }; /* of all kinds together less than the text of a model may hold */
     for (size_t i = 0; i < COUNTED_KINDS; i++) {
-        struct value_counts values = count_values(mpi, (enum value_kind)i);
+        struct value_counts values = train_count_values(mpi, (enum value_kind)i);
         double persons = (double)values.persons;
         out_agreements[i] = (struct agreement){agreeing_pairs(&values), persons * (persons - 1)};
+        if (i == VALUE_FAMILY || i == VALUE_GIVEN)
+            train_see_beside(mpi, (enum value_kind)i, &values);
         if (i < VALUE_KINDS)
             study_tabulate(&values, (enum value_kind)i, VALUES_MAX, &model->values[i]);
         VEC_FINI(&values);

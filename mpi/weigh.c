@@ -63,6 +63,70 @@ int32_t weigh_levels(const struct mpi_model *model, const struct levels *levels)
     return sum;
 }
 
+/* By itself: it must not matter what else is known. */
+static int32_t speaks(const struct mpi_model *model, const struct levels *levels, size_t field)
+{
+    const struct frequency *frequency = &model->fields[field][levels->at[field]];
+    int32_t strangers = levels->rarity[field] ? -levels->rarity[field] * RARITY_MBIT : frequency->strangers;
+    return levels->at[field] ? frequency->same - strangers : 0;
+}
+
+/* What is said together: names change places with each other, and the given name says the sex. */
+struct unit {
+    uint8_t fields[3], count;
+};
+static const struct unit units[] = {{{FIELD_FAMILY, FIELD_GIVEN, FIELD_SEX}, 3},
+                                    {{FIELD_MIDDLE}, 1},
+                                    {{FIELD_BIRTH}, 1},
+                                    {{FIELD_PHONE}, 1},
+                                    {{FIELD_EMAIL}, 1},
+                                    {{FIELD_ADDRESS}, 1},
+                                    {{FIELD_NATIONAL}, 1},
+                                    {{FIELD_IDENTIFIER}, 1},
+                                    {{FIELD_MOTHER}, 1},
+                                    {{FIELD_BIRTH_PLACE}, 1},
+                                    {{FIELD_GENERATION}, 1},
+                                    {{FIELD_BIRTH_ORDER}, 1},
+                                    {{FIELD_AUTHORITY}, 1}};
+
+/* Fields of the unit that both have, the sex aside. */
+static int known_of(const struct unit *unit, const struct levels *levels)
+{
+    int known = 0;
+    for (size_t i = 0; i < unit->count; i++)
+        known += unit->fields[i] != FIELD_SEX && levels->at[unit->fields[i]] != 0;
+    return known;
+}
+
+/* Above 0: the left one counts. Silence never hides what was said; of equal ones any, but always the same. */
+static int compare_said(const struct mpi_model *model, const struct unit *unit, const struct levels *left,
+                        const struct levels *right)
+{
+    int known = known_of(unit, left) - known_of(unit, right), order = 0;
+    int64_t more = 0;
+    for (size_t i = 0; i < unit->count; i++) {
+        size_t field = unit->fields[i];
+        int l = left->at[field] << 8 | left->rarity[field], r = right->at[field] << 8 | right->rarity[field];
+        more += speaks(model, left, field) - speaks(model, right, field);
+        order = order ? order : (l > r) - (l < r);
+    }
+    if (unit->fields[0] == FIELD_AUTHORITY)
+        more = -more; /* what speaks against stays */
+    return known ? known : more ? (more > 0) - (more < 0) : order;
+}
+
+void levels_join(const struct mpi_model *model, struct levels *known, const struct levels *more)
+{
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (compare_said(model, &units[i], more, known) <= 0)
+            continue;
+        for (size_t k = 0; k < units[i].count; k++) {
+            known->at[units[i].fields[k]] = more->at[units[i].fields[k]];
+            known->rarity[units[i].fields[k]] = more->rarity[units[i].fields[k]];
+        }
+    }
+}
+
 bool levels_veto(const struct levels *levels)
 {
     for (size_t i = 0; i < FIELD_COUNT; i++)

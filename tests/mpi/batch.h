@@ -176,6 +176,12 @@ static inline void batch_join(struct batch *batch, uint32_t *labels, uint32_t a,
             labels[i] = keep;
 }
 
+/* From which evidence on two may join: less where who fits nobody else counts. */
+static inline int32_t batch_least(const struct mpi *mpi)
+{
+    return mpi->model->auto_mbit - (mpi->model->guesses ? 0 : mpi->model->alone_mbit);
+}
+
 /* Components by edges, bodies that are one and standing ties. */
 static inline void batch_components(const struct mpi *mpi, struct batch *batch, uint32_t *component)
 {
@@ -183,7 +189,7 @@ static inline void batch_components(const struct mpi *mpi, struct batch *batch, 
         component[i] = i;
     for (uint32_t a = 1; a <= batch->count; a++)
         for (uint32_t b = a + 1; b <= batch->count; b++)
-            if (batch->score[(size_t)a * (batch->count + 1) + b] >= mpi->model->auto_mbit || batch_is_one(mpi, a, b))
+            if (batch->score[(size_t)a * (batch->count + 1) + b] >= batch_least(mpi) || batch_is_one(mpi, a, b))
                 batch_join(batch, component, a, b);
     for (size_t i = 0; i < mpi->applied.decisions; i++)
         if (!CHUNK_AT(&mpi->decisions, i)->undone_applied && decision_ties(CHUNK_AT(&mpi->decisions, i)->kind))
@@ -223,8 +229,9 @@ static inline void batch_decisions(const struct mpi *mpi, struct batch *batch, b
 }
 
 struct batch_offer {
-    bool forbidden, possible;
-    int32_t best, link; /* strongest pair, and strongest that may link by itself */
+    bool forbidden, possible, held, strong;
+    struct levels together; /* what all pairs say */
+    int32_t best, link;     /* strongest pair, and strongest that may link by itself */
     int64_t sum, pairs;
     uint64_t low_key, high_key; /* smallest identifier keys of the two groups: breaks ties */
 };
@@ -254,6 +261,22 @@ static inline void batch_all_bodies(const struct mpi *mpi, struct batch *batch)
                 batch_take_pair(mpi, batch, i, k);
 }
 
+/* Below the threshold: a single record and all that is known say so. */
+static inline bool batch_may_fit(const struct mpi *mpi, const struct batch *batch, const struct batch_offer *offer,
+                                 uint32_t a, uint32_t b)
+{
+    uint32_t in_a = 0, in_b = 0, given = offer->together.at[FIELD_GIVEN];
+    for (uint32_t i = 1; i <= batch->count; i++) {
+        in_a += batch->group[i] == a && !batch->follows[i];
+        in_b += batch->group[i] == b && !batch->follows[i];
+    }
+    bool one_name = given == NAME_EXACT || given == NAME_NICKNAME || given == NAME_INITIAL || given == NAME_SWAPPED;
+    bool two = offer->together.at[FIELD_BIRTH] == BIRTH_ABSENT ||
+               (offer->together.at[FIELD_BIRTH] == BIRTH_EXACT && !one_name);
+    return mpi->model->alone_mbit > 0 && !mpi->model->guesses && !offer->held && !two && (in_a == 1 || in_b == 1) &&
+           offer->link >= batch_least(mpi) && weigh_levels(mpi->model, &offer->together) >= batch_least(mpi);
+}
+
 static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct batch *batch, const bool *apart,
                                              const bool *veto, uint32_t a, uint32_t b)
 {
@@ -269,6 +292,11 @@ static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct
             if (batch->group[i] != a || batch->group[k] != b)
                 continue;
             offer.forbidden |= apart[i * side + k] || veto[i * side + k];
+            if (batch_row(mpi, i) && batch_row(mpi, k) && !batch->follows[i] && !batch->follows[k]) {
+                struct levels levels;
+                compare_rows(batch_row(mpi, i), batch_row(mpi, k), &levels);
+                levels_join(mpi->model, &offer.together, &levels);
+            }
             if (batch->body[i] != i || batch->body[k] != k)
                 continue; /* each body once, by its first record */
             offer.pairs++;
@@ -277,6 +305,7 @@ static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct
             if (pair == INT32_MIN)
                 continue;
             bool held = batch->body_held[i * side + k];
+            offer.held |= held;
             offer.forbidden |= held && pair < mpi->model->auto_mbit;
             offer.best = pair > offer.best ? pair : offer.best;
             offer.link = !held && pair > offer.link ? pair : offer.link;
@@ -285,8 +314,27 @@ static inline struct batch_offer batch_weigh(const struct mpi *mpi, const struct
     }
     offer.low_key = a_key < b_key ? a_key : b_key;
     offer.high_key = a_key < b_key ? b_key : a_key;
-    offer.possible = !offer.forbidden && offer.sum > 0 && offer.link >= mpi->model->auto_mbit;
+    offer.strong = offer.link >= mpi->model->auto_mbit;
+    offer.possible = !offer.forbidden && offer.sum > 0 && (offer.strong || batch_may_fit(mpi, batch, &offer, a, b));
     return offer;
+}
+
+/* Is somebody like one of `a` who is not like `b`? Whoever is in another component is not. */
+static inline bool batch_has_other(const struct mpi *mpi, const struct batch *batch, const uint32_t *component,
+                                   const bool *apart, const bool *veto, uint32_t a, uint32_t b)
+{
+    for (uint32_t i = 1; i <= batch->count; i++) {
+        for (uint32_t o = 1; o <= batch->count; o++) {
+            uint32_t low = i < o ? i : o, high = i < o ? o : i, group = batch->group[o];
+            if (batch->group[i] != a || group == a || group == b ||
+                batch->score[(size_t)low * (batch->count + 1) + high] == INT32_MIN)
+                continue;
+            if (component[o] != component[a] ||
+                batch_weigh(mpi, batch, apart, veto, group, b).best < mpi->model->review_mbit)
+                return true;
+        }
+    }
+    return false;
 }
 
 /* Does a third group fit `a` nearly as well as `b` does, and is it somebody else than `b`? */
@@ -351,9 +399,12 @@ static inline void batch_run(const struct mpi *mpi, struct batch *batch)
                     batch->follows[b])
                     continue;
                 struct batch_offer offer = batch_weigh(mpi, batch, apart, veto, a, b);
-                if (!offer.possible || !batch_prefers(&offer, &best) ||
-                    batch_has_rival(mpi, batch, component, apart, veto, a, b) ||
-                    batch_has_rival(mpi, batch, component, apart, veto, b, a))
+                if (!offer.possible || !batch_prefers(&offer, &best))
+                    continue;
+                if (offer.strong ? batch_has_rival(mpi, batch, component, apart, veto, a, b) ||
+                                       batch_has_rival(mpi, batch, component, apart, veto, b, a)
+                                 : batch_has_other(mpi, batch, component, apart, veto, a, b) ||
+                                       batch_has_other(mpi, batch, component, apart, veto, b, a))
                     continue;
                 best = offer;
                 best_a = a;

@@ -15,7 +15,7 @@ static void shuffle(uint64_t *seed, uint32_t *order, size_t count)
     }
 }
 
-static void check_permutations(uint64_t seed, uint32_t block_cap)
+static void check_permutations(uint64_t seed, uint32_t block_cap, const struct mpi_model *model)
 {
     struct person_text people[PEOPLE];
     uint64_t random = seed;
@@ -28,6 +28,7 @@ static void check_permutations(uint64_t seed, uint32_t block_cap)
     for (int round = 0; round < PERMUTATIONS; round++) {
         struct world world;
         world_init_capped(&world, block_cap);
+        world.mpi->model = model;
         uint32_t record_of[PEOPLE], have[PEOPLE];
         for (uint32_t i = 0; i < PEOPLE; i++)
             record_of[order[i]] = (uint32_t)world_apply(&world, &people[order[i]].human).record;
@@ -52,30 +53,37 @@ static void check_permutations(uint64_t seed, uint32_t block_cap)
 static void test_clusters__are_the_same_for_every_arrival_order(void **state)
 {
     (void)state;
-    check_permutations(1, BLOCK_CAP_DEFAULT);
-    check_permutations(2, BLOCK_CAP_DEFAULT);
+    check_permutations(1, BLOCK_CAP_DEFAULT, mpi_model_general());
+    check_permutations(2, BLOCK_CAP_DEFAULT, mpi_model_general());
+    struct mpi_model sociable = *mpi_model_general();
+    sociable.alone_mbit = 5000;
+    check_permutations(1, BLOCK_CAP_DEFAULT, &sociable);
+    check_permutations(5, BLOCK_CAP_DEFAULT, &sociable);
 }
 
 static void test_clusters__are_the_same_when_keys_become_too_common(void **state)
 {
     (void)state;
-    check_permutations(3, 2);
-    check_permutations(4, 4);
+    check_permutations(3, 2, mpi_model_general());
+    check_permutations(4, 4, mpi_model_general());
 }
 
 struct history {
     uint32_t block_cap, humans;
     uint32_t variants; /* ways to write each human down; few: many records say the same */
     bool eager;        /* links on little: many who say the same are one */
+    bool sociable;     /* who is alone is unlikely: two who fit nobody else join on less */
 };
 
 static void use_model(struct world *world, const struct history *history)
 {
-    static struct mpi_model eager;
-    eager = *mpi_model_general();
-    eager.auto_mbit = 4000;
+    static struct mpi_model model;
+    model = *mpi_model_general();
     if (history->eager)
-        world->mpi->model = &eager;
+        model.auto_mbit = 4000;
+    if (history->sociable)
+        model.alone_mbit = 5000;
+    world->mpi->model = &model;
 }
 
 /* A record, sometimes with a second number: one that several have, or another record's own. */
@@ -148,16 +156,85 @@ static void test_incremental__equals_batch_after_every_step(void **state)
 {
     (void)state;
     static const struct history histories[] = {
-        {BLOCK_CAP_DEFAULT, 12, 1000000, false},
-        {3, 12, 1000000, false},
-        {BLOCK_CAP_DEFAULT, 3, 2, true},
-        {1, 4, 4, true},
-        {2, 6, 8, true},
-        {4, 2, 12, true},
+        {BLOCK_CAP_DEFAULT, 12, 1000000, false, false},
+        {3, 12, 1000000, false, false},
+        {BLOCK_CAP_DEFAULT, 3, 2, true, false},
+        {1, 4, 4, true, false},
+        {2, 6, 8, true, false},
+        {4, 2, 12, true, false},
+        {BLOCK_CAP_DEFAULT, 12, 1000000, false, true},
+        {3, 20, 1000000, false, true},
+        {2, 6, 8, true, true},
     };
     for (size_t i = 0; i < sizeof histories / sizeof histories[0]; i++)
         for (uint64_t seed = 10; seed < 13; seed++)
             check_incremental(seed + i * 10, &histories[i]);
+}
+
+/* ---- who is alone ---- */
+
+/* The records of one person each, as letters: "ab c". */
+static void check_persons(const struct mpi_model *model, const struct human *humans, size_t count, const char *want)
+{
+    struct world world;
+    uint32_t records[4];
+    char have[16] = "";
+    world_init(&world);
+    world.mpi->model = model;
+    for (size_t i = 0; i < count; i++)
+        records[i] = (uint32_t)world_apply(&world, &humans[i]).record;
+    for (size_t i = 0, len = 0; i < count; i++) {
+        for (size_t k = i; k < count; k++)
+            if (entry_at(world.mpi, APPLIED, records[k])->person == records[i])
+                have[len++] = (char)('a' + k);
+        have[len] = '\0';
+        if (len > 0 && have[len - 1] != ' ' && i + 1 < count)
+            have[len++] = ' ';
+    }
+    batch_check(world.mpi, want, 0, 0);
+    size_t len = strlen(have);
+    while (len > 0 && have[len - 1] == ' ')
+        have[--len] = '\0';
+    assert_string_equal(have, want);
+    world_fini(&world);
+}
+
+/* Anna and somebody A. of her family and birth date, which is too little for one pair. She is joined when the rest of
+ * the index has nobody else whom A. may be, and where somebody who stands alone is unlikely. */
+static void test_two_who_fit_nobody_else__join_on_less(void **state)
+{
+    (void)state;
+    static const struct human anna = {.id = "1", .family = "Lindqvist", .given = "Anna", .birth = "19800229"},
+                              initial = {.id = "2", .family = "Lindqvist", .given = "A", .birth = "19800229"},
+                              agnes = {.id = "3", .family = "Lindqvist", .given = "Agnes", .birth = "19800229"},
+                              again = {.id = "4",
+                                       .family = "Lindqvist",
+                                       .given = "Anna",
+                                       .birth = "19800229",
+                                       .phone = "2065550143"},
+                              slip = {.id = "5", .family = "Lindqvist", .given = "Agna", .birth = "19800229"};
+    struct mpi_model sociable = *mpi_model_general();
+    sociable.alone_mbit = 4000;
+    struct levels levels;
+    union row_space left, right;
+    struct mpi_name names[2] = {{.family = STR("Lindqvist"), .given = STR("Anna")},
+                                {.family = STR("Lindqvist"), .given = STR("A")}};
+    for (size_t i = 0; i < 2; i++)
+        row_make(&(struct mpi_identifier){STR("HOSP"), i ? STR("2") : STR("1"), STR("MR")}, 1,
+                 &(struct mpi_demographics){.names = &names[i], .name_count = 1, .birth_date = {1980, 2, 29}}, NULL, 0,
+                 i ? &right : &left);
+    compare_rows(&left.row, &right.row, &levels);
+    int32_t score = weigh_levels(&sociable, &levels);
+    sociable.auto_mbit = score + 3000; /* a pair of them is too little, alone it is enough */
+    struct mpi_model cautious = sociable;
+    cautious.alone_mbit = 0;
+    check_persons(&cautious, (const struct human[]){anna, initial}, 2, "a b");
+    check_persons(&sociable, (const struct human[]){anna, initial}, 2, "ab");
+    check_persons(&sociable, (const struct human[]){anna, again, initial}, 3, "abc");
+    check_persons(&sociable, (const struct human[]){anna, agnes, initial}, 3, "a b c"); /* which of the two? */
+    check_persons(&sociable, (const struct human[]){anna, slip}, 2, "a b");             /* twins have such names */
+    cautious.alone_mbit = 2000;
+    check_persons(&cautious, (const struct human[]){anna, initial}, 2, "a b"); /* not as unlikely as that */
 }
 
 /* One human, written down differently every time: what is too large to be solved together is cut, and nobody but those
@@ -211,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rounds__of_walks_begin_anew_with_nobody_visited),
+        cmocka_unit_test(test_two_who_fit_nobody_else__join_on_less),
         cmocka_unit_test(test_clusters__are_the_same_for_every_arrival_order),
         cmocka_unit_test(test_clusters__are_the_same_when_keys_become_too_common),
         cmocka_unit_test(test_incremental__equals_batch_after_every_step),

@@ -103,7 +103,7 @@ static inline void words_make(uint64_t *random, uint32_t humans, struct words *o
 
 /* ---- models to change between ---- */
 
-enum { MODELS = 5 };
+enum { MODELS = 7 };
 struct models {
     struct mpi_model *at[MODELS];
     struct buf texts[MODELS];
@@ -112,18 +112,22 @@ struct models {
 
 static inline void models_make(struct support *support, struct models *out)
 {
-    /* auto, review, prior, clip: as they are, eager, curious, stern, and one for whom a single pair decides */
-    static const int32_t changes[MODELS][4] = {{0, 0, 0, 0},
+    /* auto, review, prior, clip, alone: as they are, eager, curious, stern, one for whom a single pair decides, and two
+     * for whom nobody is alone */
+    static const int32_t changes[MODELS][5] = {{0, 0, 0, 0},
                                                {-12000, -8000, 0, 0},
                                                {-4000, -22000, 0, 0},
                                                {9000, 3000, -2000, 0},
-                                               {-6000, -6000, 4000, 30000}};
+                                               {-6000, -6000, 4000, 30000},
+                                               {0, 0, 0, 0, 6000},
+                                               {4000, -4000, 0, 0, 9000}};
     for (size_t i = 0; i < MODELS; i++) {
         struct mpi_model model = *mpi_model_general();
         model.auto_mbit += changes[i][0];
         model.review_mbit += changes[i][1];
         model.prior_mbit += changes[i][2];
         model.clip_mbit += changes[i][3];
+        model.alone_mbit += changes[i][4];
         out->texts[i] = (struct buf){0};
         mpi_model_write(&model, &out->texts[i]);
         assert_ok(support, mpi_model_read(&support->cx, buf_str(&out->texts[i]), &out->at[i]));

@@ -24,6 +24,7 @@ static struct mpi_model *make_model(struct support *support)
     }
     model->prior_mbit = 7;
     model->kin_mbit = -64000;
+    model->alone_mbit = 2718;
     model->fields[FIELD_SEX][SEX_SAME].same = -64000;
     struct mpi_model_about about = {
         .name = STR("here-2026"), .made_at = STR("2026-11-29T12:00:00Z"), .records = 12, .persons = 9};
@@ -44,6 +45,7 @@ static void test_text__of_a_model_is_read_to_the_same_model(void **state)
     assert_true(mpi_model_identity(model) != mpi_model_identity(mpi_model_general()));
     assert_int_equal(again->prior_mbit, 7);
     assert_int_equal(again->kin_mbit, -64000);
+    assert_int_equal(again->alone_mbit, 2718);
     assert_int_equal(again->fields[FIELD_SEX][SEX_SAME].same, -64000);
     assert_memory_equal(again->fields, model->fields, sizeof model->fields);
     for (uint64_t value = 1; value < 80; value++)
@@ -54,6 +56,23 @@ static void test_text__of_a_model_is_read_to_the_same_model(void **state)
     assert_true(str_is(about.name, "here-2026") && about.records == 12 && about.persons == 9);
     assert_int_equal(about.auto_mbit, model_builtin.auto_mbit);
     mpi_model_free(again);
+    mpi_model_free(model);
+    support_fini(&support);
+}
+
+/* A store may have activated a text from before there was such a key: it means what it meant, and hashes to the same.
+ */
+static void test_text__without_a_word_on_being_alone_is_as_before(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    struct str text = text_of(&support, mpi_model_general());
+    assert_null(memmem(text.data, text.len, "alone", 5));
+    struct mpi_model *model;
+    assert_ok(&support, mpi_model_read(&support.cx, text, &model));
+    assert_int_equal(model->alone_mbit, 0);
+    assert_true(mpi_model_identity(model) == mpi_model_identity(mpi_model_general()));
     mpi_model_free(model);
     support_fini(&support);
 }
@@ -127,6 +146,7 @@ static void test_text__that_is_not_a_model_is_refused_with_its_line(void **state
         {"prior: *", "prior: 1e1", "line 11: bits from"},
         {"namesakes: *", "namesakes: -0.001", "line 13: bits from"},
         {"clip: *", "clip: 0", "line 16: bits from"},
+        {"clip: *", "clip: 15\nalone: -0.001", "line 17: bits from"},
         {"review: *", "review: 60", "review is above auto"},
         {"clip: *", "Lindqvist, Anna", "line 16: \"key: value\" is expected"},
         {"clip:", "clap:", "line 16: a model has no such key"},
@@ -234,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text__of_a_model_is_read_to_the_same_model),
+        cmocka_unit_test(test_text__without_a_word_on_being_alone_is_as_before),
         cmocka_unit_test(test_text__is_yaml),
         cmocka_unit_test(test_text__may_be_arranged_anew),
         cmocka_unit_test(test_text__that_is_not_a_model_is_refused_with_its_line),

@@ -264,6 +264,33 @@ static void test_words_that_many_names_begin_with__make_no_two_names_alike(void 
     }
 }
 
+static void test_customs__of_writing_one_name_are_not_two_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *left, *right;
+        bool want;
+    } cases[] = {
+        {"lidiya", "lidiia", true},      {"dmitriy", "dmitrii", true},  {"mikhail", "mihail", true},
+        {"nadezhda", "nadezda", true},   {"nefeli", "nepheli", true},   {"iuliia", "yuliya", true},
+        {"oliwer", "oliver", true},      {"natasha", "natasa", true},   {"philippe", "filipe", true},
+        {"anna", "anne", false},         {"maria", "marta", false},     {"lena", "lea", false},
+        {"jon", "john", false},          {"corlynn", "corlene", false}, {"andrea", "andreas", false},
+        {"van hung", "van dung", false}, {"sara", "sarah", false},      {"", "h", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct str left = str_from(cases[i].left), right = str_from(cases[i].right);
+        if (name_is_other_custom(left, right) != cases[i].want || name_is_other_custom(right, left) != cases[i].want)
+            fail_msg("%s, %s", cases[i].left, cases[i].right);
+    }
+    char most[65], beyond[66];
+    for (size_t i = 0; i < sizeof beyond; i++)
+        beyond[i] = i % 2 ? 'a' : 'b';
+    memcpy(most, beyond, sizeof most);
+    assert_true(name_is_other_custom(str_make(most, 64), str_make(beyond, 64)));
+    assert_false(name_is_other_custom(str_make(most, 65), str_make(beyond, 65)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_forms__are_bounded),
         cmocka_unit_test(test_other_spellings__make_one_name_of_two_and_never_of_two_peoples),
         cmocka_unit_test(test_other_spellings__never_displace_a_name_and_are_the_same_in_any_order),
+        cmocka_unit_test(test_customs__of_writing_one_name_are_not_two_names),
         cmocka_unit_test(test_words_that_many_names_begin_with__make_no_two_names_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

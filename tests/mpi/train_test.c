@@ -447,6 +447,80 @@ static void test_training__without_births_believes_in_general_of_namesakes(void 
     support_fini(&support);
 }
 
+/* ---- which names are names ---- */
+
+static bool is_known(const struct mpi_model *model, const char *given)
+{
+    uint64_t value = row_name_value(str_from(given), VALUE_GIVEN);
+    return value_table_get(&model->values[VALUE_GIVEN], value) & RARITY_KNOWN;
+}
+
+/* `humans` of this given name, each of another family; `records` of each. */
+static void add_named(struct support *support, struct mpi_study *study, const char *given, unsigned humans,
+                      unsigned records, unsigned *next)
+{
+    for (unsigned i = 0; i < humans; i++, ++*next) {
+        for (unsigned k = 0; k < records; k++) {
+            struct drawn drawn = {.birth = (int32_t)(*next * 37 % 20000)};
+            snprintf(drawn.family, sizeof drawn.family, "fam%uily", *next);
+            snprintf(drawn.given, sizeof drawn.given, "%s", given);
+            snprintf(drawn.phone, sizeof drawn.phone, "2%08u", *next * 7919);
+            add(support, study, k ? "B" : "A", *next, &drawn);
+        }
+    }
+}
+
+/* Among many people every slip of a common name is made more than once; a rare name is said again by those who bear it,
+ * and one that is nobody else's slip needs no more than that several have it. */
+static void test_names__that_are_slips_of_a_common_one_are_nobodys(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    struct mpi_study *study = mpi_study_new();
+    unsigned next = 1;
+    add_named(&support, study, "Timothy", 120, 2, &next);
+    add_named(&support, study, "Timotyh", 3, 1, &next);  /* three slips */
+    add_named(&support, study, "Timothea", 2, 2, &next); /* two letters away */
+    add_named(&support, study, "Timoth", 1, 2, &next);   /* said again: a name, rare as it is */
+    add_named(&support, study, "Chidi", 3, 1, &next);
+    add_named(&support, study, "Chida", 1, 1, &next);
+    struct mpi_model *model;
+    struct mpi_training training;
+    mpi_study_train(study, &model, &training);
+    assert_true(is_known(model, "timothy"));
+    assert_false(is_known(model, "timotyh"));
+    assert_true(is_known(model, "timothea"));
+    assert_true(is_known(model, "timoth"));
+    assert_true(is_known(model, "chidi"));
+    assert_false(is_known(model, "chida"));
+    mpi_study_free(study);
+    mpi_model_free(model);
+    support_fini(&support);
+}
+
+/* Where everybody has another record a single one is unlikely to be somebody new; where nobody has, it is not. */
+static void test_training__learns_how_likely_somebody_is_alone(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    for (unsigned records = 1; records <= 2; records++) {
+        struct mpi_study *study = mpi_study_new();
+        unsigned next = 1;
+        add_named(&support, study, "Timothy", 150, 1, &next);
+        add_named(&support, study, "Chidi", 450, records, &next);
+        struct mpi_model *model;
+        struct mpi_training training;
+        mpi_study_train(study, &model, &training);
+        double alone = records == 1 ? 1 : (150 + 10) / (double)(150 + 900 + 10);
+        assert_true(fabs(model->alone_mbit + log2(alone) * 1000) < 1);
+        mpi_study_free(study);
+        mpi_model_free(model);
+    }
+    support_fini(&support);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +532,8 @@ int main(void)
         cmocka_unit_test(test_training__makes_no_proof_of_what_was_never_seen),
         cmocka_unit_test(test_training__on_one_source_makes_no_proof_of_a_second),
         cmocka_unit_test(test_training__believes_in_general_what_few_have),
+        cmocka_unit_test(test_names__that_are_slips_of_a_common_one_are_nobodys),
+        cmocka_unit_test(test_training__learns_how_likely_somebody_is_alone),
         cmocka_unit_test(test_table__that_is_too_small_makes_nothing_rare),
         cmocka_unit_test(test_table__of_values_that_nobody_shares_lists_none),
         cmocka_unit_test(test_threshold__takes_all_links_of_one_score_or_none),

@@ -255,6 +255,72 @@ static void test_address__is_as_common_as_the_commoner_of_its_two_spellings(void
     }
 }
 
+/* ---- what several records say together ---- */
+
+static struct levels joined(const struct mpi_model *model, struct levels left, const struct levels *right)
+{
+    levels_join(model, &left, right);
+    return left;
+}
+
+/* Levels of any kind, with rarities where a value can be shared. */
+static struct levels draw_levels(uint64_t *seed)
+{
+    struct levels levels = {0};
+    for (size_t field = 0; field < FIELD_COUNT; field++) {
+        size_t level = hash_random(seed) % LEVELS_MAX;
+        if (model_fields[field].levels[level])
+            levels.at[field] = (uint8_t)level;
+        if (levels.at[field] == 1 && hash_random(seed) % 2)
+            levels.rarity[field] = (uint8_t)(hash_random(seed) % RARITY_TOP + 1);
+    }
+    return levels;
+}
+
+static void test_what_is_known__does_not_depend_on_who_said_it_first(void **state)
+{
+    (void)state;
+    const struct mpi_model *model = mpi_model_general();
+    uint64_t seed = 5;
+    for (int round = 0; round < 20000; round++) {
+        struct levels none = {0}, a = draw_levels(&seed), b = draw_levels(&seed), c = draw_levels(&seed);
+        a = joined(model, none, &a); /* without what only warns */
+        struct levels ab = joined(model, a, &b), bc = joined(model, b, &c), ba = joined(model, b, &a);
+        struct levels left = joined(model, ab, &c), right = joined(model, a, &bc), once = joined(model, ab, &b);
+        ba = joined(model, none, &ba);
+        right = joined(model, none, &right);
+        assert_memory_equal(&ab, &ba, sizeof ab);
+        assert_memory_equal(&left, &right, sizeof left);
+        assert_memory_equal(&once, &ab, sizeof once);
+    }
+}
+
+static void test_what_is_known__is_the_best_of_each_and_hides_nothing(void **state)
+{
+    (void)state;
+    const struct mpi_model *model = mpi_model_general();
+    struct levels old = {.at = {[FIELD_FAMILY] = NAME_EXACT,
+                                [FIELD_GIVEN] = NAME_DIFFERS,
+                                [FIELD_PHONE] = LIST_DIFFERS,
+                                [FIELD_ADDRESS] = ADDRESS_HOUSE,
+                                [FIELD_AUTHORITY] = SAME_EXACT}};
+    struct levels new = {.at = {[FIELD_FAMILY] = NAME_EXACT,
+                                [FIELD_PHONE] = LIST_EXACT,
+                                [FIELD_AUTHORITY] = SAME_DIFFERS,
+                                [FIELD_CONTRADICTION] = CONTRADICTION_TWO}};
+    struct levels known = joined(model, old, &new);
+    assert_int_equal(known.at[FIELD_GIVEN], NAME_DIFFERS); /* that one has none does not hide it */
+    assert_int_equal(known.at[FIELD_PHONE], LIST_EXACT);
+    assert_int_equal(known.at[FIELD_ADDRESS], ADDRESS_HOUSE);
+    assert_int_equal(known.at[FIELD_AUTHORITY], SAME_EXACT); /* one source gave two numbers */
+    assert_int_equal(known.at[FIELD_CONTRADICTION], CONTRADICTION_NONE);
+    /* swapped names are one event: never the family name of one pair with the given name of another */
+    struct levels swapped = {.at = {[FIELD_FAMILY] = NAME_SWAPPED, [FIELD_GIVEN] = NAME_SWAPPED}};
+    struct levels exact = {.at = {[FIELD_FAMILY] = NAME_EXACT, [FIELD_GIVEN] = NAME_EXACT}};
+    known = joined(model, swapped, &exact);
+    assert_int_equal(known.at[FIELD_FAMILY] == NAME_SWAPPED, known.at[FIELD_GIVEN] == NAME_SWAPPED);
+}
+
 /* ---- arithmetic ---- */
 
 static void test_log2_one_plus__is_within_two_millibits_and_never_falls(void **state)
@@ -336,6 +402,8 @@ int main(void)
         cmocka_unit_test(test_evidence__adds_up_whatever_the_levels),
         cmocka_unit_test(test_middle_name__counts_where_a_name_is_said_without_it_too),
         cmocka_unit_test(test_address__is_as_common_as_the_commoner_of_its_two_spellings),
+        cmocka_unit_test(test_what_is_known__does_not_depend_on_who_said_it_first),
+        cmocka_unit_test(test_what_is_known__is_the_best_of_each_and_hides_nothing),
         cmocka_unit_test(test_log2_one_plus__is_within_two_millibits_and_never_falls),
         cmocka_unit_test(test_probability__never_falls_and_mirrors),
         cmocka_unit_test(test_names__never_say_more_where_more_strangers_share_both),
