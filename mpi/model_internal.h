@@ -162,8 +162,8 @@ struct mpi_model {
     /* How much likelier two are one person that fit each other and nobody else: a record whose human is in the index
      * under other records as well would have met them. -log2 of the share of records that are alone; 0: not counted. */
     int32_t alone_mbit;
-    int32_t clip_mbit;   /* one pair speaks at most this loudly in a cluster */
-    bool guesses; /* answers what a person would be asked as well, by the odds alone: for measuring, never live */
+    int32_t clip_mbit; /* one pair speaks at most this loudly in a cluster */
+    bool guesses;      /* answers what a person would be asked as well, by the odds alone: for measuring, never live */
     struct frequency fields[FIELD_COUNT][LEVELS_MAX];
     struct value_table values[VALUE_KINDS];
 };
