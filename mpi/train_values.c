@@ -187,7 +187,7 @@ void train_write_values(const struct mpi *mpi, struct mpi_model *model, struct a
 {
     enum { VALUES_MAX = 1 << 16 }; /* of all kinds together less than the text of a model may hold */
     for (size_t i = 0; i < COUNTED_KINDS; i++) {
-        struct value_counts values = train_count_values(mpi, (enum value_kind)i);
+        struct value_counts values = count_values(mpi, (enum value_kind)i);
         double persons = (double)values.persons;
         out_agreements[i] = (struct agreement){agreeing_pairs(&values), persons * (persons - 1)};
         if (i == VALUE_FAMILY || i == VALUE_GIVEN)
