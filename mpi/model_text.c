@@ -236,8 +236,9 @@ static status read_scalar(struct reader *reader, size_t i)
         if (!str_to_u64(reader->value, (uint64_t *)(void *)at))
             return bad(reader, "a count is expected");
     } else if (!read_bits(reader->value, scalar->min_mbit, scalar->max_mbit, (int32_t *)(void *)at)) {
-        return bad(reader, "bits from -64 to 64 (of namesakes, clip and alone, not below 0) with at most 3 decimals are "
-                           "expected");
+        return bad(reader,
+                   "bits from -64 to 64 (of namesakes, clip and alone, not below 0) with at most 3 decimals are "
+                   "expected");
     }
     return next_line(reader);
 }
