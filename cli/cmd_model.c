@@ -6,9 +6,11 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "eval.h"
+#include "model_measure.h"
 #include "mpi/models.h"
 #include "mpi/train.h"
 #include "mpi/whatif.h"
+#include "rpc/told.h"
 
 #include <inttypes.h>
 
@@ -254,31 +256,8 @@ static uint32_t changes_wanted(const struct cli_run *run)
 static void tell(struct cli_run *run, const struct mpi_whatif *whatif, const struct eval_people *people)
 {
     Idem__Admin__V1__WhatIfModelReply told = IDEM__ADMIN__V1__WHAT_IF_MODEL_REPLY__INIT;
-    size_t wanted = changes_wanted(run), listed = whatif->line_count < wanted ? whatif->line_count : wanted;
     told.records = mpi_study_records(people->study);
-    told.persons_before = whatif->persons_before;
-    told.persons_after = whatif->persons_after;
-    told.pairs_before = whatif->pairs_before;
-    told.pairs_after = whatif->pairs_after;
-    told.pairs_joined = whatif->pairs_joined;
-    told.pairs_parted = whatif->pairs_parted;
-    told.questions_before = whatif->questions_before;
-    told.questions_after = whatif->questions_after;
-    told.questions_opened = whatif->questions_opened;
-    told.questions_closed = whatif->questions_closed;
-    told.groups_changed = whatif->groups;
-    told.records_changed = whatif->line_count;
-    told.n_changed = listed;
-    told.changed = arena_array(run->cx->arena, listed + 1, sizeof *told.changed);
-    for (size_t i = 0; i < listed; i++) {
-        const struct mpi_whatif_line *line = &whatif->lines[i];
-        told.changed[i] = arena_alloc(run->cx->arena, sizeof *told.changed[i]);
-        idem__admin__v1__changed_record__init(told.changed[i]);
-        told.changed[i]->group = line->group;
-        told.changed[i]->record = line->record;
-        told.changed[i]->person_before = line->before;
-        told.changed[i]->person_after = line->after;
-    }
+    rpc_tell_whatif(run->cx, whatif, changes_wanted(run), &told);
     if (run->json)
         cli_json_reply(run, &told.base);
     else
@@ -377,99 +356,4 @@ static enum cli_exit run_activate(struct cli_run *run)
 
 /* ---- rows ---- */
 
-#define MAP_OPTION                                                                                                     \
-    {                                                                                                                  \
-        "map", CLI_FILE, "MAP", NULL,                                                                                  \
-            "YAML that says what the columns mean; without it they have the names of people load", NULL                \
-    }
-
-static const struct cli_argument show_arguments[] = {
-    {"VERSION", CLI_NUMBER, true, false, "which one; the active one when left out", NULL}, {0}};
-static const struct cli_argument export_arguments[] = {
-    {"FILE", CLI_FILE, false, false, "where it goes, - for standard output", NULL}, {0}};
-static const struct cli_option export_options[] = {
-    {"version", CLI_NUMBER, "N", NULL, "which one; the active one when left out", NULL}, {0}};
-static const struct cli_argument train_arguments[] = {
-    {"FILE", CLI_FILE, true, true, "CSV of people, each file a source; the daemon's index when left out", NULL}, {0}};
-static const struct cli_option train_options[] = {
-    MAP_OPTION,
-    {"out", CLI_FILE, "MODEL", NULL, "where the model goes, - for standard output", NULL},
-    {"name", CLI_TEXT, "NAME", "trained", "how it is called: letters, digits and . : + - _", NULL},
-    {0}};
-static const struct cli_argument whatif_arguments[] = {
-    {"MODEL", CLI_FILE, false, false, "the model to try (YAML)", NULL},
-    {"FILE", CLI_FILE, true, true, "CSV of people to try it on; the daemon's index when left out", NULL},
-    {0}};
-static const struct cli_option whatif_options[] = {
-    MAP_OPTION,
-    {"against", CLI_FILE, "MODEL", NULL, "with files: the model to compare with; the general one when left out", NULL},
-    {"list", CLI_NUMBER, "N", "20", "list at most N of the records whose person would change, to 10,000", NULL},
-    {0}};
-static const struct cli_argument activate_arguments[] = {{"MODEL", CLI_FILE, false, false, "the model (YAML)", NULL},
-                                                         {0}};
-static const struct cli_option activate_options[] = {
-    {"why", CLI_TEXT, "TEXT", NULL, "kept in the journal and shown by idem model list", NULL}, {0}};
-
-const struct cli_command cli_model_commands[] = {
-    {.group = "model",
-     .name = "show",
-     .arguments = show_arguments,
-     .does = "show what a model says about itself",
-     .example = "idem model show",
-     .needs_daemon = true,
-     .run = run_show},
-    {.group = "model",
-     .name = "list",
-     .does = "list what was activated, when, by whom and why; the first one counts",
-     .example = "idem model list",
-     .needs_daemon = true,
-     .run = run_list},
-    {.group = "model",
-     .name = "export",
-     .arguments = export_arguments,
-     .options = export_options,
-     .does = "write a model as text",
-     .more =
-         "The text has every figure of the model, and values (names, towns, numbers that occur often) as hashes. Who "
-         "has a list of names can find out which of them are in it: keep it as carefully as the index.",
-     .example = "idem model export model.yaml",
-     .needs_daemon = true,
-     .run = run_export},
-    {.group = "model",
-     .name = "train",
-     .arguments = train_arguments,
-     .options = train_options,
-     .does = "make a model from people, without being told who is who; changes nothing",
-     .more =
-         "With files it happens in this process. Without, the daemon copies its index (about 500 bytes a record) and "
-         "trains on the copy, with less priority than its other work; what stewards decided counts. Try the model with "
-         "idem model whatif before it is activated.",
-     .example = "idem model train north.csv lake.csv --out here.yaml",
-     .takes_long = true,
-     .run = run_train},
-    {.group = "model",
-     .name = "whatif",
-     .arguments = whatif_arguments,
-     .options = whatif_options,
-     .does = "say what a model would change: everybody is linked by it and by the one before, without effect",
-     .more = "Questions are pairs of persons that are alike and undecided. Records are listed by groups: persons "
-             "before and "
-             "after that share records. Without files the daemon's index is compared with its active model, decisions "
-             "kept, on a copy.",
-     .example = "idem model whatif here.yaml north.csv lake.csv",
-     .takes_long = true,
-     .run = run_whatif},
-    {.group = "model",
-     .name = "activate",
-     .arguments = activate_arguments,
-     .options = activate_options,
-     .does = "link by this model from now on: everybody is scored and clustered anew",
-     .more =
-         "Nothing else is applied meanwhile: senders that wait for an application acknowledgement wait. When this "
-         "program is stopped or times out the activation goes on; idem model list says when it is done. Activating the "
-         "model before takes it back.",
-     .example = "idem model activate here.yaml --why retrained",
-     .needs_daemon = true,
-     .takes_long = true,
-     .run = run_activate},
-    {0}};
+#include "cmd_model_rows.h"

@@ -5,8 +5,11 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "idem/admin/v1/admin.pb-c.h"
+#include "mpi/blocking.h"
+#include "mpi/calibrate.h"
 #include "mpi/train.h"
 #include "mpi/whatif.h"
+#include "rpc/told.h"
 
 static void convert_model(struct ctx *cx, const struct mpi_model *model, uint32_t version,
                           Idem__Admin__V1__Model *answer)
@@ -72,6 +75,29 @@ status admin_list_models(struct rpc_call *call, struct ctx *cx, const void *requ
     return STATUS_OK;
 }
 
+/* ---- of the index as it is ---- */
+
+status admin_get_blocking(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    (void)request;
+    struct mpi_blocking *blocking = arena_alloc(cx->arena, sizeof *blocking);
+    TRY(mpi_blocking(engine_mpi(call->server->engine), cx, blocking));
+    rpc_tell_blocking(cx, blocking, reply);
+    return STATUS_OK;
+}
+
+status admin_calibrate_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    (void)request;
+    Idem__Admin__V1__Calibration *answer = reply;
+    struct mpi *mpi = engine_mpi(call->server->engine);
+    struct mpi_reviewed reviewed;
+    TRY(mpi_calibrate(mpi, cx, &reviewed));
+    rpc_tell_calibration(cx, &reviewed, answer);
+    answer->version = mpi_model_version(mpi);
+    return STATUS_OK;
+}
+
 /* ---- on a copy ---- */
 
 struct copy {
@@ -106,34 +132,6 @@ status admin_train_model(struct rpc_call *call, struct ctx *cx, const void *requ
     return STATUS_OK;
 }
 
-static void convert_whatif(struct ctx *cx, const struct copy *copy, size_t max,
-                           Idem__Admin__V1__WhatIfModelReply *answer)
-{
-    const struct mpi_whatif *whatif = &copy->whatif;
-    size_t listed = whatif->line_count < max ? whatif->line_count : max;
-    answer->records = mpi_study_records(copy->study);
-    answer->persons_before = whatif->persons_before;
-    answer->persons_after = whatif->persons_after;
-    answer->pairs_before = whatif->pairs_before;
-    answer->pairs_after = whatif->pairs_after;
-    answer->pairs_joined = whatif->pairs_joined;
-    answer->pairs_parted = whatif->pairs_parted;
-    answer->questions_before = whatif->questions_before;
-    answer->questions_after = whatif->questions_after;
-    answer->questions_opened = whatif->questions_opened;
-    answer->questions_closed = whatif->questions_closed;
-    answer->groups_changed = whatif->groups;
-    answer->records_changed = whatif->line_count;
-    MESSAGE_LIST(cx, answer, changed, &idem__admin__v1__changed_record__descriptor, listed);
-    for (size_t i = 0; i < listed; i++) {
-        const struct mpi_whatif_line *line = &whatif->lines[i];
-        answer->changed[i]->group = line->group;
-        answer->changed[i]->record = line->record;
-        answer->changed[i]->person_before = line->before;
-        answer->changed[i]->person_after = line->after;
-    }
-}
-
 status admin_what_if_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
     const Idem__Admin__V1__WhatIfModelRequest *asked = request;
@@ -143,7 +141,8 @@ status admin_what_if_model(struct rpc_call *call, struct ctx *cx, const void *re
     TRY(read_model(call, cx, 0, &copy.models[0], &version));
     TRY(copy_begin(call, cx, MPI_COPY_ALL, &copy));
     mpi_study_whatif(copy.study, copy.models[0], copy.models[1], &copy.whatif);
-    convert_whatif(cx, &copy, page_of(asked->max, CHANGED_DEFAULT, CHANGED_MAX), reply);
+    ((Idem__Admin__V1__WhatIfModelReply *)reply)->records = mpi_study_records(copy.study);
+    rpc_tell_whatif(cx, &copy.whatif, page_of(asked->max, CHANGED_DEFAULT, CHANGED_MAX), reply);
     return STATUS_OK;
 }
 

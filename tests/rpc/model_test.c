@@ -165,6 +165,55 @@ static void test_model_of_the_index__is_made_without_effect_and_can_be_activated
     world_end(&w);
 }
 
+static void decide(struct world *w, struct rpc_client *client, bool same, uint64_t left, uint64_t right)
+{
+    Idem__Identity__V1__DecideRequest ask = IDEM__IDENTITY__V1__DECIDE_REQUEST__INIT;
+    void *reply;
+    ask.same = same;
+    ask.left_record = left;
+    ask.right_record = right;
+    assert_ok(&w->s, call(w, client, "idem.identity.v1.Identity/Decide", &ask.base,
+                          &idem__identity__v1__decide_reply__descriptor, &reply));
+}
+
+static void test_index__is_measured_as_it_is(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    load_people(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Admin__V1__GetBlockingRequest ask_blocking = IDEM__ADMIN__V1__GET_BLOCKING_REQUEST__INIT;
+    Idem__Admin__V1__CalibrateModelRequest ask = IDEM__ADMIN__V1__CALIBRATE_MODEL_REQUEST__INIT;
+    Idem__Admin__V1__Blocking *blocking;
+    Idem__Admin__V1__Calibration *told;
+    assert_ok(&w.s, call(&w, client, ADMIN "GetBlocking", &ask_blocking.base, &idem__admin__v1__blocking__descriptor,
+                         &blocking));
+    assert_int_equal(blocking->records, PEOPLE);
+    assert_int_equal(blocking->n_rules, 17);
+    uint64_t pairs = 0, found = 0;
+    for (size_t i = 0; i < blocking->n_rules; i++)
+        pairs += blocking->rules[i]->pairs;
+    for (size_t i = 0; i < blocking->n_found_by; i++)
+        found += blocking->found_by[i];
+    assert_true(pairs >= PEOPLE / 2 && found == blocking->linked && blocking->recall_ppm <= 1000000);
+    decide(&w, client, true, 1, 2);
+    decide(&w, client, false, 3, 5);
+    assert_ok(&w.s,
+              call(&w, client, ADMIN "CalibrateModel", &ask.base, &idem__admin__v1__calibration__descriptor, &told));
+    assert_true(told->version == 2 && told->pairs == 2 && told->right == 1 && told->n_bands == 7);
+    uint64_t there = 0;
+    for (size_t i = 0; i < told->n_bands; i++) {
+        const Idem__Admin__V1__CalibrationBand *band = told->bands[i];
+        there += band->there;
+        assert_true(band->right_low_ppm <= band->right_high_ppm && band->right <= band->pairs);
+        assert_true(i == 0 || band->to_ppm > told->bands[i - 1]->to_ppm);
+    }
+    assert_true(there >= PEOPLE / 2);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 static void test_model__is_refused_to_who_may_not_and_when_it_is_none(void **state)
 {
     (void)state;
@@ -192,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_what_if__tells_what_the_activation_then_does),
         cmocka_unit_test(test_models__are_shown_and_listed),
         cmocka_unit_test(test_model_of_the_index__is_made_without_effect_and_can_be_activated),
+        cmocka_unit_test(test_index__is_measured_as_it_is),
         cmocka_unit_test(test_model__is_refused_to_who_may_not_and_when_it_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,3 +47,5 @@ status mpi_activations(struct mpi *mpi, struct ctx *cx, size_t max, struct mpi_a
                        size_t *out_count);
 /* The text of a version, 0: of the active one, whose version it also answers. mpi.model-unknown. */
 status mpi_model_text(struct mpi *mpi, struct ctx *cx, uint32_t version, struct str *out_text, uint32_t *out_version);
+/* The version of the active one. Threads: any reader. */
+uint32_t mpi_model_version(struct mpi *mpi);
