@@ -141,7 +141,8 @@ static enum cli_exit run_export(struct cli_run *run)
 
 /* ---- making one ---- */
 
-static status train_here(struct cli_run *run, struct eval_people *people, const char *name, struct buf *out_text)
+static status train_here(struct cli_run *run, struct eval_people *people, const char *name, struct buf *out_text,
+                         Idem__Admin__V1__Training *out_told)
 {
     struct people_map *map = arena_alloc(run->cx->arena, sizeof *map);
     struct mpi_model *model;
@@ -152,12 +153,14 @@ static status train_here(struct cli_run *run, struct eval_people *people, const 
     mpi_model_write(model, out_text);
     mpi_study_link(people->study, mpi_model_general()); /* it must not look through a model that is gone */
     mpi_model_free(model);
-    cli_say(run, "from %" PRIu32 " records: %" PRIu64 " pairs looked at, %.0f of them one person",
-            mpi_study_records(people->study), training.pairs, training.matches);
+    idem__admin__v1__training__init(out_told);
+    rpc_tell_training(run->cx, &training, out_told);
+    cli_say(run, "from %" PRIu32 " records", mpi_study_records(people->study));
     return STATUS_OK;
 }
 
-static enum cli_exit train_there(struct cli_run *run, const char *name, struct buf *out_text)
+static enum cli_exit train_there(struct cli_run *run, const char *name, struct buf *out_text,
+                                 Idem__Admin__V1__Training *out_told)
 {
     Idem__Admin__V1__TrainModelRequest ask = IDEM__ADMIN__V1__TRAIN_MODEL_REQUEST__INIT;
     Idem__Admin__V1__Model *model;
@@ -167,6 +170,8 @@ static enum cli_exit train_there(struct cli_run *run, const char *name, struct b
     if (got != STATUS_OK)
         return cli_failed(run, got, NULL);
     buf_put_str(out_text, str_from(model->text));
+    if (model->training)
+        *out_told = *model->training;
     cli_say(run, "from %" PRIu64 " records of the index", model->records);
     return CLI_OK;
 }
@@ -175,16 +180,21 @@ static enum cli_exit run_train(struct cli_run *run)
 {
     SCOPED(buf_fini) struct buf text = {0};
     SCOPED(eval_people_fini) struct eval_people people = {0};
+    Idem__Admin__V1__Training told = IDEM__ADMIN__V1__TRAINING__INIT;
     const char *name = cli_text(run, "name"), *path = cli_text(run, "out");
     if (path == NULL)
         return cli_misused(run, "--out MODEL.yaml, or --out - for standard output", "where the model goes is not said");
     if (run->parsed->argument_count == 0) {
-        enum cli_exit exit = train_there(run, name, &text);
+        enum cli_exit exit = train_there(run, name, &text, &told);
         if (exit != CLI_OK)
             return exit;
-    } else if (train_here(run, &people, name, &text) != STATUS_OK) {
+    } else if (train_here(run, &people, name, &text, &told) != STATUS_OK) {
         return refused(run);
     }
+    if (strcmp(path, "-") != 0 && run->json)
+        cli_json_reply(run, &told.base);
+    else if (strcmp(path, "-") != 0)
+        cli_show_training(&run->show, &told);
     return write_model(run, path, buf_str(&text));
 }
 
@@ -287,9 +297,8 @@ static status try_here(struct cli_run *run, struct trial *trial)
         TRY(cli_read_model(run->cx, against, &trial->before));
     TRY(people_map_read(run->cx, cli_text(run, "map"), map));
     TRY(eval_people_read(run, map, 1, &trial->people));
-    mpi_study_whatif(trial->people.study, trial->before ? trial->before : mpi_model_general(), trial->after,
-                     &trial->whatif);
-    return STATUS_OK;
+    return mpi_study_whatif(trial->people.study, run->cx, trial->before ? trial->before : mpi_model_general(),
+                            trial->after, &trial->whatif);
 }
 
 static enum cli_exit try_there(struct cli_run *run)

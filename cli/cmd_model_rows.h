@@ -82,8 +82,10 @@ const struct cli_command cli_model_commands[] = {
      .does = "make a model from people, without being told who is who; changes nothing",
      .more =
          "With files it happens in this process. Without, the daemon copies its index (about 500 bytes a record) and "
-         "trains on the copy, with less priority than its other work; what stewards decided counts. Try the model with "
-         "idem model whatif before it is activated.",
+         "trains on the copy, with less priority than its other work, and ends when this program is stopped. What "
+         "stewards "
+         "decided counts for pairs that look just alike, and what that changed is shown. Try the model with idem model "
+         "whatif before it is activated.",
      .example = "idem model train north.csv lake.csv --out here.yaml",
      .takes_long = true,
      .run = run_train},

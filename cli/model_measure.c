@@ -225,3 +225,39 @@ enum cli_exit cli_model_calibrate(struct cli_run *run)
         cli_say(run, "nobody has said of two alike persons yet whether they are the same: idem review list");
     return CLI_OK;
 }
+
+/* ---- training ---- */
+
+static void show_moved(struct cli_show *show, const Idem__Admin__V1__Training *training)
+{
+    static const struct cli_column columns[] = {
+        {"field", false, 0, true}, {"level", false, 0, true}, {"without", true, 0, true}, {"with", true, 0, true}};
+    struct cli_table table;
+    cli_table_init(&table, show, columns, 4);
+    for (size_t i = 0; i < training->n_moved; i++) {
+        const Idem__Admin__V1__MovedWeight *moved = training->moved[i];
+        cli_cell_text(&table, moved->field);
+        cli_cell_text(&table, moved->level);
+        cli_cellf(&table, "%.3f", moved->before_mbit / 1e3);
+        cli_cellf(&table, "%.3f", moved->after_mbit / 1e3);
+    }
+    cli_table_end(&table, 0);
+}
+
+void cli_show_training(struct cli_show *show, const Idem__Admin__V1__Training *training)
+{
+    char texts[3][32];
+    cli_format_count(training->pairs, texts[0]);
+    cli_format_count(training->matches, texts[1]);
+    cli_format_count(training->relatives, texts[2]);
+    put_line(show, "pairs", "%s looked at: %s thought to be one person, %s of relatives", texts[0], texts[1], texts[2]);
+    if (training->decided_same + training->decided_different == 0)
+        return;
+    put_line(show, "decided", "%" PRIu64 " pairs to be the same, %" PRIu64 " to be different, by stewards",
+             training->decided_same, training->decided_different);
+    put_line(show, "unexpected", "%.3f bits a decision learned without them, %.3f with them",
+             training->surprise_before_mbit / 1e3, training->surprise_after_mbit / 1e3);
+    put_line(show, "prior", "%.3f bits without them, %.3f with them", training->prior_before_mbit / 1e3,
+             training->prior_after_mbit / 1e3);
+    show_moved(show, training);
+}

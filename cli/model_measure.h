@@ -8,3 +8,4 @@ enum cli_exit cli_model_calibrate(struct cli_run *run);
 
 void cli_show_blocking(struct cli_show *show, const Idem__Admin__V1__Blocking *blocking);
 void cli_show_calibration(struct cli_show *show, const Idem__Admin__V1__Calibration *calibration);
+void cli_show_training(struct cli_show *show, const Idem__Admin__V1__Training *training);

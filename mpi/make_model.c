@@ -1,4 +1,4 @@
-#include "mpi/train.h"
+#include "study_internal.h"
 
 #include "base/clock.h"
 
@@ -16,8 +16,15 @@ status mpi_study_make_model(struct mpi_study *study, struct ctx *cx, struct str 
     TRY(mpi_model_check_name(cx, name)); /* before the hours that it may take */
     struct mpi_model *model;
     char made_at[28];
+    study_heed(study, cx);
     mpi_study_train(study, &model, out_training);
     mpi_study_link(study, model);
+    status stopped = study_heed_end(study);
+    if (stopped != STATUS_OK) {
+        study_see_by(study, mpi_model_general()); /* it must not look through a model that is gone */
+        mpi_model_free(model);
+        return stopped;
+    }
     clock_format(now_us, made_at);
     struct mpi_model_about about = {.name = name,
                                     .made_at = str_from(made_at),

@@ -38,6 +38,28 @@ uint32_t mpi_study_records(const struct mpi_study *study)
     return study->mpi->applied.records;
 }
 
+/* ---- ending early ---- */
+
+void study_heed(struct mpi_study *study, struct ctx *cx)
+{
+    study->heeds = cx;
+    study->stopped = STATUS_OK;
+}
+
+bool study_stops(struct mpi_study *study)
+{
+    if (study->stopped == STATUS_OK && study->heeds)
+        study->stopped = ctx_check(study->heeds);
+    return study->stopped != STATUS_OK;
+}
+
+status study_heed_end(struct mpi_study *study)
+{
+    status stopped = study->stopped;
+    study_heed(study, NULL);
+    return stopped;
+}
+
 /* ---- linking ---- */
 
 void study_see_by(struct mpi_study *study, const struct mpi_model *model)
@@ -87,8 +109,11 @@ void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
     study->compared = 0;
     study_see_by(study, model);
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
-    for (uint32_t record = 1; record <= mpi->applied.records; record++)
+    for (uint32_t record = 1; record <= mpi->applied.records; record++) {
+        if (record % STUDY_HEED_RECORDS == 0 && study_stops(study))
+            return;
         link_record(study, record);
+    }
     index_recluster(mpi);
 }
 

@@ -9,7 +9,17 @@
 struct mpi_study {
     struct mpi *mpi;
     uint64_t compared;
+    struct ctx *heeds; /* whose deadline and client long work minds; NULL: nobody's */
+    status stopped;    /* why it ended early: what it made is worth nothing */
 };
+
+/* Long work runs between these two: it ends early when `cx` says so, and then the second answers why. What it made is
+ * worth nothing then, and the study is linked by nothing. */
+void study_heed(struct mpi_study *study, struct ctx *cx);
+status study_heed_end(struct mpi_study *study);
+enum { STUDY_HEED_RECORDS = 256 }; /* compared with all their candidates: some ms */
+/* Asked by long work every few thousand comparisons. */
+bool study_stops(struct mpi_study *study);
 
 /* Forgets edges and persons, and sees every row through this model. */
 void study_see_by(struct mpi_study *study, const struct mpi_model *model);
@@ -19,6 +29,19 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
                  struct mpi_training *out_training);
 
 /* ---- steps of training ---- */
+
+struct study_label { /* a standing decision of a steward */
+    uint32_t left, right;
+    bool same;
+};
+struct study_labels {
+    struct study_label *at;
+    size_t count, cap;
+};
+/* Of pairs that both take part in matching. Free with VEC_FINI(). */
+struct study_labels study_labels(const struct mpi_study *study);
+/* What differs between a model learned without them and one learned with them: prior and weights. */
+void study_tell_taught(const struct mpi_model *without, const struct mpi_model *with, struct mpi_taught *taught);
 
 struct value_count {
     uint64_t value;

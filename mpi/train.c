@@ -18,6 +18,7 @@ enum {
     ROUNDS_MAX = 200,
     SAME_TRUST = 10, /* pairs that the general model's belief about a field counts as */
     KIN_TRUST = 100,
+    LABEL_TRUST = 2, /* decisions about pairs of one pattern that its belief counts as */
     NAMESAKES_TOP_MBIT = 8000,
 };
 static const double share_min = 1e-9;
@@ -30,8 +31,10 @@ struct pattern {
     uint8_t at[FIELD_COUNT];
     int8_t rarer, rarer_kin;
     double pairs;
+    uint32_t said_same, said_different; /* of these: by stewards */
 };
 struct trainer {
+    struct mpi_study *study;
     const struct mpi *mpi;
     uint32_t seekers;
     double all_pairs;
@@ -89,7 +92,7 @@ static struct pattern pattern_of(const struct mpi_model *model, const struct lev
     return pattern;
 }
 
-static void add_pattern(struct trainer *trainer, const struct levels *levels, double weight)
+static struct pattern *find_pattern(struct trainer *trainer, const struct levels *levels)
 {
     struct pattern pattern = pattern_of(trainer->mpi->model, levels);
     char key[sizeof pattern.at + 2];
@@ -102,7 +105,25 @@ static void add_pattern(struct trainer *trainer, const struct levels *levels, do
         *place = trainer->patterns.count;
         *VEC_ADD(&trainer->patterns) = pattern;
     }
-    trainer->patterns.at[*place].pairs += weight;
+    return &trainer->patterns.at[*place];
+}
+
+static void add_pattern(struct trainer *trainer, const struct levels *levels, double weight)
+{
+    find_pattern(trainer, levels)->pairs += weight;
+}
+
+/* What stewards said of pairs, beside what is seen of all; one that shares no key is seen here only. */
+static void see_labels(struct trainer *trainer, const struct study_labels *labels)
+{
+    for (size_t i = 0; i < labels->count; i++) {
+        const struct study_label *label = &labels->at[i];
+        struct levels levels = levels_between(trainer->mpi, label->left, label->right);
+        struct pattern *pattern = find_pattern(trainer, &levels);
+        pattern->said_same += label->same;
+        pattern->said_different += !label->same;
+        pattern->pairs = fmax(pattern->pairs, pattern->said_same + pattern->said_different);
+    }
 }
 
 /* Records that say the same stand behind the first of them and find nobody: each is seen with that one. */
@@ -124,6 +145,8 @@ static uint64_t see_pairs(struct trainer *trainer)
     uint64_t seen = 0;
     for (uint32_t record = 1; record <= records; record += every) {
         uint32_t *candidates;
+        if (record % STUDY_HEED_RECORDS < every && study_stops(trainer->study))
+            break;
         struct row_keys keys = index_keys(mpi, APPLIED, record);
         size_t count = index_candidates(mpi, APPLIED, entry_at(mpi, APPLIED, record)->row, &keys, record, &candidates);
         for (size_t i = 0; i < count; i++) {
@@ -332,6 +355,30 @@ static struct belief believe(const struct trainer *trainer, const struct pattern
     return sum > 0 ? (struct belief){same / sum, kin / sum} : (struct belief){0, 0};
 }
 
+/* The same with what stewards said of such pairs. */
+static struct belief believe_said(const struct trainer *trainer, const struct pattern *pattern)
+{
+    struct belief belief = believe(trainer, pattern);
+    double said = pattern->said_same + pattern->said_different;
+    if (said == 0)
+        return belief;
+    double same = (LABEL_TRUST * belief.same + pattern->said_same) / (LABEL_TRUST + said), others = 1 - belief.same;
+    return (struct belief){same, others > 0 ? (1 - same) * belief.kin / others : 0};
+}
+
+/* How unexpected a decision is to what was learned, in bits. */
+static double surprise(const struct trainer *trainer)
+{
+    double bits = 0, said = 0;
+    for (size_t p = 0; p < trainer->patterns.count; p++) {
+        const struct pattern *pattern = &trainer->patterns.at[p];
+        double same = fmin(fmax(believe(trainer, pattern).same, share_min), 1 - share_min);
+        bits -= pattern->said_same * log2(same) + pattern->said_different * log2(1 - same);
+        said += pattern->said_same + pattern->said_different;
+    }
+    return said > 0 ? bits / said : 0;
+}
+
 /* Pairs that were compared in a field. */
 static double pairs_of(const struct shares *seen, size_t field)
 {
@@ -364,13 +411,13 @@ static void learn_sizes(struct trainer *trainer, double same, double kin)
 }
 
 /* One round; answers how much the number of matches moved, as a share of it. */
-static double maximise(struct trainer *trainer, const struct trainer *general)
+static double maximise(struct trainer *trainer, const struct trainer *general, bool listens)
 {
     struct shares same_seen = {0}, kin_seen = {0};
     double same = 0, kin = 0;
     for (size_t p = 0; p < trainer->patterns.count; p++) {
         const struct pattern *pattern = &trainer->patterns.at[p];
-        struct belief belief = believe(trainer, pattern);
+        struct belief belief = listens ? believe_said(trainer, pattern) : believe(trainer, pattern);
         same += belief.same * pattern->pairs;
         kin += belief.kin * pattern->pairs;
         for (size_t i = 0; i < FIELD_COUNT; i++) {
@@ -387,15 +434,16 @@ static double maximise(struct trainer *trainer, const struct trainer *general)
     return fabs(trainer->same - before) / trainer->same;
 }
 
-static uint32_t learn(struct trainer *trainer)
+/* `listens`: to what stewards said. */
+static uint32_t learn(struct trainer *trainer, bool listens)
 {
     struct trainer *general = mem_alloc(sizeof *general);
     general->mpi = trainer->mpi;
     believe_general(general);
     uint32_t rounds = 0;
-    for (double moved = 1; rounds < ROUNDS_MAX && moved > 1e-5; rounds++) {
+    for (double moved = 1; rounds < ROUNDS_MAX && moved > 1e-5 && !study_stops(trainer->study); rounds++) {
         estimate_strangers(trainer);
-        moved = maximise(trainer, general);
+        moved = maximise(trainer, general, listens);
     }
     mem_free(general);
     return rounds;
@@ -581,6 +629,7 @@ int32_t study_threshold(int32_t *scores, size_t count)
     return lowest;
 }
 
+/* Of the pairs that link or not by the threshold: neither those a rule holds nor those that somebody decided. */
 static int32_t choose_auto(const struct mpi *mpi)
 {
     struct scores scores = {0};
@@ -588,6 +637,7 @@ static int32_t choose_auto(const struct mpi *mpi)
         const struct entry *entry = entry_at(mpi, APPLIED, record);
         for (uint32_t i = 0; i < entry->edge_count; i++)
             if (entry->edges[i].other > record && entry->edges[i].score_mbit >= STUDY_LOWEST_MBIT &&
+                !index_decision_between(mpi, APPLIED, record, entry->edges[i].other) &&
                 !is_held(mpi, record, entry->edges[i].other))
                 *VEC_ADD(&scores) = entry->edges[i].score_mbit;
     }
@@ -607,6 +657,29 @@ static struct mpi_model *count_model(struct trainer *trainer)
     return model;
 }
 
+/* Frequencies into the model, first as they are without what stewards said, then with it; what that changed is told. */
+static void learn_model(struct trainer *trainer, const struct study_labels *labels, struct mpi_model *model,
+                        struct mpi_training *training)
+{
+    struct mpi_taught taught = {0};
+    training->rounds = learn(trainer, false);
+    write_frequencies(trainer, model);
+    if (labels->count > 0) {
+        struct mpi_model *without = mem_copy(model, sizeof *model); /* frequencies only */
+        taught.surprise_before = surprise(trainer);
+        training->rounds = learn(trainer, true);
+        write_frequencies(trainer, model);
+        taught.surprise_after = surprise(trainer);
+        study_tell_taught(without, model, &taught);
+        mem_free(without);
+    }
+    for (size_t i = 0; i < labels->count; i++) {
+        taught.same += labels->at[i].same;
+        taught.different += !labels->at[i].same;
+    }
+    training->taught = taught;
+}
+
 /*
  * Persons are needed to count values, values to find persons: so it starts with the cautious general model and goes
  * round a few times.
@@ -616,15 +689,17 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
 {
     enum { PASSES = 2 };
     struct trainer *trainer = mem_alloc(sizeof *trainer);
+    trainer->study = study;
     trainer->mpi = study->mpi;
     trainer->seekers = seekers;
     double records = study->mpi->applied.records;
     trainer->all_pairs = records * (records - 1) / 2;
     struct mpi_training training = {0};
+    struct study_labels labels = study_labels(study);
     struct mpi_model *model = mem_copy(mpi_model_general(), sizeof *model);
     struct mpi_model *guessing = mpi_model_guessing(model);
     mpi_study_link(study, guessing);
-    for (size_t pass = 0; pass < PASSES && records > 1; pass++) {
+    for (size_t pass = 0; pass < PASSES && records > 1 && !study_stops(study); pass++) {
         struct mpi_model *next = count_model(trainer);
         study_see_by(study, next);
         mpi_model_free(guessing);
@@ -636,9 +711,9 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
         trainer->random = (struct shares){0};
         believe_general(trainer);
         training.pairs = see_pairs(trainer);
+        see_labels(trainer, &labels);
         see_random_pairs(trainer);
-        training.rounds = learn(trainer);
-        write_frequencies(trainer, model);
+        learn_model(trainer, &labels, model, &training);
         guessing = mpi_model_guessing(model); /* who is one person, as well as is known: not only what is certain */
         mpi_study_link(study, guessing);
     }
@@ -651,6 +726,7 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
     training.kin = trainer->kin * trainer->all_pairs;
     map_fini(&trainer->known);
     VEC_FINI(&trainer->patterns);
+    VEC_FINI(&labels);
     mem_free(trainer);
     *out_model = model;
     *out_training = training;

@@ -128,7 +128,10 @@ status admin_train_model(struct rpc_call *call, struct ctx *cx, const void *requ
     TRY(mpi_model_check_name(cx, str_from(asked->name)));
     TRY(copy_begin(call, cx, MPI_COPY_MATCHED, &copy));
     TRY(mpi_study_make_model(copy.study, cx, str_from(asked->name), clock_now_us(), &copy.models[0], &training));
-    convert_model(cx, copy.models[0], 0, reply);
+    Idem__Admin__V1__Model *answer = reply;
+    convert_model(cx, copy.models[0], 0, answer);
+    answer->training = message_new(cx, &idem__admin__v1__training__descriptor);
+    rpc_tell_training(cx, &training, answer->training);
     return STATUS_OK;
 }
 
@@ -140,7 +143,7 @@ status admin_what_if_model(struct rpc_call *call, struct ctx *cx, const void *re
     TRY(mpi_model_read(cx, str_from(asked->text), &copy.models[1]));
     TRY(read_model(call, cx, 0, &copy.models[0], &version));
     TRY(copy_begin(call, cx, MPI_COPY_ALL, &copy));
-    mpi_study_whatif(copy.study, copy.models[0], copy.models[1], &copy.whatif);
+    TRY(mpi_study_whatif(copy.study, cx, copy.models[0], copy.models[1], &copy.whatif));
     ((Idem__Admin__V1__WhatIfModelReply *)reply)->records = mpi_study_records(copy.study);
     rpc_tell_whatif(cx, &copy.whatif, page_of(asked->max, CHANGED_DEFAULT, CHANGED_MAX), reply);
     return STATUS_OK;

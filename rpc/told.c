@@ -4,6 +4,7 @@
 #include "message.h"
 #include "mpi/blocking.h"
 #include "mpi/calibrate.h"
+#include "mpi/train.h"
 #include "mpi/whatif.h"
 
 static uint32_t ppm(double share)
@@ -99,5 +100,33 @@ void rpc_tell_whatif(struct ctx *cx, const struct mpi_whatif *whatif, size_t max
         told->changed[i]->record = line->record;
         told->changed[i]->person_before = line->before;
         told->changed[i]->person_after = line->after;
+    }
+}
+
+static uint64_t whole(double count)
+{
+    return (uint64_t)(count + 0.5);
+}
+
+void rpc_tell_training(struct ctx *cx, const struct mpi_training *training, void *out)
+{
+    Idem__Admin__V1__Training *told = out;
+    const struct mpi_taught *taught = &training->taught;
+    told->pairs = training->pairs;
+    told->patterns = training->patterns;
+    told->matches = whole(training->matches);
+    told->relatives = whole(training->kin);
+    told->decided_same = taught->same;
+    told->decided_different = taught->different;
+    told->surprise_before_mbit = (uint32_t)whole(taught->surprise_before * 1000);
+    told->surprise_after_mbit = (uint32_t)whole(taught->surprise_after * 1000);
+    told->prior_before_mbit = taught->prior_before_mbit;
+    told->prior_after_mbit = taught->prior_after_mbit;
+    MESSAGE_LIST(cx, told, moved, &idem__admin__v1__moved_weight__descriptor, taught->moved_count);
+    for (size_t i = 0; i < taught->moved_count; i++) {
+        told->moved[i]->field = message_text(cx, str_from(taught->moved[i].field));
+        told->moved[i]->level = message_text(cx, str_from(taught->moved[i].level));
+        told->moved[i]->before_mbit = taught->moved[i].before_mbit;
+        told->moved[i]->after_mbit = taught->moved[i].after_mbit;
     }
 }

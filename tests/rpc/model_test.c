@@ -141,6 +141,17 @@ static void test_models__are_shown_and_listed(void **state)
     world_end(&w);
 }
 
+static void decide(struct world *w, struct rpc_client *client, bool same, uint64_t left, uint64_t right)
+{
+    Idem__Identity__V1__DecideRequest ask = IDEM__IDENTITY__V1__DECIDE_REQUEST__INIT;
+    void *reply;
+    ask.same = same;
+    ask.left_record = left;
+    ask.right_record = right;
+    assert_ok(&w->s, call(w, client, "idem.identity.v1.Identity/Decide", &ask.base,
+                          &idem__identity__v1__decide_reply__descriptor, &reply));
+}
+
 static void test_model_of_the_index__is_made_without_effect_and_can_be_activated(void **state)
 {
     (void)state;
@@ -159,21 +170,17 @@ static void test_model_of_the_index__is_made_without_effect_and_can_be_activated
     assert_ok(&w.s, call(&w, client, ADMIN "TrainModel", &ask.base, &idem__admin__v1__model__descriptor, &made));
     assert_true(made->version == 0 && made->records == PEOPLE && strcmp(made->name, "here") == 0);
     assert_int_equal(journal_last_seq(engine_journal(w.engine)), entries);
+    assert_true(made->training->pairs > 0 && made->training->decided_same + made->training->n_moved == 0);
+    decide(&w, client, true, 1, 2);
+    decide(&w, client, false, 3, 5);
+    assert_ok(&w.s, call(&w, client, ADMIN "TrainModel", &ask.base, &idem__admin__v1__model__descriptor, &made));
+    assert_true(made->training->decided_same == 1 && made->training->decided_different == 1);
+    assert_true(made->training->n_moved > 0 &&
+                made->training->surprise_after_mbit <= made->training->surprise_before_mbit);
     assert_ok(&w.s, activate(&w, client, made->text, "from here", &done));
     assert_string_equal(get_model(&w, client, 0)->text, made->text);
     rpc_client_close(client);
     world_end(&w);
-}
-
-static void decide(struct world *w, struct rpc_client *client, bool same, uint64_t left, uint64_t right)
-{
-    Idem__Identity__V1__DecideRequest ask = IDEM__IDENTITY__V1__DECIDE_REQUEST__INIT;
-    void *reply;
-    ask.same = same;
-    ask.left_record = left;
-    ask.right_record = right;
-    assert_ok(&w->s, call(w, client, "idem.identity.v1.Identity/Decide", &ask.base,
-                          &idem__identity__v1__decide_reply__descriptor, &reply));
 }
 
 static void test_index__is_measured_as_it_is(void **state)

@@ -10,6 +10,7 @@
 
 struct mpi_blocking;
 struct mpi_reviewed;
+struct mpi_training;
 struct mpi_whatif;
 
 /* Idem__Admin__V1__Blocking */
@@ -18,3 +19,5 @@ void rpc_tell_blocking(struct ctx *cx, const struct mpi_blocking *blocking, void
 void rpc_tell_calibration(struct ctx *cx, const struct mpi_reviewed *reviewed, void *out);
 /* Idem__Admin__V1__WhatIfModelReply, at most `max` changed records of it; `records` stays. */
 void rpc_tell_whatif(struct ctx *cx, const struct mpi_whatif *whatif, size_t max, void *out);
+/* Idem__Admin__V1__Training */
+void rpc_tell_training(struct ctx *cx, const struct mpi_training *training, void *out);
