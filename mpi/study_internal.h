@@ -30,19 +30,6 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
 
 /* ---- steps of training ---- */
 
-struct study_label { /* a standing decision of a steward */
-    uint32_t left, right;
-    bool same;
-};
-struct study_labels {
-    struct study_label *at;
-    size_t count, cap;
-};
-/* Of pairs that both take part in matching. Free with VEC_FINI(). */
-struct study_labels study_labels(const struct mpi_study *study);
-/* What differs between a model learned without them and one learned with them: prior and weights. */
-void study_tell_taught(const struct mpi_model *without, const struct mpi_model *with, struct mpi_taught *taught);
-
 struct value_count {
     uint64_t value;
     uint32_t persons, records;

@@ -1,5 +1,5 @@
 /* What stewards decided, for training. */
-#include "study_internal.h"
+#include "train_internal.h"
 
 #include <stdlib.h>
 
@@ -11,15 +11,15 @@ static bool is_label(const struct mpi *mpi, const struct decision *decision)
            index_decision_between(mpi, APPLIED, decision->left, decision->right) == decision;
 }
 
-struct study_labels study_labels(const struct mpi_study *study)
+struct train_labels train_labels(const struct mpi_study *study)
 {
     const struct mpi *mpi = study->mpi;
-    struct study_labels labels = {0};
+    struct train_labels labels = {0};
     for (uint32_t i = 0; i < mpi->applied.decisions; i++) {
         const struct decision *decision = CHUNK_AT(&mpi->decisions, i);
         if (is_label(mpi, decision))
             *VEC_ADD(&labels) =
-                (struct study_label){decision->left, decision->right, decision->kind == MPI_DECISION_SAME};
+                (struct train_label){decision->left, decision->right, decision->kind == MPI_DECISION_SAME};
     }
     return labels;
 }
@@ -48,7 +48,7 @@ static void note_moved(struct mpi_taught *taught, const struct mpi_moved *moved)
     taught->moved[at] = *moved;
 }
 
-void study_tell_taught(const struct mpi_model *without, const struct mpi_model *with, struct mpi_taught *taught)
+void train_tell_taught(const struct mpi_model *without, const struct mpi_model *with, struct mpi_taught *taught)
 {
     taught->prior_before_mbit = without->prior_mbit;
     taught->prior_after_mbit = with->prior_mbit;
