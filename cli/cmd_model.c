@@ -13,6 +13,7 @@
 #include "rpc/told.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 static enum cli_exit refused(struct cli_run *run)
 {
@@ -35,10 +36,12 @@ status cli_read_model(struct ctx *cx, const char *path, struct mpi_model **out_m
     return mpi_model_read(cx, buf_str(&text), out_model);
 }
 
-static void put_bits(struct cli_show *show, const char *what, int32_t mbit)
+static void put_threshold(struct cli_show *show, const char *what, int32_t mbit, const char *link, double cost)
 {
+    double odds = exp2(mbit / 1000.0);
     cli_putf(show, CLI_DIM, "%-12s", what);
-    cli_putf(show, CLI_PLAIN, "%.3f bits", mbit / 1000.0);
+    cli_putf(show, CLI_PLAIN, "%.3f bits, %.4f %%: right when %s link costs %.1f times what a question costs",
+             mbit / 1000.0, 100 * odds / (1 + odds), link, cost);
     cli_end_line(show);
 }
 
@@ -81,8 +84,8 @@ static enum cli_exit run_show(struct cli_run *run)
     cli_end_line(&run->show);
     put_count(&run->show, "from records", model->records);
     put_count(&run->show, "persons", model->persons);
-    put_bits(&run->show, "links from", model->auto_mbit);
-    put_bits(&run->show, "asks from", model->review_mbit);
+    put_threshold(&run->show, "links from", model->auto_mbit, "a wrong", model->wrong_cost);
+    put_threshold(&run->show, "asks from", model->review_mbit, "a missed", model->missed_cost);
     return CLI_OK;
 }
 
@@ -147,9 +150,14 @@ static status train_here(struct cli_run *run, struct eval_people *people, const 
     struct people_map *map = arena_alloc(run->cx->arena, sizeof *map);
     struct mpi_model *model;
     struct mpi_training training;
+    struct mpi_making making = {
+        str_from(name),
+        clock_now_us(),
+        {(double)cli_number(run, "wrong-cost"), (double)cli_number(run, "missed-cost")},
+    };
     TRY(people_map_read(run->cx, cli_text(run, "map"), map));
     TRY(eval_people_read(run, map, 0, people));
-    TRY(mpi_study_make_model(people->study, run->cx, str_from(name), clock_now_us(), &model, &training));
+    TRY(mpi_study_make_model(people->study, run->cx, &making, &model, &training));
     mpi_model_write(model, out_text);
     mpi_study_link(people->study, mpi_model_general()); /* it must not look through a model that is gone */
     mpi_model_free(model);
@@ -165,6 +173,8 @@ static enum cli_exit train_there(struct cli_run *run, const char *name, struct b
     Idem__Admin__V1__TrainModelRequest ask = IDEM__ADMIN__V1__TRAIN_MODEL_REQUEST__INIT;
     Idem__Admin__V1__Model *model;
     ask.name = (char *)(uintptr_t)name;
+    ask.wrong_cost = cli_number(run, "wrong-cost");
+    ask.missed_cost = cli_number(run, "missed-cost");
     status got =
         cli_call(run, CLI_ADMIN("TrainModel"), &ask.base, &idem__admin__v1__model__descriptor, (void **)&model);
     if (got != STATUS_OK)

@@ -24,6 +24,10 @@ static const struct cli_argument train_arguments[] = {
 static const struct cli_option train_options[] = {
     MAP_OPTION,
     {"out", CLI_FILE, "MODEL", NULL, "where the model goes, - for standard output", NULL},
+    {"wrong-cost", CLI_NUMBER, "N", NULL,
+     "what a wrong link costs, in questions to a person: sets from where links are made", NULL},
+    {"missed-cost", CLI_NUMBER, "N", NULL,
+     "what a missed link costs, in questions: with --wrong-cost, from where is asked", NULL},
     {"name", CLI_TEXT, "NAME", "trained", "how it is called: letters, digits and . : + - _", NULL},
     {0}};
 static const struct cli_argument whatif_arguments[] = {

@@ -540,6 +540,8 @@ void compare_rows(const struct mpi_row *left, const struct mpi_row *right, struc
     levels.at[FIELD_GENERATION] = (uint8_t)same_number(left->generation, right->generation);
     levels.at[FIELD_BIRTH_ORDER] = (uint8_t)same_number(left->birth_order, right->birth_order);
     levels.at[FIELD_AUTHORITY] = (uint8_t)same_number(left->authority, right->authority);
+    if (levels.at[FIELD_AUTHORITY] == SAME_EXACT)
+        rarity[FIELD_AUTHORITY] = row_rarities(left)[left->phone_count + left->email_count];
     levels.at[FIELD_RELATIVES] = (uint8_t)relatives_level(left, right, &levels);
     levels.at[FIELD_NEWBORN] = lacks_given_of_its_own(left, right, &levels) ? SAME_DIFFERS : SAME_ABSENT;
     levels.at[FIELD_CONTRADICTION] = (uint8_t)contradictions(left, right, &levels);

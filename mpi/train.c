@@ -1,6 +1,7 @@
 #include "mpi/train.h"
 
 #include "train_internal.h"
+#include "value_use_internal.h"
 
 /*
  * Three kinds of pairs: one person (same), two relatives of one home (kin), strangers. How strangers agree is measured,
@@ -12,7 +13,9 @@ enum { SEEKERS_MAX = 200000 }; /* records whose candidates are looked at; of mor
 static struct mpi_model *count_model(struct trainer *trainer)
 {
     struct mpi_model *model = mem_copy(mpi_model_general(), sizeof *model);
-    train_write_values(trainer->mpi, model);
+    model->format = MODEL_FORMAT;
+    train_write_values(trainer->mpi, TRAIN_VALUES_ALL, model);
+    train_write_sources(trainer->mpi, model);
     train_count_exact_strangers(trainer, model);
     return model;
 }
@@ -38,6 +41,18 @@ static void learn_model(struct trainer *trainer, const struct train_labels *labe
         taught.different += !labels->at[i].same;
     }
     training->taught = taught;
+}
+
+/* How the values of the model are used by those it was made from: an even sample of many. */
+static void write_use(const struct mpi *mpi, struct mpi_model *model)
+{
+    enum { SAMPLED = 100000 };
+    struct value_use_count count = {0};
+    uint32_t records = mpi->applied.records, every = records / SAMPLED + 1;
+    for (uint32_t record = 1; record <= records; record += every)
+        value_use_add(&count, model, entry_at(mpi, APPLIED, record)->row);
+    for (size_t kind = 0; kind < VALUE_KINDS; kind++)
+        model->use[kind] = value_use_of(&count, kind);
 }
 
 /*
@@ -78,6 +93,7 @@ void study_train(struct mpi_study *study, uint32_t seekers, struct mpi_model **o
         mpi_study_link(study, guessing);
     }
     model->auto_mbit = train_choose_auto(study->mpi);
+    write_use(study->mpi, model);
     study_see_by(study, model);
     mpi_model_free(guessing);
     training.patterns = (uint32_t)trainer->patterns.count;

@@ -3,6 +3,7 @@
 
 #include "study_internal.h"
 
+#include "base/limits.h"
 #include "base/map.h"
 
 /* A share of all pairs for every level of every field. */
@@ -62,8 +63,17 @@ bool train_counts(size_t field);
 struct value_counts train_count_values(const struct mpi *mpi, enum value_kind kind);
 /* Ordered pairs of persons that agree. */
 double train_agreeing_pairs(const struct value_counts *values);
-/* Writes the value tables and how often namesakes meet, by the persons that are known so far. */
-void train_write_values(const struct mpi *mpi, struct mpi_model *model);
+/* Writes the value tables, of at most `of_all` values together the most frequent of each kind, and how often namesakes
+ * meet, by the persons that are known so far. */
+void train_write_values(const struct mpi *mpi, size_t of_all, struct mpi_model *model);
+/* A text of so many, at 33 bytes a line at most, may be read again. */
+enum { TRAIN_VALUES_ALL = (LIMIT_MODEL_BYTES - 512 * 1024) / 33 };
+
+/* ---- train_sources.c ---- */
+
+/* How often two numbers of one source are one person, source by source, and how often chance makes two records be of
+ * one source. */
+void train_write_sources(const struct mpi *mpi, struct mpi_model *model);
 
 /* ---- train_learn.c: expectation maximisation ---- */
 

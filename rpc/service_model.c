@@ -24,6 +24,8 @@ static void convert_model(struct ctx *cx, const struct mpi_model *model, uint32_
     answer->persons = about.persons;
     answer->auto_mbit = about.auto_mbit;
     answer->review_mbit = about.review_mbit;
+    answer->wrong_cost = mpi_model_costs(model).wrong;
+    answer->missed_cost = mpi_model_costs(model).missed;
     answer->text = message_text(cx, buf_str(&text));
 }
 
@@ -125,9 +127,12 @@ status admin_train_model(struct rpc_call *call, struct ctx *cx, const void *requ
     const Idem__Admin__V1__TrainModelRequest *asked = request;
     SCOPED(copy_fini) struct copy copy = {0};
     struct mpi_training training;
-    TRY(mpi_model_check_name(cx, str_from(asked->name)));
+    struct mpi_making making = {str_from(asked->name),
+                                clock_now_us(),
+                                {.wrong = (double)asked->wrong_cost, .missed = (double)asked->missed_cost}};
+    TRY(mpi_model_check_name(cx, making.name));
     TRY(copy_begin(call, cx, MPI_COPY_MATCHED, &copy));
-    TRY(mpi_study_make_model(copy.study, cx, str_from(asked->name), clock_now_us(), &copy.models[0], &training));
+    TRY(mpi_study_make_model(copy.study, cx, &making, &copy.models[0], &training));
     Idem__Admin__V1__Model *answer = reply;
     convert_model(cx, copy.models[0], 0, answer);
     answer->training = message_new(cx, &idem__admin__v1__training__descriptor);

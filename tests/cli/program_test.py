@@ -303,7 +303,7 @@ def test_model():
         check_exit(f"{words[:2]}", got, 0)
         check_harmless(f"{words[:2]}", got)
     open(bold, "w").write(text.replace("records:", "recods:"))
-    for words, says in ((["model", "whatif", bold, *files], b"line 9"), (["model", "whatif", files[0], *files], b"line 1:"),
+    for words, says in ((["model", "whatif", bold, *files], b"line 12"), (["model", "whatif", files[0], *files], b"line 1:"),
                         (["model", "train", *files], b"--out"), (["model", "train", *files, "--out", made, "--name", "a b"], b"letters"),
                         (["eval", "people", *files, "--model", made, "--train"], b"exclude"),
                         (["model", "activate", made], b"--why")):

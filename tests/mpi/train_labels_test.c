@@ -136,20 +136,19 @@ static void test_work__ends_when_nobody_waits_for_it(void **state)
     struct mpi_training training;
     struct mpi_whatif whatif;
     struct mpi_model *model;
+    const struct mpi_making making = {.name = STR("here")};
     support_init(&support);
     struct mpi_study *study = make_people(&support);
     atomic_bool gone = true;
     support.cx.gone = &gone;
-    assert_fails(&support, mpi_study_make_model(study, &support.cx, STR("here"), 0, &model, &training),
-                 "base.cancelled");
+    assert_fails(&support, mpi_study_make_model(study, &support.cx, &making, &model, &training), "base.cancelled");
     assert_fails(&support, mpi_study_whatif(study, &support.cx, mpi_model_general(), mpi_model_general(), &whatif),
                  "base.cancelled");
     support.cx.gone = NULL;
     support.cx.deadline_us = 1;
-    assert_fails(&support, mpi_study_make_model(study, &support.cx, STR("here"), 0, &model, &training),
-                 "base.deadline");
+    assert_fails(&support, mpi_study_make_model(study, &support.cx, &making, &model, &training), "base.deadline");
     support.cx.deadline_us = 0;
-    assert_ok(&support, mpi_study_make_model(study, &support.cx, STR("here"), 0, &model, &training));
+    assert_ok(&support, mpi_study_make_model(study, &support.cx, &making, &model, &training));
     assert_true(mpi_model_about(model).persons < 2 * HUMANS); /* and as if nothing had been */
     mpi_study_free(study);
     mpi_model_free(model);

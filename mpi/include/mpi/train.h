@@ -45,8 +45,15 @@ struct mpi_training {
  * two records: a copy of the general model. Free it with mpi_model_free(), after the study has another or is freed. */
 void mpi_study_train(struct mpi_study *study, struct mpi_model **out_model, struct mpi_training *out_training);
 
+/* How a model is to be made. */
+struct mpi_making {
+    struct str name;
+    int64_t now_us;
+    struct mpi_costs
+        costs; /* set the thresholds; both 0: links where one in 5,000 would be wrong, asks as in general */
+};
 /* The same, and says in the model how it is called, when it was made and from how many: to be written and activated.
- * The study stays linked by it. mpi.model-bad for the name; base.deadline, base.cancelled: soon after the caller is
- * gone. */
-status mpi_study_make_model(struct mpi_study *study, struct ctx *cx, struct str name, int64_t now_us,
+ * The study stays linked by it. mpi.model-bad for the name or the costs; base.deadline, base.cancelled: soon after the
+ * caller is gone. */
+status mpi_study_make_model(struct mpi_study *study, struct ctx *cx, const struct mpi_making *making,
                             struct mpi_model **out_model, struct mpi_training *out_training);
