@@ -86,6 +86,12 @@ static enum cli_exit run_show(struct cli_run *run)
     put_count(&run->show, "persons", model->persons);
     put_threshold(&run->show, "links from", model->auto_mbit, "a wrong", model->wrong_cost);
     put_threshold(&run->show, "asks from", model->review_mbit, "a missed", model->missed_cost);
+    if (model->drift[0]) {
+        cli_putf(&run->show, CLI_DIM, "%-12s", "now");
+        cli_put(&run->show, model->drifted ? CLI_YELLOW : CLI_PLAIN, cli_safe_text(run->show.arena, model->drift));
+        cli_putf(&run->show, CLI_PLAIN, "%s", model->drifted ? ": idem model propose" : "");
+        cli_end_line(&run->show);
+    }
     return CLI_OK;
 }
 
@@ -121,7 +127,7 @@ static enum cli_exit run_list(struct cli_run *run)
     return CLI_OK;
 }
 
-static enum cli_exit write_model(struct cli_run *run, const char *path, struct str text)
+enum cli_exit cli_write_model(struct cli_run *run, const char *path, struct str text)
 {
     if (strcmp(path, "-") == 0) {
         buf_put_str(&run->out, text);
@@ -139,7 +145,7 @@ static enum cli_exit run_export(struct cli_run *run)
     enum cli_exit exit;
     if (!get_model(run, cli_number(run, "version"), &model, &exit))
         return exit;
-    return write_model(run, cli_argument(run, 0), str_from(model->text));
+    return cli_write_model(run, cli_argument(run, 0), str_from(model->text));
 }
 
 /* ---- making one ---- */
@@ -205,7 +211,7 @@ static enum cli_exit run_train(struct cli_run *run)
         cli_json_reply(run, &told.base);
     else if (strcmp(path, "-") != 0)
         cli_show_training(&run->show, &told);
-    return write_model(run, path, buf_str(&text));
+    return cli_write_model(run, path, buf_str(&text));
 }
 
 /* ---- what it would change ---- */
@@ -225,7 +231,6 @@ static void put_change(struct cli_show *show, const char *what, uint64_t before,
     cli_end_line(show);
 }
 
-/* `people`: of the files, whose ids are shown; NULL: numbers of the index. */
 static void show_changed(struct cli_run *run, const Idem__Admin__V1__WhatIfModelReply *told,
                          const struct eval_people *people)
 {
@@ -250,8 +255,8 @@ static void show_changed(struct cli_run *run, const Idem__Admin__V1__WhatIfModel
         cli_say(run, "and %" PRIu64 " more; --list shows more of them", told->records_changed - told->n_changed);
 }
 
-static void show_whatif(struct cli_run *run, const Idem__Admin__V1__WhatIfModelReply *told,
-                        const struct eval_people *people)
+void cli_show_whatif(struct cli_run *run, const Idem__Admin__V1__WhatIfModelReply *told,
+                     const struct eval_people *people)
 {
     struct cli_show *show = &run->show;
     put_count(show, "records", told->records);
@@ -281,7 +286,7 @@ static void tell(struct cli_run *run, const struct mpi_whatif *whatif, const str
     if (run->json)
         cli_json_reply(run, &told.base);
     else
-        show_whatif(run, &told, people);
+        cli_show_whatif(run, &told, people);
 }
 
 struct trial {
@@ -329,7 +334,7 @@ static enum cli_exit try_there(struct cli_run *run)
     size_t listed = told->n_changed; /* none wanted is a default to the daemon */
     told->n_changed = listed < ask.max ? listed : ask.max;
     if (!run->json)
-        show_whatif(run, told, NULL);
+        cli_show_whatif(run, told, NULL);
     told->n_changed = listed;
     return CLI_OK;
 }

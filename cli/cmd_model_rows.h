@@ -39,6 +39,8 @@ static const struct cli_option whatif_options[] = {
     {"against", CLI_FILE, "MODEL", NULL, "with files: the model to compare with; the general one when left out", NULL},
     {"list", CLI_NUMBER, "N", "20", "list at most N of the records whose person would change, to 10,000", NULL},
     {0}};
+static const struct cli_option proposal_options[] = {
+    {"out", CLI_FILE, "MODEL", NULL, "write the model there, - for standard output", NULL}, {0}};
 static const struct cli_argument measured_arguments[] = {
     {"FILE", CLI_FILE, true, true, "CSV of people, each file a source; the daemon's index when left out", NULL}, {0}};
 static const struct cli_option blocking_options[] = {MAP_OPTION, MODEL_OPTION, {0}};
@@ -105,6 +107,27 @@ const struct cli_command cli_model_commands[] = {
      .example = "idem model whatif here.yaml north.csv lake.csv",
      .takes_long = true,
      .run = run_whatif},
+    {.group = "model",
+     .name = "propose",
+     .does = "make a model from the index, try it and keep both as a proposal; changes nothing",
+     .more =
+         "As idem model train and then whatif, on copies in the daemon. It does so by itself, every so often, where "
+         "models: propose is set in its configuration and the people are no longer those that the active model was "
+         "made "
+         "from: half as many records more, a third less, or values that are said less often or are others. It never "
+         "activates one.",
+     .example = "idem model propose",
+     .needs_daemon = true,
+     .takes_long = true,
+     .run = cli_model_propose},
+    {.group = "model",
+     .name = "proposal",
+     .options = proposal_options,
+     .does = "show the model that is proposed: why, and what it would change",
+     .more = "Write it with --out and activate it with idem model activate.",
+     .example = "idem model proposal --out proposed.yaml",
+     .needs_daemon = true,
+     .run = cli_model_proposal},
     {.group = "model",
      .name = "blocking",
      .arguments = measured_arguments,

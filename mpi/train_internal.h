@@ -67,7 +67,8 @@ double train_agreeing_pairs(const struct value_counts *values);
  * meet, by the persons that are known so far. */
 void train_write_values(const struct mpi *mpi, size_t of_all, struct mpi_model *model);
 /* A text of so many, at 33 bytes a line at most, may be read again. */
-enum { TRAIN_VALUES_ALL = (LIMIT_MODEL_BYTES - 512 * 1024) / 33 };
+enum { TRAIN_VALUES_ALL = 490000 };
+_Static_assert(TRAIN_VALUES_ALL * 33 < LIMIT_MODEL_BYTES - 512 * 1024, "with everything else that is in it");
 
 /* ---- train_sources.c ---- */
 

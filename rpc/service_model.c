@@ -9,10 +9,11 @@
 #include "mpi/calibrate.h"
 #include "mpi/train.h"
 #include "mpi/whatif.h"
+#include "proposer.h"
 #include "rpc/told.h"
+#include "service_model.h"
 
-static void convert_model(struct ctx *cx, const struct mpi_model *model, uint32_t version,
-                          Idem__Admin__V1__Model *answer)
+void service_tell_model(struct ctx *cx, const struct mpi_model *model, uint32_t version, Idem__Admin__V1__Model *answer)
 {
     struct mpi_model_about about = mpi_model_about(model);
     SCOPED(buf_fini) struct buf text = {0};
@@ -29,13 +30,24 @@ static void convert_model(struct ctx *cx, const struct mpi_model *model, uint32_
     answer->text = message_text(cx, buf_str(&text));
 }
 
-/* The active one for version 0; to be freed. */
-static status read_model(struct rpc_call *call, struct ctx *cx, uint32_t version, struct mpi_model **out_model,
-                         uint32_t *out_version)
+status service_read_model(struct rpc_server *server, struct ctx *cx, uint32_t version, struct mpi_model **out_model,
+                          uint32_t *out_version)
 {
     struct str text;
-    TRY(mpi_model_text(engine_mpi(call->server->engine), cx, version, &text, out_version));
+    TRY(mpi_model_text(engine_mpi(server->engine), cx, version, &text, out_version));
     return mpi_model_read(cx, text, out_model);
+}
+
+/* Of the active one only: the others are not what the people here are compared by. */
+static status tell_drift(struct rpc_call *call, struct ctx *cx, Idem__Admin__V1__Model *answer)
+{
+    struct mpi_drift drift;
+    TRY(proposer_drift(call->server->proposer, cx, &drift));
+    if (drift.version != answer->version)
+        return STATUS_OK;
+    answer->drifted = drift.cause != MPI_DRIFT_NONE;
+    answer->drift = message_text(cx, mpi_drift_text(cx, &drift));
+    return STATUS_OK;
 }
 
 status admin_get_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
@@ -43,10 +55,10 @@ status admin_get_model(struct rpc_call *call, struct ctx *cx, const void *reques
     const Idem__Admin__V1__GetModelRequest *asked = request;
     struct mpi_model *model;
     uint32_t version;
-    TRY(read_model(call, cx, asked->version, &model, &version));
-    convert_model(cx, model, version, reply);
+    TRY(service_read_model(call->server, cx, asked->version, &model, &version));
+    service_tell_model(cx, model, version, reply);
     mpi_model_free(model);
-    return STATUS_OK;
+    return tell_drift(call, cx, reply);
 }
 
 enum { MODELS_DEFAULT = 100, MODELS_MAX = 1000, CHANGED_DEFAULT = 100, CHANGED_MAX = 10 * 1000 };
@@ -134,7 +146,7 @@ status admin_train_model(struct rpc_call *call, struct ctx *cx, const void *requ
     TRY(copy_begin(call, cx, MPI_COPY_MATCHED, &copy));
     TRY(mpi_study_make_model(copy.study, cx, &making, &copy.models[0], &training));
     Idem__Admin__V1__Model *answer = reply;
-    convert_model(cx, copy.models[0], 0, answer);
+    service_tell_model(cx, copy.models[0], 0, answer);
     answer->training = message_new(cx, &idem__admin__v1__training__descriptor);
     rpc_tell_training(cx, &training, answer->training);
     return STATUS_OK;
@@ -146,7 +158,7 @@ status admin_what_if_model(struct rpc_call *call, struct ctx *cx, const void *re
     SCOPED(copy_fini) struct copy copy = {0};
     uint32_t version;
     TRY(mpi_model_read(cx, str_from(asked->text), &copy.models[1]));
-    TRY(read_model(call, cx, 0, &copy.models[0], &version));
+    TRY(service_read_model(call->server, cx, 0, &copy.models[0], &version));
     TRY(copy_begin(call, cx, MPI_COPY_ALL, &copy));
     TRY(mpi_study_whatif(copy.study, cx, copy.models[0], copy.models[1], &copy.whatif));
     ((Idem__Admin__V1__WhatIfModelReply *)reply)->records = mpi_study_records(copy.study);
@@ -167,5 +179,25 @@ status admin_activate_model(struct rpc_call *call, struct ctx *cx, const void *r
     answer->records_moved = activated.moved;
     answer->reviews_before = activated.reviews_before;
     answer->reviews_after = activated.reviews_after;
+    return STATUS_OK;
+}
+
+/* ---- proposals ---- */
+
+status admin_propose_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    (void)request;
+    return proposer_make(call->server, cx, reply);
+}
+
+status admin_get_model_proposal(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    (void)request;
+    Idem__Admin__V1__ModelProposal *kept, *answer = reply;
+    TRY(proposer_kept(call->server, cx, &kept));
+    if (kept == NULL)
+        return ctx_fail(cx, &mpi_reasons[MPI_MODEL_UNKNOWN], "none is proposed; next: idem model propose");
+    *answer = *kept;
+    answer->outdated = kept->compared_with != mpi_model_version(engine_mpi(call->server->engine));
     return STATUS_OK;
 }
