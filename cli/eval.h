@@ -60,15 +60,22 @@ enum eval_cause {
     EVAL_CAUSES
 };
 
+/* Questions to a steward. */
+struct eval_asked {
+    uint64_t open;   /* as it is: different pairs of persons */
+    uint64_t in_all; /* those and the ones that came up after answers, until nobody asks */
+    uint32_t rounds;
+};
+
 struct eval_report {
     uint64_t records, left_out, truth_missing;
     struct mpi_agreement clusters[EVAL_CLUSTERS];
     bool has_even;
-    uint64_t causes[EVAL_CAUSES];       /* of the missed pairs */
-    uint64_t wrong_in_household;        /* wrong pairs of two humans who live together */
-    uint64_t wrong_by_themselves;       /* wrong pairs that are linked by their own evidence; the others by a third */
-    uint64_t alike, alike_right;        /* pairs at or above the review threshold */
-    uint64_t questions;                 /* pairs of persons that a steward is asked about */
+    uint64_t causes[EVAL_CAUSES]; /* of the missed pairs */
+    uint64_t wrong_in_household;  /* wrong pairs of two humans who live together */
+    uint64_t wrong_by_themselves; /* wrong pairs that are linked by their own evidence; the others by a third */
+    uint64_t alike, alike_right;  /* pairs at or above the review threshold */
+    struct eval_asked asked;
     struct mpi_calibration calibration; /* of the pairs that are alike */
     uint64_t compared;
     double read_seconds, train_seconds, link_seconds;
@@ -77,6 +84,9 @@ struct eval_report {
 
 /* The clusters of the last mpi_study_link(). `across`: only pairs between two files count. */
 void eval_measure_clusters(const struct eval_people *people, bool across, struct mpi_agreement *out_agreement);
+/* Asks and answers. out_joined[person], for every record number and 0: another one that is the same person, itself when
+ * there is none. */
+void eval_ask(const struct eval_people *people, struct eval_asked *out_asked, uint32_t *out_joined);
 /* Everything the study knows after mpi_study_link(); EVAL_EVEN and what was timed are the caller's. */
 void eval_measure(const struct eval_people *people, bool across, struct eval_report *out_report);
 void eval_show_report(struct cli_show *show, const struct eval_report *report);

@@ -1,14 +1,10 @@
 #include "eval.h"
 
-#include <stdlib.h>
-
 /* While the pairs that are alike go by. */
 struct count {
     const struct eval_people *people;
     bool across;
     struct eval_report *report;
-    VEC(uint64_t) questions; /* the two persons, the smaller number first */
-    uint32_t *joined;        /* by person: another one it is, after right answers; itself = nobody */
 };
 
 static uint32_t joined_with(uint32_t *joined, uint32_t person)
@@ -18,26 +14,13 @@ static uint32_t joined_with(uint32_t *joined, uint32_t person)
     return person;
 }
 
-static void ask(struct count *count, uint32_t left, uint32_t right, bool is_right)
-{
-    uint32_t less = left < right ? left : right, more = left < right ? right : left;
-    *VEC_ADD(&count->questions) = (uint64_t)less << 32 | more;
-    if (is_right)
-        count->joined[joined_with(count->joined, more)] = joined_with(count->joined, less);
-}
-
 static void count_pair(void *arg, const struct mpi_study_pair *pair)
 {
     struct count *count = arg;
     struct eval_report *report = count->report;
-    const struct mpi_study *study = count->people->study;
     const struct eval_person *left = &count->people->persons.at[pair->left - 1],
                              *right = &count->people->persons.at[pair->right - 1];
     bool is_right = left->truth && left->truth == right->truth;
-    enum mpi_verdict verdict = mpi_study_verdict(study, pair->left, pair->right);
-    uint32_t person = mpi_study_person(study, pair->left), other = mpi_study_person(study, pair->right);
-    if (verdict == MPI_VERDICT_REVIEW && person != other)
-        ask(count, person, other, is_right);
     if (left->truth == 0 || right->truth == 0 || (count->across && left->file == right->file))
         return;
     report->alike++;
@@ -57,22 +40,6 @@ static void count_miss(void *arg, bool wrong, uint32_t left, uint32_t right, enu
     count->report->wrong_by_themselves += verdict == MPI_VERDICT_LINKED;
     count->report->wrong_in_household +=
         persons[left - 1].household && persons[left - 1].household == persons[right - 1].household;
-}
-
-static int compare_questions(const void *left, const void *right)
-{
-    uint64_t l = *(const uint64_t *)left, r = *(const uint64_t *)right;
-    return l < r ? -1 : l > r;
-}
-
-static uint64_t count_different(uint64_t *questions, size_t count)
-{
-    uint64_t different = 0;
-    if (count)
-        qsort(questions, count, sizeof *questions, compare_questions);
-    for (size_t i = 0; i < count; i++)
-        different += i == 0 || questions[i] != questions[i - 1];
-    return different;
 }
 
 /* `joined` NULL: the clusters as they are. */
@@ -102,18 +69,15 @@ void eval_measure(const struct eval_people *people, bool across, struct eval_rep
 {
     struct eval_report *report = out_report;
     struct count count = {.people = people, .across = across, .report = report};
-    count.joined = mem_array(people->persons.count + 1, sizeof *count.joined);
-    for (uint32_t record = 0; record <= people->persons.count; record++)
-        count.joined[record] = record;
+    uint32_t *joined = mem_array(people->persons.count + 1, sizeof *joined);
     report->records = people->persons.count;
     report->left_out = people->left_out;
     mpi_study_each_pair(people->study, count_pair, &count);
-    report->questions = count_different(count.questions.at, count.questions.count);
+    eval_ask(people, &report->asked, joined);
     measure_joined(people, across, NULL, &report->clusters[EVAL_AUTOMATIC]);
-    measure_joined(people, across, count.joined, &report->clusters[EVAL_ANSWERED]);
+    measure_joined(people, across, joined, &report->clusters[EVAL_ANSWERED]);
     eval_each_miss(people, across, count_miss, &count);
     report->truth_missing = report->records - report->clusters[EVAL_AUTOMATIC].records;
     report->compared = mpi_study_compared(people->study);
-    VEC_FINI(&count.questions);
-    mem_free(count.joined);
+    mem_free(joined);
 }

@@ -118,8 +118,10 @@ static void show_wrong(struct cli_show *show, const struct eval_report *report)
 
 static void show_counts(struct cli_show *show, const struct eval_report *report)
 {
-    show_line(show, "questions", report->questions, "pairs of persons to ask a steward about: %.3f %% of the records",
-              report->records ? 100 * (double)report->questions / (double)report->records : 0);
+    show_line(show, "questions", report->asked.open, "open, each about two persons: %.3f %% of the records",
+              report->records ? 100 * (double)report->asked.open / (double)report->records : 0);
+    show_line(show, "", report->asked.in_all, "asked in all, in %" PRIu32 " rounds, until none is open",
+              report->asked.rounds);
     show_line(show, "compared", report->compared, "pairs of records, %.1f a record; %" PRIu64 " are alike",
               report->records ? (double)report->compared / (double)report->records : 0, report->alike);
 }
@@ -234,8 +236,9 @@ void eval_json_report(struct json *json, const struct eval_report *report)
     json_u64(json, "truth_missing", report->truth_missing);
     json_scores(json, report);
     json_causes(json, report);
-    json_u64(json, "questions", report->questions);
-    json_f64(json, "question_share", report->records ? (double)report->questions / (double)report->records : 0);
+    json_u64(json, "questions", report->asked.open);
+    json_f64(json, "question_share", report->records ? (double)report->asked.open / (double)report->records : 0);
+    json_u64(json, "questions_in_all", report->asked.in_all);
     json_u64(json, "alike", report->alike);
     json_u64(json, "alike_right", report->alike_right);
     json_bands(json, report);

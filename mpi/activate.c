@@ -68,11 +68,18 @@ static void rescore_record(struct mpi *mpi, uint32_t record)
     mem_free(candidates);
 }
 
+/* What edges, persons and questions follow from: the model, and the rules of the idem that worked them out. */
+static uint64_t scored_by(const struct mpi_model *model)
+{
+    enum { RULES = 2 }; /* 2: a person asks one question */
+    return mpi_model_identity(model) ^ RULES;
+}
+
 static void put_scored(struct writer *w)
 {
     struct key key = key_2(MODELS_SCORED, 0);
     SCOPED(buf_fini) struct buf row = {0};
-    encode_scored(&row, mpi_model_identity(w->mpi->model));
+    encode_scored(&row, scored_by(w->mpi->model));
     data_txn_put(w->txn, w->mpi->models, key_str(&key), buf_str(&row));
 }
 
@@ -88,16 +95,7 @@ static void keep_links(struct writer *w)
     }
 }
 
-static status ask_about(struct writer *w, uint32_t record)
-{
-    for (uint64_t asked = 1; asked != 0; asked = writer_ask(w, record))
-        if (w->mpi->counters.reviews == REVIEW_NUMBERS)
-            return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY],
-                            "the model asks more than %d questions; next: raise its review threshold", REVIEW_NUMBERS);
-    return STATUS_OK;
-}
-
-static status rescore_all(struct writer *w)
+static void rescore_all(struct writer *w)
 {
     struct mpi *mpi = w->mpi;
     redraft_rows(mpi);
@@ -106,10 +104,6 @@ static status rescore_all(struct writer *w)
     writer_finish(w);
     put_scored(w);
     keep_links(w);
-    /* every two persons with records that are alike, once: however often this is done, the same questions are open */
-    for (uint32_t record = 1; record <= mpi->applied.records; record++)
-        TRY(ask_about(w, record));
-    return STATUS_OK;
 }
 
 /* ---- activating ---- */
@@ -181,7 +175,7 @@ static uint64_t count_moved(const struct mpi *mpi)
 status mpi_apply_model(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str text,
                        struct str why, struct mpi_activated *out_activated)
 {
-    struct writer w = {mpi, txn, cx, seq};
+    struct writer w = {.mpi = mpi, .txn = txn, .cx = cx, .seq = seq};
     struct mpi_model *model;
     TRY(mpi_model_read(cx, text, &model));
     writer_begin(&w);
@@ -194,7 +188,7 @@ status mpi_apply_model(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, ui
         .version = model->version, .persons_before = mpi->applied.persons, .reviews_before = mpi->applied.reviews_open};
     put_activation(&w, model, why);
     draft_set_model(mpi, model);
-    TRY(rescore_all(&w));
+    rescore_all(&w);
     activated.persons_after = mpi->applied.persons;
     activated.reviews_after = mpi->applied.reviews_open;
     activated.moved = count_moved(mpi);
@@ -206,19 +200,16 @@ status mpi_apply_model(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, ui
 
 bool mpi_is_stale(const struct mpi *mpi)
 {
-    return mpi->scored_by != mpi_model_identity(mpi->model);
+    return mpi->scored_by != scored_by(mpi->model);
 }
 
 status mpi_rescore(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq)
 {
     enum { EVENTS_FROM = 1u << 30 }; /* the last entry may have had events of its own */
-    struct writer w = {mpi, txn, cx, seq};
+    struct writer w = {.mpi = mpi, .txn = txn, .cx = cx, .seq = seq};
     writer_begin(&w);
-    const struct review *last = mpi->applied.reviews ? CHUNK_AT(&mpi->asked, mpi->applied.reviews - 1) : NULL;
     mpi->counters.events = EVENTS_FROM;
-    if (last && last->id / REVIEW_NUMBERS == seq)
-        mpi->counters.reviews = (uint32_t)(last->id % REVIEW_NUMBERS) + 1;
-    TRY(rescore_all(&w));
-    mpi->scored_by = mpi_model_identity(mpi->model);
+    rescore_all(&w);
+    mpi->scored_by = scored_by(mpi->model);
     return STATUS_OK;
 }

@@ -30,20 +30,11 @@ static void visit_node(struct mpi *mpi, struct nodes *nodes, uint32_t record)
     *VEC_ADD(nodes) = record;
 }
 
-static bool has_standing_decision(const struct mpi *mpi, uint32_t record)
-{
-    uint32_t cursor = 0;
-    for (const struct decision *at; (at = index_next_decision(mpi, APPLIED, record, &cursor));)
-        if (decision_stands(at, APPLIED))
-            return true;
-    return false;
-}
-
 /* Of a body that is one, whom nothing sets apart: no decision, no identifier that only this record has in common with
  * somebody. They are one node, however many. */
 static bool is_plain(const struct mpi *mpi, uint32_t record, uint32_t first)
 {
-    return (record == first || entry_at(mpi, APPLIED, record)->edge_count == 0) && !has_standing_decision(mpi, record);
+    return (record == first || entry_at(mpi, APPLIED, record)->edge_count == 0) && !index_is_decided(mpi, record);
 }
 
 static bool was_walked(const struct walk *walk, uint64_t body)
@@ -622,10 +613,10 @@ static bool joins_body(struct mpi *mpi)
     return true;
 }
 
-void index_recluster(struct mpi *mpi)
+bool index_recluster(struct mpi *mpi)
 {
     if (joins_body(mpi))
-        return;
+        return false;
     index_next_round(mpi);
     for (size_t i = 0; i < mpi->touched.count; i++) {
         if (CHUNK_AT(&mpi->notes, mpi->touched.at[i])->visit == mpi->visit)
@@ -636,4 +627,5 @@ void index_recluster(struct mpi *mpi)
         VEC_FINI(&nodes);
     }
     draft_outcomes(mpi);
+    return true;
 }

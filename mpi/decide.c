@@ -143,7 +143,7 @@ status mpi_apply_identifier_decision(struct mpi *mpi, struct data_txn *txn, stru
                                      enum mpi_decision_kind kind, struct str source, struct mpi_identifier left,
                                      struct mpi_identifier right, struct mpi_result *out_result)
 {
-    struct writer w = {mpi, txn, cx, seq};
+    struct writer w = {.mpi = mpi, .txn = txn, .cx = cx, .seq = seq};
     uint32_t left_record = 0, right_record = 0;
     TRY(check_identifiers(cx, kind, &left, &right));
     TRY(find_or_refuse(&w, kind, left, &left_record));
@@ -228,7 +228,7 @@ status mpi_apply_steward_decision(struct mpi *mpi, struct data_txn *txn, struct 
                                   enum mpi_decision_kind kind, uint64_t left_record, uint64_t right_record,
                                   uint64_t undoes, struct str note, struct mpi_result *out_result)
 {
-    struct writer w = {mpi, txn, cx, seq};
+    struct writer w = {.mpi = mpi, .txn = txn, .cx = cx, .seq = seq};
     if (kind == MPI_DECISION_UNDO)
         return undo_entry(&w, undoes, note, out_result);
     if (kind != MPI_DECISION_SAME && kind != MPI_DECISION_DIFFERENT)

@@ -52,6 +52,15 @@ const struct decision *index_decision_between(const struct mpi *mpi, enum sight 
     return NULL;
 }
 
+bool index_is_decided(const struct mpi *mpi, uint32_t record)
+{
+    uint32_t cursor = 0;
+    for (const struct decision *at; (at = index_next_decision(mpi, APPLIED, record, &cursor));)
+        if (decision_stands(at, APPLIED))
+            return true;
+    return false;
+}
+
 bool index_tie_too_large(struct mpi *mpi, uint32_t left, uint32_t right)
 {
     VEC(uint32_t) nodes = {0};
@@ -91,52 +100,26 @@ void index_load_review(struct mpi *mpi, const struct review *review)
     left->review = right->review = ++mpi->applied.reviews;
 }
 
-int index_review_state(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right,
+int index_review_state(const struct mpi *mpi, enum sight sight, const struct review *review,
                        const struct decision **out_decision)
 {
-    const struct decision *decision = index_decision_between(mpi, sight, left, right);
+    const struct decision *decision = index_decision_between(mpi, sight, review->left, review->right);
     *out_decision = decision;
     if (decision)
         return decision_ties(decision->kind) ? MPI_REVIEW_SAME : MPI_REVIEW_DIFFERENT;
-    const struct entry *a = entry_at(mpi, sight, left), *b = entry_at(mpi, sight, right);
-    return a->person == b->person || a->row == NULL || b->row == NULL || !index_alike(mpi, sight, left, right)
-               ? MPI_REVIEW_MOOT
-               : MPI_REVIEW_OPEN;
+    return (sight == APPLIED ? review->open_applied : review->open) ? MPI_REVIEW_OPEN : MPI_REVIEW_MOOT;
 }
 
-/* Walks the reviews about a record, newest first, as index_next_decision() does. */
-static const struct review *next_review(const struct mpi *mpi, uint32_t record, uint32_t *cursor)
+const struct review *index_review(const struct mpi *mpi, enum sight sight, uint64_t id)
 {
-    if (*cursor == 0) {
-        *cursor = entry_at(mpi, APPLIED, record)->review;
-    } else {
-        const struct review *at = CHUNK_AT(&mpi->asked, *cursor - 1);
-        *cursor = at->left == record ? at->next_left : at->next_right;
+    uint32_t low = 0, high = tally_of(mpi, sight)->reviews;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (CHUNK_AT(&mpi->asked, middle)->id < id)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return *cursor ? CHUNK_AT(&mpi->asked, *cursor - 1) : NULL;
-}
-
-bool index_review_open_between(const struct mpi *mpi, uint32_t left_person, uint32_t right_person)
-{
-    uint32_t record = left_person;
-    do {
-        uint32_t cursor = 0;
-        for (const struct review *at; (at = next_review(mpi, record, &cursor));) {
-            uint32_t other = at->left == record ? at->right : at->left;
-            if (at->open_applied && entry_at(mpi, APPLIED, other)->person == right_person)
-                return true;
-        }
-        record = entry_at(mpi, APPLIED, record)->ring;
-    } while (record != left_person);
-    return false;
-}
-
-void index_answer_reviews(struct mpi *mpi, uint32_t record)
-{
-    uint32_t cursor = 0;
-    for (const struct review *at; (at = next_review(mpi, record, &cursor));) {
-        const struct decision *decision;
-        draft_answer_review(mpi, cursor - 1,
-                            index_review_state(mpi, APPLIED, at->left, at->right, &decision) == MPI_REVIEW_OPEN);
-    }
+    const struct review *found = low < tally_of(mpi, sight)->reviews ? CHUNK_AT(&mpi->asked, low) : NULL;
+    return found && found->id == id ? found : NULL;
 }

@@ -182,12 +182,9 @@ static void load_rings(struct mpi *mpi)
 void index_load_finish(struct mpi *mpi)
 {
     load_rings(mpi);
-    mpi->shown = mpi->applied; /* states of reviews are worked out from what is shown */
     for (uint32_t i = 0; i < mpi->applied.reviews; i++) {
         struct review *review = CHUNK_AT(&mpi->asked, i);
-        const struct decision *decision;
-        review->open = index_review_state(mpi, SHOWN, review->left, review->right, &decision) == MPI_REVIEW_OPEN;
-        review->open_applied = review->open;
+        review->open = review->open_applied = index_asks(mpi, review->left, review->right);
         mpi->applied.reviews_open += review->open;
     }
     mpi->shown = mpi->applied;

@@ -28,8 +28,7 @@ enum {
     COMPONENT_MAX = 128,       /* larger components are cut to pieces, the strongest ties last */
     FORCED_MAX = 512,          /* records tied together by decisions alone */
     DECISIONS_PER_ENTRY = 256, /* an A40 may repeat its merge group */
-    REVIEWS_PER_ENTRY = 1024,  /* one for each record that one message or load may bring */
-    REVIEW_NUMBERS = 1 << 24,  /* of one entry: a model that is activated asks about everybody anew */
+    REVIEW_NUMBERS = 1 << 24,  /* from one entry's first review number to the next's; they may run on past it */
     NO_EDGE = INT32_MIN,
 };
 
@@ -100,7 +99,7 @@ struct cluster_state { /* a record's place among the persons */
 };
 struct counters { /* of the entry being applied */
     uint64_t seq;
-    uint32_t events, decisions, reviews;
+    uint32_t events, decisions;
 };
 /* One change of the draft, with what it was before. */
 struct step {
@@ -343,7 +342,10 @@ static inline bool decision_stands(const struct decision *decision, enum sight s
     return !(sight == APPLIED ? decision->undone_applied : decision->undone);
 }
 void index_load_decision(struct mpi *mpi, const struct decision *decision);
+/* Does a decision about the record stand? The writer's. */
+bool index_is_decided(const struct mpi *mpi, uint32_t record);
 void index_load_review(struct mpi *mpi, const struct review *review);
+const struct review *index_review(const struct mpi *mpi, enum sight sight, uint64_t id); /* NULL: there is none */
 /* The writer's: the decision with this id, NULL = none; its place. */
 const struct decision *index_decision(const struct mpi *mpi, uint64_t id, uint32_t *out_at);
 /* Walks the decisions about a record, newest first: *cursor starts at 0; NULL at the end. */
@@ -352,14 +354,34 @@ const struct decision *index_next_decision(const struct mpi *mpi, enum sight sig
 const struct decision *index_decision_between(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right);
 /* True when a new tie of the two would bind more than FORCED_MAX records by decisions alone. The writer's. */
 bool index_tie_too_large(struct mpi *mpi, uint32_t left, uint32_t right);
-/* OPEN, SAME, DIFFERENT or MOOT: worked out from what holds, so an undone decision opens a review again and none
- * outlives its question. */
-int index_review_state(const struct mpi *mpi, enum sight sight, uint32_t left, uint32_t right,
+/* OPEN, SAME, DIFFERENT or MOOT: by what was decided about just these two, else by what is asked now; so an undone
+ * decision opens a review again and none outlives its question. */
+int index_review_state(const struct mpi *mpi, enum sight sight, const struct review *review,
                        const struct decision **out_decision);
-/* Does an open review ask about two persons? The writer's. */
-bool index_review_open_between(const struct mpi *mpi, uint32_t left_person, uint32_t right_person);
-/* Works the states of the reviews about a record out again. The writer's. */
-void index_answer_reviews(struct mpi *mpi, uint32_t record);
+
+/* ---- questions.c: what is asked; all of it the writer's ---- */
+
+struct question {
+    uint32_t record, other; /* of the person that asks, and of the one it asks about */
+    int32_t score_mbit;
+};
+struct questions {
+    struct question *at;
+    size_t count, cap;
+};
+/*
+ * A person asks about the one other person it is most alike to: the strongest of its pairs at or above the review
+ * threshold with a person that nobody said it is not. record 0: it asks nothing. A function of rows, edges, persons and
+ * standing decisions; never of what came first. So whoever is in doubt is asked about, and nobody asks twice.
+ */
+struct question index_question(const struct mpi *mpi, uint32_t person);
+/* Is this pair what one of its two persons asks? */
+bool index_asks(const struct mpi *mpi, uint32_t left, uint32_t right);
+/*
+ * After clusters, for the touched and the changed: reviews close and open as their pairs are asked, and
+ * *out_unasked gets the pairs that are asked and have no review yet, record < other, ascending.
+ */
+void index_reask(struct mpi *mpi, struct questions *out_unasked);
 
 /* ---- models.c: which model is active ---- */
 
@@ -370,6 +392,7 @@ status models_open(struct mpi *mpi, struct ctx *cx);
 
 /*
  * Works out the clusters of every component that holds a touched record, drafts persons, retirements and rings, and
- * notes the changes. A pure function of rows, edges and standing decisions of these components.
+ * notes the changes. A pure function of rows, edges and standing decisions of these components. False: one more of its
+ * body joined it, and nobody's question is another one.
  */
-void index_recluster(struct mpi *mpi);
+bool index_recluster(struct mpi *mpi);

@@ -173,10 +173,13 @@ static uint32_t find_first(const struct mpi *mpi, uint64_t body)
 static void change_first(struct mpi *mpi, uint64_t body, uint32_t before, uint32_t now)
 {
     uint32_t *members, count = holders_list(mpi, APPLIED, body_members_key(body), &members);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         if (members[i] == before || members[i] == now ||
             tells_apart(row_of(mpi, members[i]), row_of(mpi, before), row_of(mpi, now)))
             stand_behind(mpi, members[i], before, now);
+        if (!mpi->opening)
+            index_touch(mpi, members[i]); /* they may ask about the first */
+    }
     mem_free(members);
 }
 

@@ -213,92 +213,6 @@ static uint32_t change_index(struct writer *w, uint32_t record, const struct sto
     return record;
 }
 
-static void put_link(struct writer *w, const struct mpi_comparison *comparison)
-{
-    uint64_t left = comparison->left_record, right = comparison->right_record;
-    struct key key = left < right ? key_2(left, right) : key_2(right, left);
-    SCOPED(buf_fini) struct buf row = {0};
-    encode_comparison(&row, comparison);
-    data_txn_put(w->txn, w->mpi->links, key_str(&key), buf_str(&row));
-}
-
-static void explain_pair(const struct mpi *mpi, uint32_t a, uint32_t b, struct mpi_comparison *out_comparison)
-{
-    uint32_t left = a < b ? a : b, right = a < b ? b : a;
-    struct levels levels;
-    compare_rows(entry_at(mpi, APPLIED, left)->row, entry_at(mpi, APPLIED, right)->row, &levels);
-    explain_levels(mpi->model, &levels, left, right, out_comparison);
-}
-
-/* Is the edge to `edge` more worth asking about than the one to `best`? Never by who came first. */
-static bool asks_more(const struct mpi *mpi, const struct edge *edge, const struct edge *best)
-{
-    if (best == NULL || edge->score_mbit != best->score_mbit)
-        return best == NULL || edge->score_mbit > best->score_mbit;
-    return entry_at(mpi, APPLIED, edge->other)->own_key < entry_at(mpi, APPLIED, best->other)->own_key;
-}
-
-/* May a record ask about another one? Nobody has decided about the two, and no open review asks about their persons. */
-static bool may_ask(const struct mpi *mpi, uint32_t record, uint32_t other)
-{
-    uint32_t own = entry_at(mpi, APPLIED, record)->person, person = entry_at(mpi, APPLIED, other)->person;
-    return own != person && !index_decision_between(mpi, APPLIED, record, other) &&
-           !index_review_open_between(mpi, own, person);
-}
-
-/* What a record that says the same as others of its body has to ask about them: one question, about the first. */
-static bool find_within_body(const struct mpi *mpi, uint32_t record, struct edge *out_edge)
-{
-    const struct mpi_row *row = entry_at(mpi, APPLIED, record)->row;
-    struct levels levels;
-    uint32_t other = index_first_other(mpi, record);
-    if (other == 0)
-        return false;
-    *out_edge = (struct edge){other, body_score(mpi, row, &levels)};
-    return out_edge->score_mbit >= mpi->model->review_mbit;
-}
-
-/* The strongest alike record of another person that it may ask about; 0 = none. */
-static uint32_t find_review(const struct mpi *mpi, uint32_t record)
-{
-    const struct entry *entry = entry_at(mpi, APPLIED, record);
-    struct edge within;
-    const struct edge *best =
-        find_within_body(mpi, record, &within) && may_ask(mpi, record, within.other) ? &within : NULL;
-    for (uint32_t i = 0; i < entry->edge_count; i++) {
-        const struct edge *edge = &entry->edges[i];
-        if (entry_at(mpi, APPLIED, edge->other)->person != entry->person && asks_more(mpi, edge, best) &&
-            may_ask(mpi, record, edge->other))
-            best = edge;
-    }
-    return best ? best->other : 0;
-}
-
-uint64_t writer_ask(struct writer *w, uint32_t record)
-{
-    struct mpi *mpi = w->mpi;
-    uint32_t other = find_review(mpi, record);
-    if (other == 0)
-        return 0;
-    INVARIANT(mpi->counters.reviews < REVIEW_NUMBERS); /* room_for_review(), mpi_apply_model() */
-    struct stored_review review = {.opened_us = w->cx->now_us};
-    explain_pair(mpi, record, other, &review.comparison);
-    review.left = review.comparison.left_record;
-    review.right = review.comparison.right_record;
-    struct review open = {.id = w->seq * REVIEW_NUMBERS + mpi->counters.reviews++,
-                          .left = (uint32_t)review.left,
-                          .right = (uint32_t)review.right,
-                          .score_mbit = review.comparison.score_mbit};
-    struct key key = key_1(open.id);
-    SCOPED(buf_fini) struct buf row = {0};
-    encode_review(&row, &review);
-    data_txn_put(w->txn, mpi->reviews, key_str(&key), buf_str(&row));
-    put_link(w, &review.comparison);
-    writer_put_event(w, record, EVENT_REVIEW, entry_at(mpi, APPLIED, record)->person, other);
-    draft_add_review(mpi, &open);
-    return open.id;
-}
-
 void writer_keep_link(struct writer *w, uint32_t record)
 {
     const struct mpi *mpi = w->mpi;
@@ -318,8 +232,8 @@ void writer_keep_link(struct writer *w, uint32_t record)
     if (best == 0)
         return;
     struct mpi_comparison comparison;
-    explain_pair(mpi, record, best, &comparison);
-    put_link(w, &comparison);
+    writer_explain(w, record, best, &comparison);
+    writer_put_link(w, &comparison);
 }
 
 static void finish_record(struct writer *w, uint32_t record, bool is_new, const struct best *best, uint32_t compared,
@@ -329,14 +243,14 @@ static void finish_record(struct writer *w, uint32_t record, bool is_new, const 
     writer_finish(w);
     struct mpi_result result = {.record = record, .candidates = compared};
     if (best->record)
-        explain_pair(mpi, record, best->record, &result.best);
+        writer_explain(w, record, best->record, &result.best);
     result.person = entry_at(mpi, APPLIED, record)->person;
     uint32_t before = is_new ? 0 : writer_person_before(w, record);
     result.person_before = before;
     bool joined = entry_at(mpi, APPLIED, record)->ring != record;
     if (joined && (is_new || before != 0))
         writer_keep_link(w, record);
-    result.review = writer_ask(w, record);
+    result.review = writer_review_of(w, record);
     result.verdict = !is_new         ? MPI_VERDICT_KNOWN
                      : joined        ? MPI_VERDICT_LINKED
                      : result.review ? MPI_VERDICT_REVIEW
@@ -398,25 +312,12 @@ static void create_record(struct writer *w, const struct mpi_record_input *input
     finish_record(w, record, true, &best, compared, out_result);
 }
 
-_Static_assert((int)REVIEWS_PER_ENTRY >= (int)LIMIT_PATIENTS_PER_MESSAGE &&
-                   (int)REVIEWS_PER_ENTRY >= (int)LIMIT_PEOPLE_PER_LOAD,
-               "a review for each record that an entry may bring");
-
-/* Nobody alike may go unasked about: a record that might find no room for its review is refused. */
-static status room_for_review(const struct writer *w)
-{
-    if (w->mpi->counters.reviews >= REVIEWS_PER_ENTRY && bound_met(BOUND_REVIEWS_PER_ENTRY))
-        return ctx_fail(w->cx, &mpi_reasons[MPI_TOO_MANY], "%d reviews in one entry", REVIEWS_PER_ENTRY);
-    return STATUS_OK;
-}
-
 status mpi_apply_record(struct mpi *mpi, struct data_txn *txn, struct ctx *cx, uint64_t seq,
                         const struct mpi_record_input *input, struct mpi_result *out_result)
 {
     TRY(mpi_check_record(cx, input));
-    struct writer w = {mpi, txn, cx, seq};
+    struct writer w = {.mpi = mpi, .txn = txn, .cx = cx, .seq = seq};
     writer_begin(&w);
-    TRY(room_for_review(&w));
     uint32_t record;
     struct stored_record stored;
     TRY(writer_find_own(&w, input->identifiers[0], &record, &stored));

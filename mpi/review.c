@@ -57,7 +57,8 @@ status mpi_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct mpi_revie
     TRY(got);
     struct stored_review stored;
     TRY(decode_review(cx, row, &stored));
-    if (!is_shown(mpi, stored.left) || !is_shown(mpi, stored.right))
+    const struct review *kept = index_review(mpi, SHOWN, id);
+    if (kept == NULL || kept->left != stored.left || kept->right != stored.right)
         return ctx_fail(cx, &mpi_reasons[MPI_ROW_BAD], "table mpi.review: review %" PRIu64, id);
     const struct decision *decision;
     struct mpi_review review = {.id = id,
@@ -67,7 +68,7 @@ status mpi_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct mpi_revie
                                 .comparison = stored.comparison,
                                 .left_person = entry_at(mpi, SHOWN, (uint32_t)stored.left)->person,
                                 .right_person = entry_at(mpi, SHOWN, (uint32_t)stored.right)->person};
-    review.state = index_review_state(mpi, SHOWN, (uint32_t)stored.left, (uint32_t)stored.right, &decision);
+    review.state = index_review_state(mpi, SHOWN, kept, &decision);
     if (decision)
         TRY(fill_decided_by(&look, mpi, cx, decision->id, &review));
     *out_review = review;

@@ -161,6 +161,17 @@ void mpi_study_each_pair(const struct mpi_study *study, void (*visit)(void *arg,
     }
 }
 
+bool mpi_study_question(const struct mpi_study *study, uint32_t person, struct mpi_study_pair *out_pair)
+{
+    if (mpi_study_person(study, person) != person)
+        return false;
+    struct question asked = index_question(study->mpi, person);
+    bool turn = asked.record > asked.other;
+    *out_pair = (struct mpi_study_pair){turn ? asked.other : asked.record, turn ? asked.record : asked.other,
+                                        asked.score_mbit, probability_ppm(asked.score_mbit)};
+    return asked.record != 0;
+}
+
 static struct levels levels_of(const struct mpi_study *study, uint32_t left, uint32_t right)
 {
     struct levels levels;

@@ -5,7 +5,7 @@
 
 /* ---- what one model makes of everybody ---- */
 
-struct questions { /* pairs of persons: the smaller number above the larger, ascending, each once */
+struct asked { /* pairs of persons: the smaller number above the larger, ascending, each once */
     uint64_t *at;
     size_t count, cap;
 };
@@ -16,40 +16,32 @@ static int order_numbers(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-static void keep_each_once(struct questions *questions)
+static void keep_each_once(struct asked *asked)
 {
     size_t kept = 0;
-    if (questions->count > 1)
-        qsort(questions->at, questions->count, sizeof questions->at[0], order_numbers);
-    for (size_t i = 0; i < questions->count; i++)
-        if (kept == 0 || questions->at[kept - 1] != questions->at[i])
-            questions->at[kept++] = questions->at[i];
-    questions->count = kept;
+    if (asked->count > 1)
+        qsort(asked->at, asked->count, sizeof asked->at[0], order_numbers);
+    for (size_t i = 0; i < asked->count; i++)
+        if (kept == 0 || asked->at[kept - 1] != asked->at[i])
+            asked->at[kept++] = asked->at[i];
+    asked->count = kept;
 }
 
-struct asking {
-    const struct mpi_study *study;
-    struct questions questions;
-};
-
-static void take_pair(void *arg, const struct mpi_study_pair *pair)
+static struct asked ask_all(const struct mpi_study *study)
 {
-    struct asking *asking = arg;
-    uint32_t a = mpi_study_person(asking->study, pair->left), b = mpi_study_person(asking->study, pair->right);
-    if (a != b && !index_decision_between(asking->study->mpi, APPLIED, pair->left, pair->right))
-        *VEC_ADD(&asking->questions) = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
+    struct asked asked = {0};
+    for (uint32_t person = 1; person <= mpi_study_records(study); person++) {
+        struct mpi_study_pair pair;
+        if (!mpi_study_question(study, person, &pair))
+            continue;
+        uint32_t a = mpi_study_person(study, pair.left), b = mpi_study_person(study, pair.right);
+        *VEC_ADD(&asked) = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
+    }
+    keep_each_once(&asked);
+    return asked;
 }
 
-/* Every two persons with records that are alike, but not enough, and undecided. */
-static struct questions ask_all(const struct mpi_study *study)
-{
-    struct asking asking = {.study = study};
-    mpi_study_each_pair(study, take_pair, &asking);
-    keep_each_once(&asking.questions);
-    return asking.questions;
-}
-
-static uint64_t count_shared(const struct questions *left, const struct questions *right)
+static uint64_t count_shared(const struct asked *left, const struct asked *right)
 {
     uint64_t shared = 0;
     for (size_t i = 0, k = 0; i < left->count && k < right->count;) {
@@ -158,7 +150,7 @@ static uint32_t *persons_of(const struct mpi_study *study)
 
 struct linked { /* what one model makes of everybody */
     uint32_t *persons;
-    struct questions asked;
+    struct asked asked;
 };
 
 static struct linked link_by(struct mpi_study *study, const struct mpi_model *model)

@@ -22,6 +22,7 @@ void writer_begin(struct writer *w)
     if (mpi->counters.seq != w->seq)
         mpi->counters = (struct counters){.seq = w->seq};
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
+    w->reviews_before = mpi->applied.reviews;
 }
 
 void writer_put_event(struct writer *w, uint32_t record, enum event_what what, uint64_t person, uint64_t other)
@@ -70,6 +71,52 @@ static void put_edges(struct writer *w)
     }
 }
 
+void writer_explain(const struct writer *w, uint32_t a, uint32_t b, struct mpi_comparison *out_comparison)
+{
+    const struct mpi *mpi = w->mpi;
+    uint32_t left = a < b ? a : b, right = a < b ? b : a;
+    struct levels levels;
+    compare_rows(entry_at(mpi, APPLIED, left)->row, entry_at(mpi, APPLIED, right)->row, &levels);
+    explain_levels(mpi->model, &levels, left, right, out_comparison);
+}
+
+void writer_put_link(struct writer *w, const struct mpi_comparison *comparison)
+{
+    uint64_t left = comparison->left_record, right = comparison->right_record;
+    struct key key = left < right ? key_2(left, right) : key_2(right, left);
+    SCOPED(buf_fini) struct buf row = {0};
+    encode_comparison(&row, comparison);
+    data_txn_put(w->txn, w->mpi->links, key_str(&key), buf_str(&row));
+}
+
+/* Ascending, whatever came before. */
+static uint64_t next_review_id(const struct writer *w)
+{
+    const struct mpi *mpi = w->mpi;
+    uint64_t first = w->seq * REVIEW_NUMBERS;
+    uint64_t last = mpi->applied.reviews ? CHUNK_AT(&mpi->asked, mpi->applied.reviews - 1)->id : 0;
+    return last >= first ? last + 1 : first;
+}
+
+static void open_review(struct writer *w, const struct question *question)
+{
+    struct mpi *mpi = w->mpi;
+    struct stored_review review = {.left = question->record, .right = question->other, .opened_us = w->cx->now_us};
+    writer_explain(w, question->record, question->other, &review.comparison);
+    struct review open = {.id = next_review_id(w),
+                          .left = question->record,
+                          .right = question->other,
+                          .score_mbit = review.comparison.score_mbit};
+    struct key key = key_1(open.id);
+    SCOPED(buf_fini) struct buf row = {0};
+    encode_review(&row, &review);
+    data_txn_put(w->txn, mpi->reviews, key_str(&key), buf_str(&row));
+    writer_put_link(w, &review.comparison);
+    writer_put_event(w, open.left, EVENT_REVIEW, entry_at(mpi, APPLIED, open.left)->person, open.right);
+    writer_put_event(w, open.right, EVENT_REVIEW, entry_at(mpi, APPLIED, open.right)->person, open.left);
+    draft_add_review(mpi, &open);
+}
+
 static int order_changes(const void *left, const void *right)
 {
     const struct change *a = left, *b = right;
@@ -79,17 +126,23 @@ static int order_changes(const void *left, const void *right)
 void writer_finish(struct writer *w)
 {
     struct mpi *mpi = w->mpi;
-    size_t touched = mpi->touched.count; /* index_recluster() leaves them */
-    index_recluster(mpi);
-    for (size_t i = 0; i < touched; i++)
-        index_answer_reviews(mpi, mpi->touched.at[i]);
-    for (size_t i = 0; i < mpi->changes.count; i++)
-        index_answer_reviews(mpi, mpi->changes.at[i].record);
+    struct questions unasked = {0};
+    if (index_recluster(mpi))
+        index_reask(mpi, &unasked);
     mpi->touched.count = 0;
     if (mpi->changes.count > 1) /* the order of rows and event numbers must not depend on memory */
         qsort(mpi->changes.at, mpi->changes.count, sizeof mpi->changes.at[0], order_changes);
     put_members(w);
     put_edges(w);
+    for (size_t i = 0; i < unasked.count; i++)
+        open_review(w, &unasked.at[i]);
+    VEC_FINI(&unasked);
+}
+
+uint64_t writer_review_of(const struct writer *w, uint32_t record)
+{
+    uint32_t newest = entry_at(w->mpi, APPLIED, record)->review;
+    return newest > w->reviews_before ? CHUNK_AT(&w->mpi->asked, newest - 1)->id : 0;
 }
 
 status writer_get_record(struct writer *w, uint32_t record, struct stored_record *out_record)

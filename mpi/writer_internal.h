@@ -30,11 +30,12 @@ struct writer {
     struct data_txn *txn;
     struct ctx *cx;
     uint64_t seq;
+    uint32_t reviews_before; /* this apply */
 };
 
 /* First, before anything is found or checked: starts the counters of an entry; several applies may belong to one. */
 void writer_begin(struct writer *w);
-/* Reclusters what was touched, answers the reviews that are no longer questions, writes members, edges and moves. */
+/* Reclusters what was touched, closes and opens reviews, writes members, edges, moves and the new reviews. */
 void writer_finish(struct writer *w);
 void writer_put_event(struct writer *w, uint32_t record, enum event_what what, uint64_t person, uint64_t other);
 /* The record whose own identifier this is, 0 = nobody, and what is stored of it. Compares the text, not only its hash.
@@ -48,7 +49,9 @@ void writer_put_record(struct writer *w, uint32_t record, const struct stored_re
 uint32_t writer_new_record(struct writer *w, struct str source, struct mpi_identifier identifier);
 /* Keeps what made the record join its person: the comparison of its strongest edge into it. */
 void writer_keep_link(struct writer *w, uint32_t record);
-/* Opens a review about the record, if it is alike to somebody nobody was asked about: its number, 0 = none. */
-uint64_t writer_ask(struct writer *w, uint32_t record);
+/* The newest review that this apply opened about the record, 0 = none. */
+uint64_t writer_review_of(const struct writer *w, uint32_t record);
+void writer_explain(const struct writer *w, uint32_t a, uint32_t b, struct mpi_comparison *out_comparison);
+void writer_put_link(struct writer *w, const struct mpi_comparison *comparison);
 /* The person the record had before this apply; 0 when it has not changed. */
 uint32_t writer_person_before(const struct writer *w, uint32_t record);

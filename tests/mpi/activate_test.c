@@ -50,23 +50,6 @@ static void digest(struct world *world, uint8_t out[32])
     assert_ok(&world->support, data_digest(world->store, &world->support.cx, out));
 }
 
-/* Is every two persons that are alike asked about, and nobody else? */
-static void check_questions(const struct mpi *mpi)
-{
-    uint64_t open = 0;
-    for (uint32_t i = 0; i < mpi->applied.reviews; i++)
-        open += CHUNK_AT(&mpi->asked, i)->open_applied;
-    assert_int_equal(open, mpi->applied.reviews_open);
-    for (uint32_t i = 1; i <= mpi->applied.records; i++) {
-        const struct entry *entry = entry_at(mpi, APPLIED, i);
-        for (uint32_t k = 0; k < entry->edge_count; k++) {
-            uint32_t other = entry->edges[k].other, person = entry_at(mpi, APPLIED, other)->person;
-            if (person != entry->person && index_decision_between(mpi, APPLIED, i, other) == NULL)
-                assert_true(index_review_open_between(mpi, entry->person, person));
-        }
-    }
-}
-
 static void test_activated__equals_every_pair_compared_from_scratch(void **state)
 {
     (void)state;
@@ -82,7 +65,6 @@ static void test_activated__equals_every_pair_compared_from_scratch(void **state
                 world_commit(&world);
             (void)activate(&world, models[hash_random(&choice) % 4]);
             batch_check(world.mpi, "activated", seed, round);
-            check_questions(world.mpi);
             live(&world, &random, 10);
             batch_check(world.mpi, "after", seed, round);
         }
@@ -205,7 +187,7 @@ static void test_model_before__gives_back_what_was_before(void **state)
     assert_true(back.moved > 0);
     for (uint32_t i = 1; i <= world.mpi->applied.records; i++)
         assert_int_equal(mpi_applied_person(world.mpi, i), persons[i]);
-    assert_true(back.reviews_after >= asked); /* what was asked then is asked again */
+    assert_int_equal(back.reviews_after, asked); /* what was asked then is asked again, and nothing else */
     struct mpi_activated again = activate(&world, NULL);
     assert_int_equal(again.moved, 0);
     assert_int_equal(again.reviews_after, back.reviews_after);

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "world.h"
+#include "asked.h"
 
 struct batch {
     uint32_t count;
@@ -397,7 +397,7 @@ static inline void batch_check_founder(const struct mpi *mpi, uint32_t record)
     assert_true(founder < class || (founder == class && person <= record));
 }
 
-/* The index has exactly these edges and these clusters. */
+/* The index has exactly these edges and these clusters, and asks these questions. */
 static inline void batch_check(const struct mpi *mpi, const char *what, uint64_t seed, int step)
 {
     struct batch batch;
@@ -424,4 +424,5 @@ static inline void batch_check(const struct mpi *mpi, const char *what, uint64_t
     }
     assert_int_equal(persons, mpi->applied.persons);
     batch_free(&batch);
+    asked_check(mpi, what, seed, step);
 }

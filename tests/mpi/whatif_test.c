@@ -1,5 +1,7 @@
 /* What another model would change, against counting every pair. */
+#include "asked.h"
 #include "random_history.h"
+#include "study_internal.h"
 
 #include "mpi/whatif.h"
 
@@ -35,21 +37,19 @@ struct plain {
     bool asks[PEOPLE + 1][PEOPLE + 1]; /* by person */
 };
 
-static void take_pair(void *arg, const struct mpi_study_pair *pair)
-{
-    struct plain *plain = arg;
-    uint32_t a = plain->person[pair->left], b = plain->person[pair->right];
-    if (a != b)
-        plain->asks[a < b ? a : b][a < b ? b : a] = true;
-}
-
 static void take_plain(struct mpi_study *study, const struct mpi_model *model, struct plain *out)
 {
     memset(out, 0, sizeof *out);
     mpi_study_link(study, model);
     for (uint32_t i = 1; i <= PEOPLE; i++)
         out->person[i] = mpi_study_person(study, i);
-    mpi_study_each_pair(study, take_pair, out);
+    struct asked_pair *best = asked_all(study->mpi);
+    for (uint32_t i = 1; i <= PEOPLE; i++) {
+        uint32_t a = out->person[best[i].low], b = out->person[best[i].high];
+        if (best[i].low != 0)
+            out->asks[a < b ? a : b][a < b ? b : a] = true;
+    }
+    mem_free(best);
 }
 
 /* Answers how many records would change company. */
@@ -141,6 +141,28 @@ static void test_whatif__of_nobody_is_nothing(void **state)
     support_fini(&support);
 }
 
+/* Would the study ask what the index asks? */
+static void check_asked(const struct mpi_study *study, const struct mpi *mpi)
+{
+    uint64_t asked = 0;
+    for (uint32_t i = 0; i < mpi->applied.reviews; i++) {
+        const struct review *review = CHUNK_AT(&mpi->asked, i);
+        assert_int_equal(review->open_applied, index_asks(study->mpi, review->left, review->right));
+    }
+    for (uint32_t person = 1; person <= mpi_study_records(study); person++) {
+        struct mpi_study_pair pair;
+        if (!mpi_study_question(study, person, &pair))
+            continue;
+        struct question theirs = index_question(study->mpi, mpi_study_person(study, pair.left) == person
+                                                                ? mpi_study_person(study, pair.right)
+                                                                : mpi_study_person(study, pair.left));
+        bool both = (theirs.record == pair.left && theirs.other == pair.right) ||
+                    (theirs.record == pair.right && theirs.other == pair.left);
+        asked += both ? 1 : 2; /* in halves */
+    }
+    assert_int_equal(asked, 2 * mpi->applied.reviews_open);
+}
+
 /* A study of the people of an index, with what stewards and messages decided, has the index's persons. */
 static void test_copy__of_an_index_has_the_same_persons(void **state)
 {
@@ -163,6 +185,7 @@ static void test_copy__of_an_index_has_the_same_persons(void **state)
             active += entry_at(world.mpi, SHOWN, record)->row != NULL;
         }
         assert_int_equal(mpi_study_records(matched), active);
+        check_asked(study, world.mpi);
         mpi_study_free(matched);
         mpi_study_free(study);
         world_fini(&world);

@@ -33,7 +33,6 @@
     ROW(LIMIT_NAMES_PER_RECORD)                                                                                        \
     ROW(LIMIT_FIELD_VALUE_BYTES)                                                                                       \
     ROW(LIMIT_PEOPLE_PER_LOAD)                                                                                         \
-    ROW(REVIEWS_PER_ENTRY)                                                                                             \
     ROW(DECISIONS_PER_ENTRY)                                                                                           \
     ROW(FORCED_MAX)                                                                                                    \
     ROW(FORMER_NAMES_MAX)                                                                                              \

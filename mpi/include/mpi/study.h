@@ -52,6 +52,9 @@ struct mpi_study_pair {
 /* Every such pair once; of records that say the same each with the first of them only (docs/adr/0007). */
 void mpi_study_each_pair(const struct mpi_study *study, void (*visit)(void *arg, const struct mpi_study_pair *pair),
                          void *arg);
+/* What a person would ask a steward: the pair it is about. False: nothing, or `person` is not the founder of one. Two
+ * persons may ask about the same pair. */
+bool mpi_study_question(const struct mpi_study *study, uint32_t person, struct mpi_study_pair *out_pair);
 /* Two of its records, whether they share a key or not. */
 void mpi_study_compare(const struct mpi_study *study, uint32_t left, uint32_t right,
                        struct mpi_comparison *out_comparison);
