@@ -167,6 +167,13 @@ uint64_t cut_varint(struct cut *cut)
     return 0;
 }
 
+uint32_t cut_varint_u32(struct cut *cut)
+{
+    uint64_t value = cut_varint(cut);
+    cut->bad |= value > UINT32_MAX;
+    return cut->bad ? 0 : (uint32_t)value;
+}
+
 struct str cut_lstr(struct cut *cut)
 {
     uint64_t len = cut_varint(cut);

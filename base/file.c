@@ -50,6 +50,14 @@ status file_sync_dir(struct ctx *cx, const char *path)
     return STATUS_OK;
 }
 
+static struct str parent_of(struct ctx *cx, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL   ? STR(".")
+           : slash == path ? STR("/")
+                           : arena_str(cx->arena, str_make(path, (size_t)(slash - path)));
+}
+
 status file_replace(struct ctx *cx, const char *path, struct str bytes, unsigned mode)
 {
     struct str temporary = arena_printf(cx->arena, "%s.tmp.%ld", path, (long)getpid());
@@ -72,10 +80,21 @@ status file_replace(struct ctx *cx, const char *path, struct str bytes, unsigned
         unlink(temporary.data);
         return failed;
     }
-    const char *slash = strrchr(path, '/');
-    struct str dir =
-        slash ? arena_str(cx->arena, str_make(path, slash == path ? 1 : (size_t)(slash - path))) : STR(".");
-    return file_sync_dir(cx, dir.data);
+    return file_sync_dir(cx, parent_of(cx, path).data);
+}
+
+/* A name lasts when the directory it stands in is synced. One that is there already may have been made by somebody who
+ * came no further than that; where it may not be synced it is not ours. */
+static status make_dir(struct ctx *cx, const char *path)
+{
+    bool made = mkdir(path, 0700) == 0;
+    if (!made && errno != EEXIST)
+        return fail(cx, "make directory", path);
+    status synced = file_sync_dir(cx, parent_of(cx, path).data);
+    if (synced != STATUS_OK && made)
+        return synced;
+    ctx_clear(cx);
+    return STATUS_OK;
 }
 
 status file_make_dirs(struct ctx *cx, const char *path)
@@ -83,12 +102,11 @@ status file_make_dirs(struct ctx *cx, const char *path)
     struct str copy = arena_str(cx->arena, str_from(path));
     char *text = (char *)copy.data;
     for (size_t i = 1; i <= copy.len; i++) {
-        if (text[i] != '/' && text[i] != 0)
+        if ((text[i] != '/' && text[i] != 0) || text[i - 1] == '/')
             continue;
         char kept = text[i];
         text[i] = 0;
-        if (mkdir(text, 0700) != 0 && errno != EEXIST)
-            return fail(cx, "make directory", text);
+        TRY(make_dir(cx, text));
         text[i] = kept;
     }
     return STATUS_OK;

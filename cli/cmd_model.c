@@ -103,6 +103,8 @@ static enum cli_exit run_list(struct cli_run *run)
     Idem__Admin__V1__ListModelsRequest ask = IDEM__ADMIN__V1__LIST_MODELS_REQUEST__INIT;
     Idem__Admin__V1__ListModelsReply *reply;
     enum cli_exit exit;
+    ask.max = (uint32_t)cli_number(run, "max");
+    ask.before = cli_number(run, "before");
     if (!cli_ask(run, CLI_ADMIN("ListModels"), &ask.base, &idem__admin__v1__list_models_reply__descriptor, NULL, &reply,
                  &exit))
         return exit;
@@ -115,7 +117,7 @@ static enum cli_exit run_list(struct cli_run *run)
         char since[32];
         cli_format_time(row->time_us, since);
         cli_cellf(&table, "%" PRIu32, row->version);
-        cli_cell(&table, i == 0 ? CLI_GREEN : CLI_PLAIN, str_from(row->name));
+        cli_cell(&table, i == 0 && ask.before == 0 ? CLI_GREEN : CLI_PLAIN, str_from(row->name));
         cli_cell_text(&table, since);
         cli_cell_text(&table, row->by);
         cli_cellf(&table, "%" PRIu64, row->seq);
@@ -123,7 +125,9 @@ static enum cli_exit run_list(struct cli_run *run)
     }
     cli_table_end(&table, 0);
     if (reply->n_activations == 0)
-        cli_say(run, "the general model, version 2, since the beginning");
+        cli_say(run, ask.before ? "nothing before" : "the general model, version 2, since the beginning");
+    if (reply->next_before)
+        cli_say(run, "there are older ones: idem model list --before %" PRIu64, reply->next_before);
     return CLI_OK;
 }
 

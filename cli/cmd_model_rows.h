@@ -19,6 +19,10 @@ static const struct cli_argument export_arguments[] = {
     {"FILE", CLI_FILE, false, false, "where it goes, - for standard output", NULL}, {0}};
 static const struct cli_option export_options[] = {
     {"version", CLI_NUMBER, "N", NULL, "which one; the active one when left out", NULL}, {0}};
+static const struct cli_option list_options[] = {
+    {"max", CLI_NUMBER, "N", "100", "how many at most, to 1,000", NULL},
+    {"before", CLI_NUMBER, "SEQ", NULL, "only those before this journal number", NULL},
+    {0}};
 static const struct cli_argument train_arguments[] = {
     {"FILE", CLI_FILE, true, true, "CSV of people, each file a source; the daemon's index when left out", NULL}, {0}};
 static const struct cli_option train_options[] = {
@@ -66,6 +70,7 @@ const struct cli_command cli_model_commands[] = {
      .run = run_show},
     {.group = "model",
      .name = "list",
+     .options = list_options,
      .does = "list what was activated, when, by whom and why; the first one counts",
      .example = "idem model list",
      .needs_daemon = true,

@@ -134,8 +134,10 @@ static enum cli_exit run_history(struct cli_run *run)
                                                 {"what", false, 12, false}, {"record", true, 0, true},
                                                 {"person", true, 0, true},  {"other", true, 0, true},
                                                 {"by", false, 8, false}};
-    Idem__Identity__V1__GetPersonRequest ask = IDEM__IDENTITY__V1__GET_PERSON_REQUEST__INIT;
+    Idem__Identity__V1__GetHistoryRequest ask = IDEM__IDENTITY__V1__GET_HISTORY_REQUEST__INIT;
     ask.person = cli_argument_number(run, 0);
+    if (cli_text(run, "before"))
+        ask.before = (char *)cli_text(run, "before");
     Idem__Identity__V1__History *history;
     enum cli_exit exit;
     if (!cli_ask(run, CLI_IDENTITY("GetHistory"), &ask.base, &idem__identity__v1__history__descriptor, next_person,
@@ -163,7 +165,8 @@ static enum cli_exit run_history(struct cli_run *run)
     }
     cli_table_end(&table, 0);
     if (history->older)
-        buf_put_str(run->show.out, STR("older events are not shown\n"));
+        cli_say(run, "there are older ones: idem person history %" PRIu64 " --before %s", ask.person,
+                history->next_before);
     return CLI_OK;
 }
 
@@ -173,6 +176,8 @@ static const struct cli_argument find_arguments[] = {
     {"AUTHORITY", CLI_TEXT, false, false, "who assigned the identifier: namespace or OID (CX-4)", NULL},
     {"VALUE", CLI_TEXT, false, false, "the identifier (CX-1)", NULL},
     {0}};
+static const struct cli_option history_options[] = {
+    {"before", CLI_TEXT, "PLACE", NULL, "only what happened before: what a full page says goes on", NULL}, {0}};
 static const struct cli_option find_options[] = {
     {"type", CLI_TEXT, "CODE", NULL, "kind of identifier, HL7 table 0203: MR, PI, SS \u2026", NULL}, {0}};
 
@@ -194,6 +199,7 @@ const struct cli_command cli_person_commands[] = {{.group = "person",
                                                   {.group = "person",
                                                    .name = "history",
                                                    .arguments = person_arguments,
+                                                   .options = history_options,
                                                    .does = "list what happened to a person, oldest first",
                                                    .example = "idem person history 17",
                                                    .needs_daemon = true,

@@ -196,7 +196,8 @@ static status write_closed_note(struct data_store *store, struct ctx *cx)
     return file_replace(cx, arena_printf(cx->arena, "%s/closed", store->folder).data, buf_str(&bytes), 0600);
 }
 
-static status open_env(struct data_store *store, struct ctx *cx, const struct data_options *options)
+static status open_env(struct data_store *store, struct ctx *cx, const struct data_options *options,
+                       uint64_t *out_holes)
 {
     DB_LSN end = {0, 0};
     bool was_closed = take_closed_note(store, cx, &end);
@@ -204,7 +205,9 @@ static status open_env(struct data_store *store, struct ctx *cx, const struct da
     if (!was_closed)
         end = store_pages_lsn(store->folder);
     uint64_t cache_bytes = options->cache_bytes ? options->cache_bytes : store_cache_default(cx);
+    store_recovery_begin(!was_closed);
     int error = store_env_open(store->folder, cache_bytes, &store->env);
+    *out_holes = store_recovery_end();
     if (error != 0)
         return store_fail(cx, "recovery", error);
     if (!store_logs_reach(store->env, end, !was_closed))
@@ -213,21 +216,46 @@ static status open_env(struct data_store *store, struct ctx *cx, const struct da
     return STATUS_OK;
 }
 
+static void tell_miscount(void *arg, const struct data_miscount *miscount)
+{
+    struct ctx *cx = arg;
+    if (cx->reason == NULL)
+        IGNORE(ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED],
+                        "%s.db has %" PRIu64 " rows of %" PRIu64 "; next: rebuild it from the journal", miscount->table,
+                        miscount->there, miscount->kept));
+}
+
+/* Recovery found pages empty: never written before the crash, or lost. Then rows are missing. */
+static status check_rows(struct data_store *store, struct ctx *cx, uint64_t holes)
+{
+    uint64_t rows;
+    log_event(LOG_INFO, "store.counts-rows", LOG_NUM("empty_pages", holes));
+    TRY(data_recount(store, cx, tell_miscount, cx, &rows));
+    return cx->reason ? STATUS_DATA_LOSS : STATUS_OK;
+}
+
 static status open_store(struct data_store *store, struct ctx *cx, const struct data_options *options)
 {
     TRY(file_make_dirs(cx, store->folder));
     TRY(data_lock(cx, store->folder, &store->lock_fd));
+    struct str damage;
+    if (store_damage_noted(store->folder, cx, &damage))
+        return ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED], "%.*s; next: rebuild it from the journal",
+                        STR_ARGS(damage));
     bool is_new = !has_file(cx, store->folder, "complete"), lacks = false;
     if (is_new)
         TRY(remove_all(cx, store->folder));
     else
         TRY(check_files(cx, store->folder, options, &lacks));
-    TRY(open_env(store, cx, options));
+    uint64_t holes;
+    TRY(open_env(store, cx, options, &holes));
     TRY(open_tables(store, cx, options, lacks));
     TRY(check_format(store, cx, options->format, is_new));
     TRY(store_counts_open(store, cx));
     for (size_t i = 0; i < store->table_count; i++)
         TRY(find_bound(&store->tables[i], cx));
+    if (holes > 0 && !is_new)
+        TRY(check_rows(store, cx, holes));
     if (is_new || lacks)
         TRY(data_checkpoint(store, cx));
     return is_new ? make_file(cx, store->folder, "complete") : STATUS_OK;

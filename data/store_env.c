@@ -55,30 +55,27 @@ static int sync_or_end(int fd)
 }
 
 /* Berkeley DB's own messages may carry keys: only the error number is told, by whoever asked. */
-static void say_nothing(const DB_ENV *env, const char *prefix, const char *message)
-{
-    (void)env, (void)prefix, (void)message;
-}
-
-static void say_nothing_more(const DB_ENV *env, const char *message)
+static void say_nothing(const DB_ENV *env, const char *message)
 {
     (void)env, (void)message;
 }
 
-/* With a write hook Berkeley DB seeks and writes; the pwrite hook is for builds of it that do otherwise. */
+/* With a write hook Berkeley DB seeks and writes; the pwrite hook is for builds of it that do otherwise. Pages, and
+ * nothing else, are read by pread. */
 static void set_hooks(void)
 {
     db_env_set_func_write(write_or_end);
     db_env_set_func_pwrite(pwrite_or_end);
     db_env_set_func_fsync(sync_or_end);
+    db_env_set_func_pread(store_read_page);
 }
 
 uint32_t store_log_file_bytes = STORE_LOG_FILE_BYTES;
 
 static int configure(DB_ENV *env, uint64_t cache_bytes)
 {
-    env->set_errcall(env, say_nothing);
-    env->set_msgcall(env, say_nothing_more);
+    store_damage_watch(env);
+    env->set_msgcall(env, say_nothing);
     int error = env->set_cachesize(env, (uint32_t)(cache_bytes >> 30), (uint32_t)(cache_bytes & ((1u << 30) - 1)), 1);
     if (error == 0) /* it makes room for so many pages of this size; 4 KiB otherwise */
         error = env->set_mp_pagesize(env, STORE_PAGE_BYTES);

@@ -3,7 +3,7 @@
  *
  * Folder: <dir>/store/ with one file "<table>.db" per declared table, "idem.meta.db" (format number, applied seq),
  * Berkeley DB's logs "log.*", "lock" (flock), "complete" (all files of a new store were made) and "closed": the end of
- * the log when the store was last closed in good order, absent while it is open.
+ * the log when the store was last closed in good order, absent while it is open; "damaged": what was met, if anything.
  *
  * Locking: Berkeley DB runs without its own lock manager. One reader-writer lock of ours says who may be inside:
  * readers share it for a call or for a slice of a scan, a commit holds it alone, so readers see a commit whole or not
@@ -87,6 +87,18 @@ int store_db_open(DB_ENV *env, const char *name, DB **out_db);
 /* data.store-damaged with what Berkeley DB calls the error. */
 status store_fail(struct ctx *cx, const char *doing, int error);
 DBT store_dbt(struct str bytes); /* for handing in */
+
+/* ---- store_damage.c ---- */
+
+/* Has the environment note what damage it meets. */
+void store_damage_watch(DB_ENV *env);
+/* For Berkeley DB to read pages by: pread(), but a page that was zeroed is noted, and made one whose checksum fails. */
+ssize_t store_read_page(int fd, void *bytes, size_t len, off_t at);
+/* Around what this thread recovers. Answers how many pages were met that were never written, or lost. */
+void store_recovery_begin(bool after_crash);
+uint64_t store_recovery_end(void);
+/* Was damage met in this folder since the store was made? */
+bool store_damage_noted(const char *folder, struct ctx *cx, struct str *out_what);
 
 /* ---- store_checkpoint.c ---- */
 

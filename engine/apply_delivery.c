@@ -20,7 +20,17 @@ static void write_delivery(struct apply *ap, const struct entry_delivery *entry)
 
 static void bury(struct apply *ap, uint64_t id, const struct entry_delivery *entry, const struct outbox_row *outbox)
 {
-    struct dead_row row = {*entry, *outbox};
+    struct dead_row row = {.destination = entry->destination,
+                           .key = entry->key,
+                           .message_seq = entry->message_seq,
+                           .attempts = entry->attempts,
+                           .in_doubt = entry->in_doubt,
+                           .first_sent_us = entry->first_sent_us,
+                           .done_us = entry->done_us,
+                           .ack_code = entry->ack_code,
+                           .why = entry->why,
+                           .answer = entry->answer,
+                           .outbox = *outbox};
     outbox_note_moved(ap, outbox->message_seq);
     SCOPED(buf_fini) struct buf encoded = {0};
     dead_row_encode(&encoded, &row);
@@ -78,10 +88,9 @@ static status replay_one(struct apply *ap, struct ctx *cx, uint64_t id, struct o
     TRY(got);
     TRY(dead_row_decode(cx, bytes, &dead));
     data_txn_delete(ap->txn, ap->engine->dead, seq_key(cx->arena, id));
-    data_txn_delete(ap->txn, ap->engine->delivery,
-                    delivery_key(cx->arena, dead.outbox.message_seq, dead.delivery.destination));
-    outbox_queue(ap, dead.delivery.destination, key, &dead.outbox, STR_NONE); /* thousands may come at once */
-    total_lane(ap->engine, dead.delivery.destination)->dead--;
+    data_txn_delete(ap->txn, ap->engine->delivery, delivery_key(cx->arena, dead.outbox.message_seq, dead.destination));
+    outbox_queue(ap, dead.destination, key, &dead.outbox, STR_NONE); /* thousands may come at once */
+    total_lane(ap->engine, dead.destination)->dead--;
     return STATUS_OK;
 }
 

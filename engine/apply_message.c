@@ -172,7 +172,8 @@ static status write_work_items(struct work *w)
         struct arena_mark mark = arena_mark(w->cx->arena);
         const struct engine_code *code = &w->plan.codes[i];
         struct hl7_path path;
-        INVARIANT(hl7_path_compile(w->cx, code->path, &path) == STATUS_OK); /* plan.c formatted it */
+        status compiled = hl7_path_compile(w->cx, code->path, &path);
+        INVARIANT(compiled == STATUS_OK); /* plan.c formatted it */
         char text[HL7_PATH_TEXT_MAX];
         path.segment = 1;
         path.repetition = 0; /* counted by kind of place, not by each place */
@@ -216,16 +217,16 @@ static void list_changes(struct work *w, struct message_row *row)
         const struct plan_output *output = &w->plan.outputs[i];
         for (size_t j = 0; j < output->change_count && row->change_count < listed; j++) {
             const struct plan_change *change = &output->changes[j];
-            row->changes[row->change_count++] =
-                (struct engine_change){output->route->name, change->path, change->before, change->after, change->why};
+            row->changes[row->change_count++] = (struct message_row_change){
+                output->route->name, change->path, change->before, change->after, str_from(change->why)};
         }
     }
     if (changes > listed)
-        row->changes[row->change_count++] = (struct engine_change){
-            .after = arena_printf(w->cx->arena, "%zu", changes - listed), .why = "changes.not-listed"};
+        row->changes[row->change_count++] = (struct message_row_change){
+            .after = arena_printf(w->cx->arena, "%zu", changes - listed), .why = STR("changes.not-listed")};
     for (size_t i = 0; i < found->left_out_count; i++)
-        row->changes[row->change_count++] = (struct engine_change){
-            .path = found->left_out[i].path, .after = found->left_out[i].what, .why = "identity.left-out"};
+        row->changes[row->change_count++] = (struct message_row_change){
+            .path = found->left_out[i].path, .after = found->left_out[i].what, .why = STR("identity.left-out")};
 }
 
 static void list_outputs(struct work *w, struct message_row *row)
@@ -252,15 +253,53 @@ static void list_patients(struct work *w, struct message_row *row)
         const struct identified_patient *patient = &found->patients[row->patient_count + 1];
         row->patients[row->patient_count] =
             (struct message_row_patient){patient->pid, patient->result.record, patient->result.person,
-                                         patient->result.review, mpi_verdict_name(patient->result.verdict)};
+                                         patient->result.review, str_from(mpi_verdict_name(patient->result.verdict))};
     }
+}
+
+static void list_codes(struct work *w, struct message_row *row)
+{
+    row->codes = arena_array(w->cx->arena, w->plan.code_count, sizeof *row->codes);
+    for (; row->code_count < w->plan.code_count; row->code_count++) {
+        const struct engine_code *code = &w->plan.codes[row->code_count];
+        row->codes[row->code_count] = (struct message_row_code){.path = code->path,
+                                                                .outcome = code->outcome,
+                                                                .system = code->system,
+                                                                .code = code->code,
+                                                                .target_system = code->target_system,
+                                                                .target_code = code->target_code,
+                                                                .target_display = code->target_display,
+                                                                .map = code->map,
+                                                                .map_version = code->map_version,
+                                                                .map_row = code->map_row};
+    }
+}
+
+_Static_assert((int)ROW_EVIDENCE_MAX >= (int)MPI_EVIDENCE_MAX, "a row holds all of a comparison");
+
+static struct message_row_comparison comparison_row(const struct mpi_comparison *best)
+{
+    struct message_row_comparison row = {.left_record = best->left_record,
+                                         .right_record = best->right_record,
+                                         .score_mbit = best->score_mbit,
+                                         .probability_ppm = best->probability_ppm,
+                                         .model_version = best->model_version};
+    for (; row.evidence_count < best->evidence_count; row.evidence_count++) {
+        const struct mpi_evidence *evidence = &best->evidence[row.evidence_count];
+        row.evidence[row.evidence_count] =
+            (struct message_row_evidence){str_from(evidence->field), str_from(evidence->level), evidence->weight_mbit};
+    }
+    return row;
 }
 
 static void write_message(struct work *w, const struct applied *result)
 {
     const struct hl7_header *h = &w->header;
     struct message_row row = {
-        .received = w->message,
+        .source = w->message.source,
+        .protocol = w->message.protocol,
+        .peer = w->message.peer,
+        .received_us = w->message.received_us,
         .principal = w->cx->principal,
         .journaled_us = w->entry->time_us,
         .control_id = w->control_id,
@@ -271,15 +310,15 @@ static void write_message(struct work *w, const struct applied *result)
         .detail = result->detail,
         .duplicate_of = w->duplicate ? w->original.seq : 0,
         .warnings = hl7_warnings_total(&w->ap->index.warnings),
-        .verdict = result->status == STATUS_OK && !w->duplicate ? mpi_verdict_name(w->identified.result.verdict) : "",
+        .verdict = str_from(
+            result->status == STATUS_OK && !w->duplicate ? mpi_verdict_name(w->identified.result.verdict) : ""),
         .person = w->identified.result.person,
         .record = w->identified.result.record,
         .review = w->identified.result.review,
-        .comparison = w->identified.result.best,
+        .comparison = comparison_row(&w->identified.result.best),
         .routes_version = w->ap->routes->version,
-        .codes = w->plan.codes,
-        .code_count = w->plan.code_count,
     };
+    list_codes(w, &row);
     list_changes(w, &row);
     list_outputs(w, &row);
     list_patients(w, &row);

@@ -37,14 +37,6 @@ static struct cut open_body(struct str body)
     return open_body_up_to(body, FORMAT, &format);
 }
 
-/* A number of 32 bits; a larger one is damage, not a smaller number. */
-static uint32_t cut_number(struct cut *cut)
-{
-    uint64_t value = cut_varint(cut);
-    cut->bad |= value > UINT32_MAX;
-    return (uint32_t)value;
-}
-
 /* Everything read, nothing left over. */
 static status close_body(struct ctx *cx, const struct cut *cut, enum entry_kind kind)
 {
@@ -96,11 +88,11 @@ status entry_delivery_decode(struct ctx *cx, struct str body, struct entry_deliv
     struct cut cut = open_body(body);
     struct entry_delivery entry = {.destination = cut_lstr(&cut)};
     entry.key.seq = cut_varint(&cut);
-    entry.key.number = cut_number(&cut);
+    entry.key.number = cut_varint_u32(&cut);
     entry.message_seq = cut_varint(&cut);
     uint8_t state = cut_u8(&cut);
-    entry.attempts = cut_number(&cut);
-    entry.in_doubt = cut_number(&cut);
+    entry.attempts = cut_varint_u32(&cut);
+    entry.in_doubt = cut_varint_u32(&cut);
     entry.first_sent_us = (int64_t)cut_varint(&cut);
     entry.done_us = (int64_t)cut_varint(&cut);
     entry.ack_code = cut_lstr(&cut);

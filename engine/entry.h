@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "mpi/mpi.h"
+#include "rows.h"
 
 enum entry_kind {
     ENTRY_MESSAGE = 1,        /* bytes from a sender */
@@ -32,13 +33,6 @@ struct entry_message {
 void entry_message_encode(struct buf *out, const struct entry_message *entry);
 status entry_message_decode(struct ctx *cx, struct str body, struct entry_message *out_entry);
 
-/* Which outbox row: a destination's queue is ordered by (seq, number). */
-struct outbox_key {
-    uint64_t seq;    /* entry that queued it: the message's, or the replay's */
-    uint32_t number; /* within that entry */
-};
-
-enum delivery_state { DELIVERY_DELIVERED = 1, DELIVERY_DEAD = 2 };
 struct entry_delivery {
     struct str destination;
     struct outbox_key key;

@@ -100,13 +100,14 @@ static bool load_row(void *arg, struct str key, struct str bytes)
     struct str destination;
     struct outbox_key at;
     struct outbox_row row;
-    if (!outbox_key_read(key, &destination, &at) || key_order(at, loading->lane->last) <= 0)
+    bool readable = outbox_key_read(key, &destination, &at);
+    if (readable && key_order(at, loading->lane->last) <= 0)
         return true;
     if (loading->loaded == LOAD_MAX || loading->lane->held_bytes >= held_bytes_max(loading->lane)) {
         loading->more = true;
         return false;
     }
-    if (outbox_row_decode(&cx, bytes, &row) != STATUS_OK)
+    if (!readable || outbox_row_decode(&cx, bytes, &row) != STATUS_OK)
         mem_panic("outbox",
                   "a row cannot be read: stop, remove the store folder and start again to rebuild it from the journal");
     bool here = row.where == OUTBOX_HERE && row.bytes.len < LARGE_BYTES;

@@ -264,7 +264,11 @@ static bool find_doubt(void *arg, struct str key, struct str row)
     struct str destination;
     struct outbox_key at;
     char name[LIMIT_NAME_BYTES];
-    if (!outbox_key_read(key, &destination, &at) || at.seq > search->set->doubtful_to)
+    if (!outbox_key_read(key, &destination, &at)) {
+        search->found = true; /* it may be one of them */
+        return false;
+    }
+    if (at.seq > search->set->doubtful_to)
         return true;
     snprintf(name, sizeof name, "%.*s", STR_ARGS(str_sub(destination, 0, LIMIT_NAME_BYTES - 1)));
     search->found = find_lane(search->set, name) == NULL;

@@ -20,12 +20,12 @@ static void fill_letter(uint64_t id, const struct dead_row *row, struct engine_d
 {
     *out = (struct engine_dead_letter){.id = id,
                                        .seq = row->outbox.message_seq,
-                                       .destination = row->delivery.destination,
-                                       .reason = row->delivery.ack_code,
-                                       .detail = row->delivery.why,
+                                       .destination = row->destination,
+                                       .reason = row->ack_code,
+                                       .detail = row->why,
                                        .control_id = row->outbox.control_id,
-                                       .time_us = row->delivery.done_us,
-                                       .attempts = row->delivery.attempts};
+                                       .time_us = row->done_us,
+                                       .attempts = row->attempts};
 }
 
 static void keep_letter(struct arena *arena, struct engine_dead_letter *letter)
@@ -39,17 +39,18 @@ static void keep_letter(struct arena *arena, struct engine_dead_letter *letter)
 static bool list_letter(void *arg, struct str key, struct str bytes)
 {
     struct letters *list = arg;
-    struct cut cut = {key, false};
-    uint64_t id = cut_u64(&cut);
+    uint64_t id = 0;
     struct dead_row row;
     struct ctx own = {.arena = &list->scratch};
     arena_reset(&list->scratch);
-    status got = dead_row_decode(&own, bytes, &row);
+    status got = seq_key_read(&own, key, &id);
+    if (got == STATUS_OK)
+        got = dead_row_decode(&own, bytes, &row);
     if (got != STATUS_OK) {
         list->failed = ctx_pass(list->cx, &own, got);
         return false;
     }
-    if (list->destination.len && !str_eq(list->destination, row.delivery.destination))
+    if (list->destination.len && !str_eq(list->destination, row.destination))
         return true;
     if (list->count == list->max || (list->bytes_max && list->bytes > list->bytes_max))
         return false;
@@ -80,7 +81,8 @@ status engine_dead_letters(struct engine *engine, struct ctx *cx, struct str des
                            struct engine_dead_letter **out_letters, size_t *out_count, uint64_t *out_total)
 {
     struct letters list = {.cx = cx, .destination = destination, .max = max};
-    struct str from = seq_key(cx->arena, after < UINT64_MAX ? after + 1 : after); /* numbers are those of entries */
+    struct str from = after == 0 ? STR_NONE /* numbers are those of entries */
+                                 : seq_key(cx->arena, after < UINT64_MAX ? after + 1 : after);
     list.letters = arena_array(cx->arena, list.max, sizeof *list.letters);
     status got = data_scan(engine->dead, cx, STR_NONE, from, list_letter, &list);
     if (got == STATUS_OK)
@@ -114,7 +116,7 @@ status engine_dead_letter(struct engine *engine, struct ctx *cx, uint64_t id, st
     TRY(dead_row_decode(cx, bytes, &row));
     struct engine_dead_letter letter;
     fill_letter(id, &row, &letter);
-    letter.answer = row.delivery.answer;
+    letter.answer = row.answer;
     struct message_row message;
     TRY(message_load(engine, cx, letter.seq, &message));
     letter.type = message.type;

@@ -31,14 +31,14 @@ struct str listed_text(struct arena *arena, struct str text)
 static bool list_line(void *arg, struct str key, struct str bytes)
 {
     struct listing *listing = arg;
-    struct cut cut = {key, false};
     struct message_row row;
     struct arena *arena = listing->cx->arena;
     struct ctx own = {.arena = &listing->scratch}; /* rows may be large, and most are passed over */
     arena_reset(&listing->scratch);
-    listing->last_seq = cut_u64(&cut);
     listing->looked_at++;
-    status got = message_row_decode(&own, bytes, &row);
+    status got = seq_key_read(&own, key, &listing->last_seq);
+    if (got == STATUS_OK)
+        got = message_row_decode(&own, bytes, &row);
     if (got != STATUS_OK && !listing->skip_bad) {
         listing->failed = ctx_pass(listing->cx, &own, got);
         return false;
@@ -49,12 +49,12 @@ static bool list_line(void *arg, struct str key, struct str bytes)
                                          .person = row.person,
                                          .others = row.patient_count,
                                          .time_us = row.journaled_us,
-                                         .source = listed_text(arena, row.received.source),
+                                         .source = listed_text(arena, row.source),
                                          .type = listed_text(arena, row.type),
                                          .control_id = listed_text(arena, row.control_id),
                                          .ack_code = listed_text(arena, row.ack_code),
                                          .reason = listed_text(arena, row.reason),
-                                         .verdict = arena_str(arena, str_from(row.verdict))};
+                                         .verdict = arena_str(arena, row.verdict)};
     return listing->count < listing->max && listing->looked_at < LOOKED_AT_MAX;
 }
 

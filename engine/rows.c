@@ -1,20 +1,14 @@
+/* Rows about messages; those of deliveries: rows_delivery.c. */
 #include "rows.h"
 
 #include "base/mem.h"
+#include "engine/engine.h"
 
-static status done(struct ctx *cx, const struct cut *cut, const char *what)
+status row_end(struct ctx *cx, const struct cut *cut, const char *what)
 {
     if (cut->bad || cut->rest.len)
         return ctx_fail(cx, &engine_reasons[ENGINE_ROW_BAD], "%s row", what);
     return STATUS_OK;
-}
-
-/* A number of 32 bits; a larger one is damage, not a smaller number. */
-static uint32_t cut_number(struct cut *cut)
-{
-    uint64_t value = cut_varint(cut);
-    cut->bad |= value > UINT32_MAX;
-    return (uint32_t)value;
 }
 
 /* The fewest bytes that one of them takes. */
@@ -50,12 +44,6 @@ static int32_t cut_signed_number(struct cut *cut)
     return (int32_t)value;
 }
 
-/* A NUL-ended copy, for fields that are const char *. */
-static const char *cut_text(struct ctx *cx, struct cut *cut)
-{
-    return arena_str(cx->arena, cut_lstr(cut)).data;
-}
-
 static struct str key_of(struct arena *arena, const struct buf *key)
 {
     return arena_str(arena, buf_str(key));
@@ -68,9 +56,18 @@ struct str seq_key(struct arena *arena, uint64_t seq)
     return key_of(arena, &key);
 }
 
+status seq_key_read(struct ctx *cx, struct str key, uint64_t *out_seq)
+{
+    struct cut cut = {key, false};
+    uint64_t seq = cut_u64(&cut);
+    TRY(row_end(cx, &cut, "key of a"));
+    *out_seq = seq;
+    return STATUS_OK;
+}
+
 /* ---- message ---- */
 
-static void put_comparison(struct buf *out, const struct mpi_comparison *c)
+static void put_comparison(struct buf *out, const struct message_row_comparison *c)
 {
     buf_put_varint(out, c->evidence_count);
     if (c->evidence_count == 0)
@@ -81,16 +78,16 @@ static void put_comparison(struct buf *out, const struct mpi_comparison *c)
     buf_put_varint(out, c->probability_ppm);
     buf_put_varint(out, c->model_version);
     for (uint32_t i = 0; i < c->evidence_count; i++) {
-        buf_put_lstr(out, str_from(c->evidence[i].field));
-        buf_put_lstr(out, str_from(c->evidence[i].level));
+        buf_put_lstr(out, c->evidence[i].field);
+        buf_put_lstr(out, c->evidence[i].level);
         put_signed(out, c->evidence[i].weight_mbit);
     }
 }
 
-static void cut_comparison(struct ctx *cx, struct cut *cut, struct mpi_comparison *out)
+static void cut_comparison(struct cut *cut, struct message_row_comparison *out)
 {
     uint64_t count = cut_varint(cut);
-    if (count > MPI_EVIDENCE_MAX)
+    if (count > ROW_EVIDENCE_MAX)
         cut->bad = true;
     if (count == 0 || cut->bad)
         return;
@@ -98,16 +95,16 @@ static void cut_comparison(struct ctx *cx, struct cut *cut, struct mpi_compariso
     out->left_record = cut_varint(cut);
     out->right_record = cut_varint(cut);
     out->score_mbit = cut_signed_number(cut);
-    out->probability_ppm = cut_number(cut);
-    out->model_version = cut_number(cut);
+    out->probability_ppm = cut_varint_u32(cut);
+    out->model_version = cut_varint_u32(cut);
     for (uint32_t i = 0; i < count; i++) {
-        out->evidence[i].field = cut_text(cx, cut);
-        out->evidence[i].level = cut_text(cx, cut);
+        out->evidence[i].field = cut_lstr(cut);
+        out->evidence[i].level = cut_lstr(cut);
         out->evidence[i].weight_mbit = cut_signed_number(cut);
     }
 }
 
-static void put_code(struct buf *out, const struct engine_code *code)
+static void put_code(struct buf *out, const struct message_row_code *code)
 {
     const struct str texts[] = {code->path,           code->outcome,       code->system,
                                 code->code,           code->target_system, code->target_code,
@@ -117,7 +114,7 @@ static void put_code(struct buf *out, const struct engine_code *code)
     buf_put_varint(out, code->map_row);
 }
 
-static void cut_code(struct cut *cut, struct engine_code *out)
+static void cut_code(struct cut *cut, struct message_row_code *out)
 {
     struct str *const texts[] = {&out->path,           &out->outcome,       &out->system,
                                  &out->code,           &out->target_system, &out->target_code,
@@ -129,10 +126,10 @@ static void cut_code(struct cut *cut, struct engine_code *out)
 
 void message_row_encode(struct buf *out, const struct message_row *row)
 {
-    buf_put_lstr(out, row->received.source);
-    buf_put_lstr(out, row->received.protocol);
-    buf_put_lstr(out, row->received.peer);
-    buf_put_varint(out, (uint64_t)row->received.received_us);
+    buf_put_lstr(out, row->source);
+    buf_put_lstr(out, row->protocol);
+    buf_put_lstr(out, row->peer);
+    buf_put_varint(out, (uint64_t)row->received_us);
     buf_put_lstr(out, row->principal);
     buf_put_varint(out, (uint64_t)row->journaled_us);
     buf_put_lstr(out, row->control_id);
@@ -142,7 +139,7 @@ void message_row_encode(struct buf *out, const struct message_row *row)
     buf_put_lstr(out, row->detail);
     buf_put_varint(out, row->duplicate_of);
     buf_put_varint(out, row->warnings);
-    buf_put_lstr(out, str_from(row->verdict));
+    buf_put_lstr(out, row->verdict);
     buf_put_varint(out, row->person);
     buf_put_varint(out, row->record);
     buf_put_varint(out, row->review);
@@ -157,7 +154,7 @@ void message_row_encode(struct buf *out, const struct message_row *row)
         buf_put_lstr(out, row->changes[i].path);
         buf_put_lstr(out, row->changes[i].before);
         buf_put_lstr(out, row->changes[i].after);
-        buf_put_lstr(out, str_from(row->changes[i].why));
+        buf_put_lstr(out, row->changes[i].why);
     }
     buf_put_varint(out, row->output_count);
     for (size_t i = 0; i < row->output_count; i++) {
@@ -172,7 +169,7 @@ void message_row_encode(struct buf *out, const struct message_row *row)
         buf_put_varint(out, row->patients[i].record);
         buf_put_varint(out, row->patients[i].person);
         buf_put_varint(out, row->patients[i].review);
-        buf_put_lstr(out, str_from(row->patients[i].verdict));
+        buf_put_lstr(out, row->patients[i].verdict);
     }
 }
 
@@ -184,11 +181,11 @@ static void cut_patients(struct ctx *cx, struct cut *cut, struct message_row *ro
     cut->bad |= row->patient_count == 0;
     row->patients = arena_array(cx->arena, row->patient_count, sizeof *row->patients);
     for (size_t i = 0; i < row->patient_count; i++) {
-        row->patients[i].pid = cut_number(cut);
+        row->patients[i].pid = cut_varint_u32(cut);
         row->patients[i].record = cut_varint(cut);
         row->patients[i].person = cut_varint(cut);
         row->patients[i].review = cut_varint(cut);
-        row->patients[i].verdict = cut_text(cx, cut);
+        row->patients[i].verdict = cut_lstr(cut);
     }
 }
 
@@ -205,7 +202,7 @@ static void cut_lists(struct ctx *cx, struct cut *cut, struct message_row *row)
         row->changes[i].path = cut_lstr(cut);
         row->changes[i].before = cut_lstr(cut);
         row->changes[i].after = cut_lstr(cut);
-        row->changes[i].why = cut_text(cx, cut);
+        row->changes[i].why = cut_lstr(cut);
     }
     row->output_count = cut_count(cut, OUTPUT_BYTES);
     row->outputs = arena_array(cx->arena, row->output_count, sizeof *row->outputs);
@@ -219,10 +216,10 @@ status message_row_decode(struct ctx *cx, struct str bytes, struct message_row *
 {
     struct cut cut = {bytes, false};
     struct message_row row = {0};
-    row.received.source = cut_lstr(&cut);
-    row.received.protocol = cut_lstr(&cut);
-    row.received.peer = cut_lstr(&cut);
-    row.received.received_us = (int64_t)cut_varint(&cut);
+    row.source = cut_lstr(&cut);
+    row.protocol = cut_lstr(&cut);
+    row.peer = cut_lstr(&cut);
+    row.received_us = (int64_t)cut_varint(&cut);
     row.principal = cut_lstr(&cut);
     row.journaled_us = (int64_t)cut_varint(&cut);
     row.control_id = cut_lstr(&cut);
@@ -231,16 +228,16 @@ status message_row_decode(struct ctx *cx, struct str bytes, struct message_row *
     row.reason = cut_lstr(&cut);
     row.detail = cut_lstr(&cut);
     row.duplicate_of = cut_varint(&cut);
-    row.warnings = cut_number(&cut);
-    row.verdict = cut_text(cx, &cut);
+    row.warnings = cut_varint_u32(&cut);
+    row.verdict = cut_lstr(&cut);
     row.person = cut_varint(&cut);
     row.record = cut_varint(&cut);
     row.review = cut_varint(&cut);
-    cut_comparison(cx, &cut, &row.comparison);
+    cut_comparison(&cut, &row.comparison);
     row.routes_version = cut_lstr(&cut);
     cut_lists(cx, &cut, &row);
     cut_patients(cx, &cut, &row);
-    TRY(done(cx, &cut, "message"));
+    TRY(row_end(cx, &cut, "message"));
     *out_row = row;
     return STATUS_OK;
 }
@@ -275,153 +272,8 @@ status control_row_decode(struct ctx *cx, struct str bytes, struct control_row *
     row.ack_code = cut_lstr(&cut);
     row.verdict = cut_lstr(&cut);
     row.ack = cut_lstr(&cut);
-    TRY(done(cx, &cut, "control"));
+    TRY(row_end(cx, &cut, "control"));
     memcpy(row.digest, digest.data, sizeof row.digest);
-    *out_row = row;
-    return STATUS_OK;
-}
-
-/* ---- outbox ---- */
-
-struct str outbox_prefix(struct arena *arena, struct str destination)
-{
-    SCOPED(buf_fini) struct buf key = {0};
-    buf_put_str(&key, destination);
-    buf_put_byte(&key, 0);
-    return key_of(arena, &key);
-}
-
-struct str outbox_key(struct arena *arena, struct str destination, struct outbox_key at)
-{
-    SCOPED(buf_fini) struct buf key = {0};
-    buf_put_str(&key, destination);
-    buf_put_byte(&key, 0);
-    buf_put_u64(&key, at.seq);
-    buf_put_u32(&key, at.number);
-    return key_of(arena, &key);
-}
-
-bool outbox_key_read(struct str bytes, struct str *out_destination, struct outbox_key *out_key)
-{
-    ptrdiff_t nul = str_find(bytes, 0);
-    if (nul < 0)
-        return false;
-    struct cut cut = {str_from_at(bytes, (size_t)nul + 1), false};
-    struct outbox_key key = {.seq = cut_u64(&cut), .number = cut_u32(&cut)};
-    if (cut.bad || cut.rest.len)
-        return false;
-    *out_destination = str_sub(bytes, 0, (size_t)nul);
-    *out_key = key;
-    return true;
-}
-
-static struct str shared_key(struct arena *arena, struct str kind, uint64_t message_seq, uint32_t shared)
-{
-    SCOPED(buf_fini) struct buf key = {0};
-    buf_put_str(&key, kind);
-    buf_put_byte(&key, 0);
-    buf_put_u64(&key, message_seq);
-    buf_put_u32(&key, shared);
-    return key_of(arena, &key);
-}
-
-struct str body_key(struct arena *arena, uint64_t message_seq, uint32_t shared)
-{
-    return shared_key(arena, STR("body"), message_seq, shared);
-}
-
-struct str held_key(struct arena *arena, uint64_t message_seq, uint32_t shared)
-{
-    return shared_key(arena, STR("held"), message_seq, shared);
-}
-
-void outbox_row_encode(struct buf *out, const struct outbox_row *row)
-{
-    buf_put_varint(out, row->message_seq);
-    buf_put_lstr(out, row->control_id);
-    buf_put_byte(out, (uint8_t)row->where);
-    if (row->where == OUTBOX_SHARED)
-        buf_put_varint(out, row->shared);
-    else
-        buf_put_lstr(out, row->where == OUTBOX_HERE ? row->bytes : STR_NONE);
-}
-
-static void cut_outbox_row(struct cut *cut, struct outbox_row *out)
-{
-    out->message_seq = cut_varint(cut);
-    out->control_id = cut_lstr(cut);
-    uint8_t where = cut_u8(cut);
-    cut->bad |= where > OUTBOX_SHARED;
-    out->where = (enum outbox_where)where;
-    if (where == OUTBOX_SHARED)
-        out->shared = cut_number(cut);
-    else
-        out->bytes = cut_lstr(cut);
-}
-
-status outbox_row_decode(struct ctx *cx, struct str bytes, struct outbox_row *out_row)
-{
-    struct cut cut = {bytes, false};
-    struct outbox_row row = {0};
-    cut_outbox_row(&cut, &row);
-    TRY(done(cx, &cut, "outbox"));
-    *out_row = row;
-    return STATUS_OK;
-}
-
-/* ---- delivery and dead letter ---- */
-
-struct str delivery_key(struct arena *arena, uint64_t seq, struct str destination)
-{
-    SCOPED(buf_fini) struct buf key = {0};
-    buf_put_u64(&key, seq);
-    buf_put_str(&key, destination);
-    return key_of(arena, &key);
-}
-
-void delivery_row_encode(struct buf *out, const struct delivery_row *row)
-{
-    buf_put_byte(out, (uint8_t)row->state);
-    buf_put_varint(out, row->attempts);
-    buf_put_varint(out, row->in_doubt);
-    buf_put_varint(out, (uint64_t)row->first_sent_us);
-    buf_put_varint(out, (uint64_t)row->done_us);
-    buf_put_lstr(out, row->ack_code);
-    buf_put_lstr(out, row->why);
-}
-
-status delivery_row_decode(struct ctx *cx, struct str bytes, struct delivery_row *out_row)
-{
-    struct cut cut = {bytes, false};
-    struct delivery_row row = {.state = (enum delivery_state)cut_u8(&cut)};
-    row.attempts = cut_number(&cut);
-    row.in_doubt = cut_number(&cut);
-    row.first_sent_us = (int64_t)cut_varint(&cut);
-    row.done_us = (int64_t)cut_varint(&cut);
-    row.ack_code = cut_lstr(&cut);
-    row.why = cut_lstr(&cut);
-    TRY(done(cx, &cut, "delivery"));
-    *out_row = row;
-    return STATUS_OK;
-}
-
-void dead_row_encode(struct buf *out, const struct dead_row *row)
-{
-    SCOPED(buf_fini) struct buf delivery = {0};
-    entry_delivery_encode(&delivery, &row->delivery);
-    buf_put_lstr(out, buf_str(&delivery));
-    outbox_row_encode(out, &row->outbox);
-}
-
-status dead_row_decode(struct ctx *cx, struct str bytes, struct dead_row *out_row)
-{
-    struct cut cut = {bytes, false};
-    struct dead_row row = {0};
-    struct str delivery = cut_lstr(&cut);
-    cut_outbox_row(&cut, &row.outbox);
-    TRY(done(cx, &cut, "dead letter"));
-    if (entry_delivery_decode(cx, delivery, &row.delivery) != STATUS_OK)
-        return ctx_fail(cx, &engine_reasons[ENGINE_ROW_BAD], "dead letter row");
     *out_row = row;
     return STATUS_OK;
 }

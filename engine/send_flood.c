@@ -11,7 +11,7 @@ enum { READ_BYTES = 64 * 1024, CONNECTIONS_MAX = 1000, WINDOW_MAX = 1000, BUCKET
 
 struct flood;
 
-struct lane {
+struct sender {
     struct flood *flood;
     struct crypto_stream stream;
     struct loop_watch *watch; /* NULL: ended */
@@ -24,8 +24,8 @@ struct flood {
     const struct send_flood_options *options;
     struct loop *loop;
     struct loop_timer *timer;
-    struct lane *lanes;
-    size_t lane_count, window, open;
+    struct sender *senders;
+    size_t sender_count, window, open;
     uint64_t made, under_way, heard_before;
     struct send_flood_result result;
     uint64_t buckets[BUCKETS]; /* sixteen for each doubling */
@@ -69,41 +69,41 @@ static void stop_when_done(struct flood *flood)
         loop_stop(flood->loop);
 }
 
-static void end_lane(struct lane *lane)
+static void end_sender(struct sender *sender)
 {
-    loop_watch_remove(lane->watch);
-    lane->watch = NULL;
-    lane->flood->open--;
-    lane->flood->under_way -= lane->under_way;
-    lane->under_way = 0;
+    loop_watch_remove(sender->watch);
+    sender->watch = NULL;
+    sender->flood->open--;
+    sender->flood->under_way -= sender->under_way;
+    sender->under_way = 0;
 }
 
 /* Fill the window, one send for all of it. */
-static void send_more(struct lane *lane)
+static void send_more(struct sender *sender)
 {
-    struct flood *flood = lane->flood;
+    struct flood *flood = sender->flood;
     int64_t now_us = clock_mono_us();
-    while (lane->under_way < flood->window && flood->made < flood->options->messages) {
+    while (sender->under_way < flood->window && flood->made < flood->options->messages) {
         buf_clear(&flood->message);
         buf_put_byte(&flood->message, MLLP_VT);
         flood->options->make(flood->options->arg, flood->made++, &flood->message);
         buf_put(&flood->message, "\x1c\r", 2);
-        crypto_stream_put(&lane->stream, buf_str(&flood->message));
-        lane->sent_us[(lane->first + lane->under_way++) % flood->window] = now_us;
+        crypto_stream_put(&sender->stream, buf_str(&flood->message));
+        sender->sent_us[(sender->first + sender->under_way++) % flood->window] = now_us;
         flood->under_way++;
         flood->result.sent++;
     }
-    if (!crypto_stream_flush(&lane->stream)) {
-        end_lane(lane);
+    if (!crypto_stream_flush(&sender->stream)) {
+        end_sender(sender);
         return;
     }
-    loop_watch_change(lane->watch,
-                      (uint32_t)EPOLLIN | (crypto_stream_is_sending(&lane->stream) ? (uint32_t)EPOLLOUT : 0));
+    loop_watch_change(sender->watch,
+                      (uint32_t)EPOLLIN | (crypto_stream_is_sending(&sender->stream) ? (uint32_t)EPOLLOUT : 0));
 }
 
-static void take_answer(struct lane *lane, struct str frame, int64_t now_us)
+static void take_answer(struct sender *sender, struct str frame, int64_t now_us)
 {
-    struct flood *flood = lane->flood;
+    struct flood *flood = sender->flood;
     struct ctx cx = {.arena = &flood->arena};
     struct hl7_reply reply;
     if (hl7_ack_read(&cx, frame, &reply) != STATUS_OK) {
@@ -114,43 +114,43 @@ static void take_answer(struct lane *lane, struct str frame, int64_t now_us)
     } else {
         flood->result.refused++;
     }
-    if (lane->under_way == 0)
+    if (sender->under_way == 0)
         return; /* an answer too many: counted above, belongs to none */
-    int64_t took_us = now_us - lane->sent_us[lane->first];
+    int64_t took_us = now_us - sender->sent_us[sender->first];
     size_t bucket = bucket_of((uint64_t)took_us);
     flood->buckets[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
     if (took_us > flood->result.max_us)
         flood->result.max_us = took_us;
-    lane->first = (lane->first + 1) % flood->window;
-    lane->under_way--;
+    sender->first = (sender->first + 1) % flood->window;
+    sender->under_way--;
     flood->under_way--;
 }
 
-static void take_bytes(struct lane *lane, struct str bytes)
+static void take_bytes(struct sender *sender, struct str bytes)
 {
     int64_t now_us = clock_mono_us();
     struct str frame;
-    mllp_feed(&lane->reader, bytes);
-    for (enum mllp_event event; (event = mllp_next(&lane->reader, &frame)) != MLLP_MORE;)
+    mllp_feed(&sender->reader, bytes);
+    for (enum mllp_event event; (event = mllp_next(&sender->reader, &frame)) != MLLP_MORE;)
         if (event == MLLP_FRAME)
-            take_answer(lane, frame, now_us);
+            take_answer(sender, frame, now_us);
 }
 
 static void ready(void *arg, uint32_t events)
 {
-    struct lane *lane = arg;
-    struct flood *flood = lane->flood;
+    struct sender *sender = arg;
+    struct flood *flood = sender->flood;
     if (events & ~(uint32_t)EPOLLOUT) {
         struct str bytes;
         bool full;
-        enum crypto_stream_event event = crypto_stream_read(&lane->stream, flood->scratch, READ_BYTES, &bytes, &full);
+        enum crypto_stream_event event = crypto_stream_read(&sender->stream, flood->scratch, READ_BYTES, &bytes, &full);
         if (event == CRYPTO_STREAM_DATA)
-            take_bytes(lane, bytes);
+            take_bytes(sender, bytes);
         else if (event != CRYPTO_STREAM_WAIT)
-            end_lane(lane);
+            end_sender(sender);
     }
-    if (lane->watch)
-        send_more(lane);
+    if (sender->watch)
+        send_more(sender);
     stop_when_done(flood);
 }
 
@@ -168,14 +168,14 @@ static void look(void *arg)
         flood->loop, flood->options->to.timeout_us ? flood->options->to.timeout_us : 30000000, look, flood);
 }
 
-static status open_lanes(struct flood *flood, struct ctx *cx)
+static status open_senders(struct flood *flood, struct ctx *cx)
 {
-    for (size_t i = 0; i < flood->lane_count; i++) {
-        struct lane *lane = &flood->lanes[i];
-        lane->flood = flood;
-        TRY(send_connect(cx, &flood->options->to, &lane->stream));
-        mllp_reader_init(&lane->reader, (struct mllp_options){0});
-        lane->sent_us = mem_array(flood->window, sizeof *lane->sent_us);
+    for (size_t i = 0; i < flood->sender_count; i++) {
+        struct sender *sender = &flood->senders[i];
+        sender->flood = flood;
+        TRY(send_connect(cx, &flood->options->to, &sender->stream));
+        mllp_reader_init(&sender->reader, (struct mllp_options){0});
+        sender->sent_us = mem_array(flood->window, sizeof *sender->sent_us);
     }
     return STATUS_OK;
 }
@@ -185,11 +185,11 @@ static void run(struct flood *flood)
     flood->heard_before = UINT64_MAX;
     look(flood);
     int64_t begin_us = clock_mono_us();
-    for (size_t i = 0; i < flood->lane_count; i++) {
-        struct lane *lane = &flood->lanes[i];
-        lane->watch = loop_watch_add(flood->loop, lane->stream.fd, EPOLLIN, ready, lane);
+    for (size_t i = 0; i < flood->sender_count; i++) {
+        struct sender *sender = &flood->senders[i];
+        sender->watch = loop_watch_add(flood->loop, sender->stream.fd, EPOLLIN, ready, sender);
         flood->open++;
-        send_more(lane);
+        send_more(sender);
     }
     stop_when_done(flood);
     loop_run(flood->loop);
@@ -206,30 +206,30 @@ status send_flood(struct ctx *cx, const struct send_flood_options *options, stru
     struct flood *flood = mem_alloc(sizeof *flood);
     flood->options = options;
     flood->loop = loop_new();
-    flood->lane_count = options->connections == 0                ? 1
-                        : options->connections < CONNECTIONS_MAX ? options->connections
-                                                                 : CONNECTIONS_MAX;
+    flood->sender_count = options->connections == 0                ? 1
+                          : options->connections < CONNECTIONS_MAX ? options->connections
+                                                                   : CONNECTIONS_MAX;
     flood->window = options->window == 0 ? 1 : options->window < WINDOW_MAX ? options->window : WINDOW_MAX;
-    flood->lanes = mem_array(flood->lane_count, sizeof *flood->lanes);
+    flood->senders = mem_array(flood->sender_count, sizeof *flood->senders);
     arena_init(&flood->arena, 0);
-    for (size_t i = 0; i < flood->lane_count; i++)
-        flood->lanes[i].stream.fd = -1;
+    for (size_t i = 0; i < flood->sender_count; i++)
+        flood->senders[i].stream.fd = -1;
 
-    status opened = open_lanes(flood, cx);
+    status opened = open_senders(flood, cx);
     if (opened == STATUS_OK) {
         run(flood);
         *out_result = flood->result;
     }
-    for (size_t i = 0; i < flood->lane_count; i++) {
-        loop_watch_remove(flood->lanes[i].watch);
-        crypto_stream_fini(&flood->lanes[i].stream);
-        mllp_reader_fini(&flood->lanes[i].reader);
-        mem_free(flood->lanes[i].sent_us);
+    for (size_t i = 0; i < flood->sender_count; i++) {
+        loop_watch_remove(flood->senders[i].watch);
+        crypto_stream_fini(&flood->senders[i].stream);
+        mllp_reader_fini(&flood->senders[i].reader);
+        mem_free(flood->senders[i].sent_us);
     }
     loop_timer_stop(flood->timer);
     arena_fini(&flood->arena);
     buf_fini(&flood->message);
-    mem_free(flood->lanes);
+    mem_free(flood->senders);
     loop_free(flood->loop);
     mem_free(flood);
     return opened;

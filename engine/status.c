@@ -75,27 +75,35 @@ static void view_moment(struct engine *engine, struct ctx *cx, struct engine_sta
 }
 
 /* The oldest message that waits in a lane. */
+struct oldest_waiting {
+    uint64_t seq; /* 0 = none */
+    bool bad;
+};
+
 static bool first_row(void *arg, struct str key, struct str row)
 {
     (void)row;
+    struct oldest_waiting *oldest = arg;
     struct str destination;
-    struct outbox_key at;
-    if (outbox_key_read(key, &destination, &at))
-        *(uint64_t *)arg = at.seq;
+    struct outbox_key at = {0};
+    oldest->bad = !outbox_key_read(key, &destination, &at);
+    oldest->seq = at.seq;
     return false;
 }
 
 /* Its age: the time its entry was journaled. It may have been delivered and dropped since we looked. */
 static status view_age(struct engine *engine, struct ctx *cx, struct engine_lane_view *lane)
 {
-    uint64_t seq = 0;
+    struct oldest_waiting oldest = {0};
     struct str prefix = outbox_prefix(cx->arena, lane->destination);
-    TRY(data_scan(engine->outbox, cx, prefix, STR_NONE, first_row, &seq));
-    if (seq == 0)
+    TRY(data_scan(engine->outbox, cx, prefix, STR_NONE, first_row, &oldest));
+    if (oldest.bad)
+        return ctx_fail(cx, &engine_reasons[ENGINE_ROW_BAD], "outbox row");
+    if (oldest.seq == 0)
         return STATUS_OK;
     struct arena_mark mark = arena_mark(cx->arena); /* the entry may hold a large message */
     struct journal_entry entry;
-    status got = journal_read(engine->journal, cx, seq, &entry);
+    status got = journal_read(engine->journal, cx, oldest.seq, &entry);
     if (got == STATUS_OK)
         lane->oldest_us = entry.time_us;
     else if (got != STATUS_NOT_FOUND)

@@ -110,8 +110,8 @@ static void add_patients(struct ctx *cx, const struct message_row *row, struct e
     for (size_t i = 0; i < row->patient_count; i++) {
         const struct message_row_patient *patient = &row->patients[i];
         add_step(cx, trace, row->journaled_us, 0, "identified",
-                 arena_printf(cx->arena, "PID(%" PRIu32 "): %s, person %" PRIu64, patient->pid, patient->verdict,
-                              patient->person));
+                 arena_printf(cx->arena, "PID(%" PRIu32 "): %.*s, person %" PRIu64, patient->pid,
+                              STR_ARGS(patient->verdict), patient->person));
     }
 }
 
@@ -127,10 +127,9 @@ static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const
     if (trace->times_not_kept)
         timing = (struct timing){0};
     int64_t at = row->journaled_us;
-    add_step(cx, trace, row->received.received_us, 0, "received",
-             arena_printf(arena, "%.*s from %.*s", STR_ARGS(row->received.protocol), STR_ARGS(row->received.peer)));
-    add_step(cx, trace, at, at - row->received.received_us, "journaled",
-             arena_printf(arena, "entry %" PRIu64 ", durable", seq));
+    add_step(cx, trace, row->received_us, 0, "received",
+             arena_printf(arena, "%.*s from %.*s", STR_ARGS(row->protocol), STR_ARGS(row->peer)));
+    add_step(cx, trace, at, at - row->received_us, "journaled", arena_printf(arena, "entry %" PRIu64 ", durable", seq));
     add_step(cx, trace, at, timing.parse_us, "parsed",
              row->reason.len ? arena_printf(arena, "refused: %.*s %.*s", STR_ARGS(row->reason), STR_ARGS(row->detail))
                              : arena_printf(arena, "%.*s, %u warnings", STR_ARGS(row->type), row->warnings));
@@ -139,7 +138,7 @@ static void add_steps(struct engine *engine, struct ctx *cx, uint64_t seq, const
                  arena_printf(arena, "of %" PRIu64 ": answered as then, nothing sent again", row->duplicate_of));
     else if (row->reason.len == 0) {
         add_step(cx, trace, at, timing.identify_us, "identified",
-                 arena_printf(arena, "%s, person %" PRIu64, row->verdict, row->person));
+                 arena_printf(arena, "%.*s, person %" PRIu64, STR_ARGS(row->verdict), row->person));
         add_patients(cx, row, trace);
         add_step(cx, trace, at, timing.plan_us, "codes",
                  row->code_count ? count_codes(cx, row) : STR("none looked at"));
@@ -173,6 +172,54 @@ static status read_received(struct engine *engine, struct ctx *cx, uint64_t seq,
     return STATUS_OK;
 }
 
+/* ---- what the row says, as the API says it ---- */
+
+static struct mpi_comparison comparison_of(struct ctx *cx, const struct message_row_comparison *row)
+{
+    struct mpi_comparison comparison = {.left_record = row->left_record,
+                                        .right_record = row->right_record,
+                                        .score_mbit = row->score_mbit,
+                                        .probability_ppm = row->probability_ppm,
+                                        .model_version = row->model_version};
+    for (; comparison.evidence_count < row->evidence_count; comparison.evidence_count++) {
+        const struct message_row_evidence *line = &row->evidence[comparison.evidence_count];
+        comparison.evidence[comparison.evidence_count] = (struct mpi_evidence){
+            arena_str(cx->arena, line->field).data, arena_str(cx->arena, line->level).data, line->weight_mbit};
+    }
+    return comparison;
+}
+
+static void trace_codes(struct ctx *cx, const struct message_row *row, struct engine_trace *trace)
+{
+    trace->codes = arena_array(cx->arena, row->code_count, sizeof *trace->codes);
+    for (; trace->code_count < row->code_count; trace->code_count++) {
+        const struct message_row_code *code = &row->codes[trace->code_count];
+        trace->codes[trace->code_count] = (struct engine_code){.path = code->path,
+                                                               .outcome = code->outcome,
+                                                               .system = code->system,
+                                                               .code = code->code,
+                                                               .target_system = code->target_system,
+                                                               .target_code = code->target_code,
+                                                               .target_display = code->target_display,
+                                                               .map = code->map,
+                                                               .map_version = code->map_version,
+                                                               .map_row = code->map_row};
+    }
+}
+
+static void trace_changes(struct ctx *cx, const struct message_row *row, struct engine_trace *trace)
+{
+    trace->changes = arena_array(cx->arena, row->change_count, sizeof *trace->changes);
+    for (; trace->change_count < row->change_count; trace->change_count++) {
+        const struct message_row_change *change = &row->changes[trace->change_count];
+        trace->changes[trace->change_count] = (struct engine_change){.route = change->route,
+                                                                     .path = change->path,
+                                                                     .before = change->before,
+                                                                     .after = change->after,
+                                                                     .why = arena_str(cx->arena, change->why).data};
+    }
+}
+
 status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct str control_id,
                     struct engine_trace *out_trace)
 {
@@ -183,19 +230,17 @@ status engine_trace(struct engine *engine, struct ctx *cx, uint64_t seq, struct 
     struct engine_trace trace = {.seq = seq,
                                  .person = row.person,
                                  .record = row.record,
-                                 .source = row.received.source,
+                                 .source = row.source,
                                  .principal = row.principal,
                                  .control_id = row.control_id,
                                  .type = row.type,
                                  .ack_code = row.ack_code,
                                  .reason = row.reason,
-                                 .verdict = str_from(row.verdict),
+                                 .verdict = row.verdict,
                                  .routes_version = row.routes_version,
-                                 .comparison = row.comparison,
-                                 .codes = row.codes,
-                                 .code_count = row.code_count,
-                                 .changes = row.changes,
-                                 .change_count = row.change_count};
+                                 .comparison = comparison_of(cx, &row.comparison)};
+    trace_codes(cx, &row, &trace);
+    trace_changes(cx, &row, &trace);
     int64_t *first_sent_us = arena_array(cx->arena, row.output_count, sizeof *first_sent_us);
     TRY(load_deliveries(engine, cx, seq, &row, &trace, first_sent_us));
     add_steps(engine, cx, seq, &row, &trace, first_sent_us);

@@ -68,7 +68,9 @@ static bool take_activation(void *arg, struct str key, struct str row)
 {
     struct listing *listing = arg;
     struct stored_activation stored;
-    listing->failed = decode_activation(listing->cx, row, &stored);
+    listing->failed = key_check(listing->cx, key, 2, "mpi.model");
+    if (listing->failed == STATUS_OK)
+        listing->failed = decode_activation(listing->cx, row, &stored);
     if (listing->failed != STATUS_OK)
         return false;
     struct arena *arena = listing->cx->arena;
@@ -81,18 +83,20 @@ static bool take_activation(void *arg, struct str key, struct str row)
     return listing->count < listing->max;
 }
 
-status mpi_activations(struct mpi *mpi, struct ctx *cx, size_t max, struct mpi_activation_row **out_rows,
-                       size_t *out_count)
+status mpi_activations(struct mpi *mpi, struct ctx *cx, uint64_t before, size_t max,
+                       struct mpi_activation_row **out_rows, size_t *out_count, uint64_t *out_next_before)
 {
-    struct key prefix = key_1(MODELS_ACTIVATION);
+    struct key prefix = key_1(MODELS_ACTIVATION), from = key_2(MODELS_ACTIVATION, before - 1);
     uint64_t there = data_rows(mpi->models);
-    struct listing listing = {.cx = cx, .max = max < there ? max : (size_t)there};
+    struct listing listing = {.cx = cx, .max = max < there ? max + 1 : (size_t)there}; /* one more: is there more? */
     listing.rows = arena_array(cx->arena, listing.max + 1, sizeof *listing.rows);
     if (listing.max > 0)
-        TRY(data_scan_back(mpi->models, cx, key_str(&prefix), STR_NONE, take_activation, &listing));
+        TRY(data_scan_back(mpi->models, cx, key_str(&prefix), before ? key_str(&from) : STR_NONE, take_activation,
+                           &listing));
     TRY(listing.failed);
     *out_rows = listing.rows;
-    *out_count = listing.count;
+    *out_count = listing.count < max ? listing.count : max;
+    *out_next_before = listing.count > max && max > 0 ? listing.rows[max - 1].seq : 0;
     return STATUS_OK;
 }
 
@@ -100,8 +104,9 @@ status mpi_model_text(struct mpi *mpi, struct ctx *cx, uint32_t version, struct 
 {
     struct mpi_activation_row *active;
     size_t count = 0;
+    uint64_t older;
     if (version == 0)
-        TRY(mpi_activations(mpi, cx, 1, &active, &count));
+        TRY(mpi_activations(mpi, cx, 0, 1, &active, &count, &older));
     uint32_t wanted = version ? version : count ? active[0].version : MODEL_BUILTIN_VERSION;
     struct key key = key_2(MODELS_TEXT, wanted);
     struct str text;
@@ -151,8 +156,9 @@ status models_open(struct mpi *mpi, struct ctx *cx)
     uint32_t version;
     struct mpi_activation_row *active;
     size_t count;
+    uint64_t older;
     TRY(read_scored(mpi, cx));
-    TRY(mpi_activations(mpi, cx, 1, &active, &count));
+    TRY(mpi_activations(mpi, cx, 0, 1, &active, &count, &older));
     if (count == 0)
         return STATUS_OK;
     TRY(mpi_model_text(mpi, cx, 0, &text, &version));

@@ -1,5 +1,5 @@
+#include "disk_internal.h"
 #include "row_internal.h"
-#include "stored_internal.h"
 
 #include "base/invariant.h"
 #include "base/limits.h"

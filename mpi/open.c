@@ -120,9 +120,26 @@ static bool load_review(void *arg, struct str key, struct str row)
     return true;
 }
 
-static status load_table(struct opening *opening, struct data_table *table, data_visit_fn *visit)
+/* A table whose keys have so many parts. */
+struct loading {
+    struct opening *opening;
+    data_visit_fn *visit;
+    const char *table;
+    size_t key_parts;
+};
+
+static bool load_row(void *arg, struct str key, struct str row)
 {
-    TRY(data_scan_all(table, opening->cx, visit, opening));
+    const struct loading *loading = arg;
+    struct opening *opening = loading->opening;
+    opening->failed = key_check(opening->cx, key, loading->key_parts, loading->table);
+    return opening->failed == STATUS_OK && loading->visit(opening, key, row);
+}
+
+static status load_table(struct opening *opening, struct data_table *table, struct loading loading)
+{
+    loading.opening = opening;
+    TRY(data_scan_all(table, opening->cx, load_row, &loading));
     return opening->failed;
 }
 
@@ -147,11 +164,15 @@ static status load_all(struct opening *opening)
 {
     struct mpi *mpi = opening->mpi;
     TRY(make_room(opening));
-    TRY(load_table(opening, mpi->records, load_record));
-    TRY(load_table(opening, mpi->members, load_member));
-    TRY(load_table(opening, mpi->edges, load_edge));
-    TRY(load_table(opening, mpi->decided, load_decision));
-    TRY(load_table(opening, mpi->reviews, load_review));
+    TRY(load_table(opening, mpi->records,
+                   (struct loading){.visit = load_record, .table = "mpi.record", .key_parts = 1}));
+    TRY(load_table(opening, mpi->members,
+                   (struct loading){.visit = load_member, .table = "mpi.member", .key_parts = 1}));
+    TRY(load_table(opening, mpi->edges, (struct loading){.visit = load_edge, .table = "mpi.edge", .key_parts = 2}));
+    TRY(load_table(opening, mpi->decided,
+                   (struct loading){.visit = load_decision, .table = "mpi.decision", .key_parts = 1}));
+    TRY(load_table(opening, mpi->reviews,
+                   (struct loading){.visit = load_review, .table = "mpi.review", .key_parts = 1}));
     index_load_finish(mpi);
     return STATUS_OK;
 }

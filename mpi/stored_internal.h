@@ -1,5 +1,6 @@
 /*
- * Rows of the store to structures and back. Every decoder survives any bytes: damage is mpi.row-bad.
+ * Rows of the store to structures and back. Every decoder survives any bytes: damage is mpi.row-bad. What the larger
+ * rows hold is in types of their own (disk_internal.h); here they become what the rest of mpi/ works with.
  *
  *   mpi.record    record                 what the record says now
  *   mpi.version   record, version        what the record said before the update that made the next version
@@ -17,7 +18,7 @@
 
 #include "mpi/mpi.h"
 
-enum { FORMER_NAMES_MAX = 64, STORED_LIST_MAX = 256 };
+enum { FORMER_NAMES_MAX = 64 };
 
 struct stored_record {
     struct str source;
@@ -80,3 +81,4 @@ static inline struct str key_str(const struct key *key)
     return (struct str){key->bytes, key->len};
 }
 uint64_t key_part(struct str key, size_t part); /* 0 when the key is shorter */
+status key_check(struct ctx *cx, struct str key, size_t parts, const char *table);

@@ -61,7 +61,7 @@ const struct rpc_method rpc_methods[] = {
     {IDENTITY("Identify", identify_request, identify_reply, RPC_BLOCKING, READ | SEND, SMALL, identity_identify)},
     {IDENTITY("GetPerson", get_person_request, person, RPC_BLOCKING, READ, SMALL, identity_get_person)},
     {IDENTITY("FindPerson", find_person_request, person, RPC_BLOCKING, READ | SEND, SMALL, identity_find_person)},
-    {IDENTITY("GetHistory", get_person_request, history, RPC_BLOCKING, READ, SMALL, identity_get_history)},
+    {IDENTITY("GetHistory", get_history_request, history, RPC_BLOCKING, READ, SMALL, identity_get_history)},
     {IDENTITY("Why", why_request, why_reply, RPC_BLOCKING, READ, SMALL, identity_why)},
     {IDENTITY("ListReviews", list_reviews_request, list_reviews_reply, RPC_BLOCKING, READ, SMALL,
               identity_list_reviews),

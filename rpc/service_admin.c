@@ -1,4 +1,5 @@
 /* Admin: status, routes, dead letters, the journal. */
+#include "page.h"
 #include "services.h"
 
 #include "base/bounds.h"
@@ -173,13 +174,11 @@ static void convert_letter(struct ctx *cx, const struct engine_dead_letter *lett
     answer->type = message_text(cx, letter->type);
 }
 
-enum { LETTERS_DEFAULT = 100, LETTERS_MAX = 10 * 1000 };
-
 status admin_list_dead_letters(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
     const Idem__Admin__V1__ListDeadLettersRequest *asked = request;
     Idem__Admin__V1__ListDeadLettersReply *answer = reply;
-    size_t max = asked->max == 0 ? LETTERS_DEFAULT : asked->max > LETTERS_MAX ? LETTERS_MAX : asked->max;
+    size_t max = page_rows(asked->max, LETTERS_USUAL, LETTERS_MAX);
     struct engine_dead_letter *letters;
     size_t count;
     TRY(engine_dead_letters(call->server->engine, cx, str_from(asked->destination), asked->after, max + 1, &letters,

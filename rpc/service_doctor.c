@@ -68,7 +68,11 @@ static void check_applied(struct doctor *doctor)
         usleep(20 * 1000);
         applied = data_applied_seq(engine_store(engine));
     }
-    if (applied >= last)
+    struct str damage;
+    if (data_damage(engine_store(engine), doctor->cx, &damage))
+        TELL(doctor, "store", false, "damage was met in %.*s; next: start the daemon again, it makes the store anew",
+             STR_ARGS(damage));
+    else if (applied >= last)
         TELL(doctor, "store", true, "applied up to entry %" PRIu64, applied);
     else
         TELL(doctor, "store", false, "applied %" PRIu64 " of %" PRIu64 " entries after %d ms: look at the log", applied,

@@ -1,5 +1,6 @@
 /* Identity: protos to mpi/ and back. Decisions and bulk loads go through the engine, which journals them. */
 #include "convert.h"
+#include "page.h"
 #include "services.h"
 
 #include "base/bounds.h"
@@ -7,8 +8,6 @@
 #include "engine/engine.h"
 #include "idem/identity/v1/identity.pb-c.h"
 #include <inttypes.h>
-
-enum { MATCHES_DEFAULT = 10, MATCHES_MAX = 100, REVIEWS_DEFAULT = 100, REVIEWS_MAX = 1000 };
 
 static struct mpi *mpi_of(struct rpc_call *call)
 {
@@ -26,7 +25,7 @@ status identity_identify(struct rpc_call *call, struct ctx *cx, const void *requ
         TRY(convert_demographics(cx, asked->demographics, &demographics));
     TRY(rpc_need(cx, asked->n_identifiers > 0 || asked->demographics, "an identifier or demographics"));
 
-    size_t max = asked->max == 0 ? MATCHES_DEFAULT : asked->max > MATCHES_MAX ? MATCHES_MAX : asked->max;
+    size_t max = page_rows(asked->max, MATCHES_USUAL, MATCHES_MAX);
     struct mpi_match *matches;
     size_t count;
     TRY(mpi_identify(mpi_of(call), cx, identifiers, asked->n_identifiers, &demographics, max + 1, &matches, &count));
@@ -72,17 +71,34 @@ status identity_find_person(struct rpc_call *call, struct ctx *cx, const void *r
     return answer_person(call, cx, person, reply);
 }
 
+/* A place in a history: "entry.record.nth". */
+static bool read_place(struct str text, struct mpi_event *out_place)
+{
+    struct str part[3];
+    uint64_t number[3];
+    for (size_t i = 0; i < 3; i++)
+        if (!str_split(&text, '.', &part[i]) || !str_to_u64(part[i], &number[i]))
+            return false;
+    *out_place = (struct mpi_event){.seq = number[0], .record = number[1], .nth = (uint32_t)number[2]};
+    return text.len == 0 && number[0] > 0 && number[2] <= UINT32_MAX;
+}
+
 status identity_get_history(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
-    const Idem__Identity__V1__GetPersonRequest *asked = request;
+    const Idem__Identity__V1__GetHistoryRequest *asked = request;
     Idem__Identity__V1__History *answer = reply;
     TRY(rpc_need(cx, asked->person != 0, "person"));
     struct mpi_event *events;
     size_t count;
-    bool older;
-    TRY(mpi_history(mpi_of(call), cx, asked->person, &events, &count, &older));
+    bool older, go_on = asked->before[0] != 0;
+    struct mpi_event before;
+    TRY(rpc_need(cx, !go_on || read_place(str_from(asked->before), &before), "before, as next_before said it,"));
+    TRY(mpi_history(mpi_of(call), cx, asked->person, go_on ? &before : NULL, &events, &count, &older));
     answer->person = asked->person;
     answer->older = older;
+    if (older && count > 0)
+        answer->next_before = message_text(cx, arena_printf(cx->arena, "%" PRIu64 ".%" PRIu64 ".%" PRIu32,
+                                                            events[0].seq, events[0].record, events[0].nth));
     MESSAGE_LIST(cx, answer, events, &idem__identity__v1__event__descriptor, count);
     for (size_t i = 0; i < count; i++) {
         Idem__Identity__V1__Event *event = answer->events[i];
@@ -134,7 +150,7 @@ status identity_list_reviews(struct rpc_call *call, struct ctx *cx, const void *
 {
     const Idem__Identity__V1__ListReviewsRequest *asked = request;
     Idem__Identity__V1__ListReviewsReply *answer = reply;
-    size_t max = asked->max == 0 ? REVIEWS_DEFAULT : asked->max > REVIEWS_MAX ? REVIEWS_MAX : asked->max;
+    size_t max = page_rows(asked->max, REVIEWS_USUAL, REVIEWS_MAX);
     struct mpi_review_page page;
     TRY(mpi_reviews(mpi_of(call), cx, max, asked->after, &page));
     answer->open = mpi_count(mpi_of(call)).reviews_open;

@@ -1,4 +1,5 @@
 /* Admin: models of who is alike. Training and what-if look at a copy of the index, so that nobody waits for them. */
+#include "page.h"
 #include "services.h"
 
 #include "base/clock.h"
@@ -61,21 +62,14 @@ status admin_get_model(struct rpc_call *call, struct ctx *cx, const void *reques
     return tell_drift(call, cx, reply);
 }
 
-enum { MODELS_DEFAULT = 100, MODELS_MAX = 1000, CHANGED_DEFAULT = 100, CHANGED_MAX = 10 * 1000 };
-
-static size_t page_of(uint32_t asked, size_t usual, size_t max)
-{
-    return asked == 0 ? usual : asked > max ? max : asked;
-}
-
 status admin_list_models(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
     const Idem__Admin__V1__ListModelsRequest *asked = request;
     Idem__Admin__V1__ListModelsReply *answer = reply;
     struct mpi_activation_row *rows;
     size_t count;
-    TRY(mpi_activations(engine_mpi(call->server->engine), cx, page_of(asked->max, MODELS_DEFAULT, MODELS_MAX), &rows,
-                        &count));
+    TRY(mpi_activations(engine_mpi(call->server->engine), cx, asked->before,
+                        page_rows(asked->max, MODELS_USUAL, MODELS_MAX), &rows, &count, &answer->next_before));
     MESSAGE_LIST(cx, answer, activations, &idem__admin__v1__model_activation__descriptor, count);
     for (size_t i = 0; i < count; i++) {
         Idem__Admin__V1__ModelActivation *row = answer->activations[i];
@@ -162,7 +156,7 @@ status admin_what_if_model(struct rpc_call *call, struct ctx *cx, const void *re
     TRY(copy_begin(call, cx, MPI_COPY_ALL, &copy));
     TRY(mpi_study_whatif(copy.study, cx, copy.models[0], copy.models[1], &copy.whatif));
     ((Idem__Admin__V1__WhatIfModelReply *)reply)->records = mpi_study_records(copy.study);
-    rpc_tell_whatif(cx, &copy.whatif, page_of(asked->max, CHANGED_DEFAULT, CHANGED_MAX), reply);
+    rpc_tell_whatif(cx, &copy.whatif, page_rows(asked->max, CHANGED_USUAL, CHANGED_MAX), reply);
     return STATUS_OK;
 }
 

@@ -1,4 +1,5 @@
 /* Terminology: protos to terminology/ and back. A call works on one snapshot from beginning to end. */
+#include "page.h"
 #include "services.h"
 
 #include "base/bounds.h"
@@ -8,7 +9,7 @@
 #include "idem/terminology/v1/terminology.pb-c.h"
 #include "loaders/codes.h"
 
-enum { WORK_ITEMS_DEFAULT = 100, WORK_ITEMS_MAX = 3000, LOADS_MAX = 2, PROGRESS_EVERY_US = 100 * 1000 };
+enum { LOADS_MAX = 2, PROGRESS_EVERY_US = 100 * 1000 };
 
 static void release_snapshot(struct codes_snapshot **snapshot)
 {
@@ -188,7 +189,7 @@ status terminology_list_work_items(struct rpc_call *call, struct ctx *cx, const 
 {
     const Idem__Terminology__V1__ListWorkItemsRequest *asked = request;
     Idem__Terminology__V1__ListWorkItemsReply *answer = reply;
-    size_t max = asked->max == 0 ? WORK_ITEMS_DEFAULT : asked->max > WORK_ITEMS_MAX ? WORK_ITEMS_MAX : asked->max;
+    size_t max = page_rows(asked->max, WORK_ITEMS_USUAL, WORK_ITEMS_MAX);
     struct codes_work_page page;
     TRY(codes_work_items(engine_codes(call->server->engine), cx, max, str_from(asked->after), &page));
     answer->next_after = message_text(cx, page.next);

@@ -1,4 +1,5 @@
 /* Admin: what happened to one message, and what would happen to it. */
+#include "page.h"
 #include "services.h"
 
 #include "base/bounds.h"
@@ -146,10 +147,9 @@ status admin_test_route(struct rpc_call *call, struct ctx *cx, const void *reque
 
 status admin_list_messages(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
-    enum { DEFAULT = 50, MOST = 10 * 1000 };
     const Idem__Admin__V1__ListMessagesRequest *asked = request;
     Idem__Admin__V1__ListMessagesReply *answer = reply;
-    size_t max = asked->max == 0 ? DEFAULT : asked->max > MOST ? MOST : asked->max;
+    size_t max = asked->max ? asked->max : MESSAGES_USUAL;
     struct engine_message_line *lines;
     size_t count;
     TRY(engine_messages(call->server->engine, cx, asked->before, max, asked->refused_only, &lines, &count,

@@ -23,8 +23,8 @@ struct twin {
 static bool look_for_twin(void *arg, struct str key, struct str bytes)
 {
     struct twin *twin = arg;
-    struct codes_release_row row;
-    twin->got = codes_release_row_decode(twin->cx, key, bytes, &row);
+    struct codes_known row;
+    twin->got = codes_known_read(twin->cx, key, bytes, &row);
     twin->found = twin->got == STATUS_OK && str_eq(row.registration.system, twin->registration->system) &&
                   str_eq(row.registration.version, twin->registration->version) &&
                   memcmp(row.registration.sha256, twin->registration->sha256, sizeof row.registration.sha256) == 0;
@@ -34,7 +34,7 @@ static bool look_for_twin(void *arg, struct str key, struct str bytes)
 status codes_apply_register(struct codes *codes, struct data_txn *txn, struct ctx *cx, uint64_t seq, struct str body)
 {
     struct cut cut = {.rest = body};
-    struct codes_release_row row = {.id = seq, .registered_us = cx->now_us};
+    struct codes_known row = {.id = seq, .registered_us = cx->now_us};
     TRY(codes_registration_decode(cx, &cut, &row.registration));
     struct twin twin = {.cx = cx, .registration = &row.registration};
     TRY(data_txn_scan(txn, codes->releases, cx, STR_NONE, look_for_twin, &twin));
@@ -45,7 +45,7 @@ status codes_apply_register(struct codes *codes, struct data_txn *txn, struct ct
 
     struct codes_pack *pack; /* in service codes_hold_registration() has it open */
     TRY(codes_pack_hold(codes, cx, &row.registration, &pack));
-    codes_release_row_put(codes, txn, &row);
+    codes_known_put(codes, txn, &row);
     status taken = codes_take_rows(codes, txn, cx);
     codes_pack_release(codes, pack);
     return taken;
@@ -85,10 +85,10 @@ static status stamp_activation(struct codes *codes, struct data_txn *txn, struct
     if (got == STATUS_NOT_FOUND)
         return ctx_fail(cx, &codes_reasons[CODES_RELEASE_UNKNOWN], "id %llu", (unsigned long long)id);
     TRY(got);
-    struct codes_release_row row;
-    TRY(codes_release_row_decode(cx, buf_str(&key), arena_str(cx->arena, bytes), &row)); /* outlives the put */
+    struct codes_known row;
+    TRY(codes_known_read(cx, buf_str(&key), arena_str(cx->arena, bytes), &row)); /* outlives the put */
     row.activated_us = cx->now_us;
-    codes_release_row_put(codes, txn, &row);
+    codes_known_put(codes, txn, &row);
     *out_system = arena_str(cx->arena, row.registration.system);
     return STATUS_OK;
 }

@@ -55,16 +55,16 @@ struct codes_snapshot {
     size_t map_count;
 };
 
-/* --- codes_rows.c: rows of the store; one that cannot be read is data.store-damaged --- */
+/* --- codes_registry.c: what the store says; a row that cannot be read is data.store-damaged --- */
 
 status codes_row_damaged(struct ctx *cx, const char *table);
-struct codes_release_row {
+struct codes_known {
     uint64_t id;
     struct codes_registration registration; /* borrows the row */
     int64_t registered_us, activated_us;
 };
-status codes_release_row_decode(struct ctx *cx, struct str key, struct str row, struct codes_release_row *out);
-void codes_release_row_put(struct codes *codes, struct data_txn *txn, const struct codes_release_row *row);
+status codes_known_read(struct ctx *cx, struct str key, struct str bytes, struct codes_known *out);
+void codes_known_put(struct codes *codes, struct data_txn *txn, const struct codes_known *known);
 /* Activated ids of a system, oldest first; never empty. */
 struct codes_history {
     uint64_t *ids; /* in cx->arena, room for one more */

@@ -1,78 +1,64 @@
-/* Rows of the store about releases, and the registration inside them and inside journal entries. */
-#include "codes_internal.h"
+#include "codes_rows.h"
 
-#include "data/journal.h"
-
-status codes_row_damaged(struct ctx *cx, const char *table)
+void codes_release_row_encode(struct buf *out, const struct codes_release_row *row)
 {
-    return ctx_fail(cx, &data_reasons[DATA_STORE_DAMAGED],
-                    "a row of %s cannot be read; next: rebuild it from the journal", table);
+    buf_put_lstr(out, row->system);
+    buf_put_lstr(out, row->version);
+    buf_put_lstr(out, row->kind);
+    buf_put_lstr(out, row->pack_file);
+    buf_put(out, row->sha256, sizeof row->sha256);
+    buf_put_varint(out, row->concepts);
+    buf_put_varint(out, (uint64_t)row->registered_us);
+    buf_put_varint(out, (uint64_t)row->activated_us);
 }
 
-/* --- registrations --- */
-
-void codes_registration_encode(struct buf *out, const struct codes_registration *registration)
+bool codes_release_row_decode(struct str bytes, struct codes_release_row *out_row)
 {
-    buf_put_lstr(out, registration->system);
-    buf_put_lstr(out, registration->version);
-    buf_put_lstr(out, registration->kind);
-    buf_put_lstr(out, registration->pack_file);
-    buf_put(out, registration->sha256, sizeof registration->sha256);
-    buf_put_varint(out, registration->concepts);
+    struct cut cut = {.rest = bytes};
+    struct codes_release_row row = {.system = cut_lstr(&cut)};
+    row.version = cut_lstr(&cut);
+    row.kind = cut_lstr(&cut);
+    row.pack_file = cut_lstr(&cut);
+    struct str digest = cut_bytes(&cut, sizeof row.sha256);
+    row.concepts = cut_varint(&cut);
+    row.registered_us = (int64_t)cut_varint(&cut);
+    row.activated_us = (int64_t)cut_varint(&cut);
+    if (cut.bad || cut.rest.len > 0 || row.system.len == 0 || row.pack_file.len == 0)
+        return false;
+    memcpy(row.sha256, digest.data, sizeof row.sha256);
+    *out_row = row;
+    return true;
 }
 
-status codes_registration_decode(struct ctx *cx, struct cut *cut, struct codes_registration *out)
+void codes_work_row_encode(struct buf *out, const struct codes_work_row *row)
 {
-    struct codes_registration found = {0};
-    found.system = cut_lstr(cut);
-    found.version = cut_lstr(cut);
-    found.kind = cut_lstr(cut);
-    found.pack_file = cut_lstr(cut);
-    struct str digest = cut_bytes(cut, sizeof found.sha256);
-    found.concepts = cut_varint(cut);
-    if (cut->bad || found.system.len == 0 || found.pack_file.len == 0)
-        return ctx_fail(cx, &codes_reasons[CODES_BODY_BAD], "registration");
-    memcpy(found.sha256, digest.data, sizeof found.sha256);
-    *out = found;
-    return STATUS_OK;
+    buf_put_varint(out, row->count);
+    buf_put_varint(out, row->first_seq);
+    buf_put_varint(out, row->last_seq);
+    buf_put_varint(out, (uint64_t)row->first_us);
+    buf_put_varint(out, (uint64_t)row->last_us);
+    buf_put_byte(out, (uint8_t)row->outcome);
+    buf_put_lstr(out, row->display);
 }
 
-/* --- codes.release --- */
-
-status codes_release_row_decode(struct ctx *cx, struct str key, struct str row, struct codes_release_row *out)
+static bool is_outcome(uint8_t number)
 {
-    struct cut in_key = {.rest = key}, in_row = {.rest = row};
-    struct codes_release_row found = {.id = cut_u64(&in_key)};
-    if (codes_registration_decode(cx, &in_row, &found.registration) != STATUS_OK)
-        return codes_row_damaged(cx, "codes.release");
-    found.registered_us = (int64_t)cut_varint(&in_row);
-    found.activated_us = (int64_t)cut_varint(&in_row);
-    if (in_key.bad || in_key.rest.len || in_row.bad || in_row.rest.len)
-        return codes_row_damaged(cx, "codes.release");
-    *out = found;
-    return STATUS_OK;
+    return number == CODES_WORK_UNMAPPED || number == CODES_WORK_INVALID || number == CODES_WORK_BEYOND_LIMIT;
 }
 
-void codes_release_row_put(struct codes *codes, struct data_txn *txn, const struct codes_release_row *row)
+bool codes_work_row_decode(struct str bytes, struct codes_work_row *out_row)
 {
-    SCOPED(buf_fini) struct buf key = {0}, bytes = {0};
-    buf_put_u64(&key, row->id);
-    codes_registration_encode(&bytes, &row->registration);
-    buf_put_varint(&bytes, (uint64_t)row->registered_us);
-    buf_put_varint(&bytes, (uint64_t)row->activated_us);
-    data_txn_put(txn, codes->releases, buf_str(&key), buf_str(&bytes));
-}
-
-/* --- codes.active --- */
-
-status codes_history_decode(struct ctx *cx, struct str row, struct codes_history *out)
-{
-    struct cut cut = {.rest = row};
-    struct codes_history history = {.ids = arena_array(cx->arena, row.len + 1, sizeof *history.ids)};
-    while (cut.rest.len && !cut.bad) /* a number is a byte at least */
-        history.ids[history.count++] = cut_varint(&cut);
-    if (cut.bad || history.count == 0)
-        return codes_row_damaged(cx, "codes.active");
-    *out = history;
-    return STATUS_OK;
+    struct cut cut = {.rest = bytes};
+    struct codes_work_row row = {.count = cut_varint(&cut)};
+    row.first_seq = cut_varint(&cut);
+    row.last_seq = cut_varint(&cut);
+    row.first_us = (int64_t)cut_varint(&cut);
+    row.last_us = (int64_t)cut_varint(&cut);
+    uint8_t outcome = cut_u8(&cut);
+    row.outcome = (enum codes_work_outcome)outcome;
+    row.display = cut_lstr(&cut);
+    if (cut.bad || cut.rest.len > 0 || row.count == 0 || !is_outcome(outcome))
+        return false;
+    *out_row = row;
+    return true;
 }

@@ -36,8 +36,8 @@ static status fill_releases(struct ctx *cx, struct codes_snapshot *snapshot, con
     snapshot->before = arena_array(&snapshot->arena, count + 1, sizeof *snapshot->before);
     snapshot->packs = arena_array(&snapshot->arena, count + 1, sizeof *snapshot->packs);
     for (size_t i = 0; i < count; i++) {
-        struct codes_release_row row;
-        TRY(codes_release_row_decode(cx, rows->rows.at[i].key, rows->rows.at[i].row, &row));
+        struct codes_known row;
+        TRY(codes_known_read(cx, rows->rows.at[i].key, rows->rows.at[i].row, &row));
         snapshot->registrations[i] = row.registration;
         snapshot->before[i] = -1;
         atomic_init(&snapshot->packs[i], NULL);

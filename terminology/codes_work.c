@@ -1,5 +1,6 @@
 /* The work list of a terminology team: codes that came and could not be reconciled, counted by source and path. */
 #include "codes_internal.h"
+#include "codes_rows.h"
 
 #include "base/bounds.h"
 
@@ -44,21 +45,24 @@ static void put_work_rows(struct codes *codes, struct data_txn *txn, uint64_t co
 }
 
 /* A text that is too long ends in an ellipsis, after a whole character. */
-static void put_text(struct buf *out, struct str text)
+static struct str short_text(struct str text, char room[CODES_WORK_TEXT_MAX])
 {
     static const char ellipsis[] = "\xe2\x80\xa6";
     enum { ELLIPSIS_BYTES = sizeof ellipsis - 1 };
-    if (text.len <= CODES_WORK_TEXT_MAX) {
-        buf_put_lstr(out, text);
-        return;
-    }
+    if (text.len <= CODES_WORK_TEXT_MAX)
+        return text;
     size_t len = CODES_WORK_TEXT_MAX - ELLIPSIS_BYTES;
     while (len > 0 && ((uint8_t)text.data[len] & 0xc0) == 0x80)
         len--;
-    char cut[CODES_WORK_TEXT_MAX];
-    memcpy(cut, text.data, len);
-    memcpy(cut + len, ellipsis, ELLIPSIS_BYTES);
-    buf_put_lstr(out, str_make(cut, len + ELLIPSIS_BYTES));
+    memcpy(room, text.data, len);
+    memcpy(room + len, ellipsis, ELLIPSIS_BYTES);
+    return str_make(room, len + ELLIPSIS_BYTES);
+}
+
+static void put_text(struct buf *key, struct str text)
+{
+    char room[CODES_WORK_TEXT_MAX];
+    buf_put_lstr(key, short_text(text, room));
 }
 
 /* 'w', then the four texts with their lengths. */
@@ -71,56 +75,24 @@ static void put_key(struct buf *key, struct str source, struct str path, struct 
     put_text(key, code);
 }
 
-enum { OUTCOME_BEYOND_LIMIT = 255 }; /* the row of a source and path for what came past CODES_WORK_ROWS_MAX */
-
-struct work_row {
-    uint64_t count, first_seq, last_seq;
-    int64_t first_us, last_us;
-    uint8_t outcome;
-    struct str display;
-};
-
-static bool work_decode(struct str bytes, struct work_row *out)
-{
-    struct cut cut = {.rest = bytes};
-    out->count = cut_varint(&cut);
-    out->first_seq = cut_varint(&cut);
-    out->last_seq = cut_varint(&cut);
-    out->first_us = (int64_t)cut_varint(&cut);
-    out->last_us = (int64_t)cut_varint(&cut);
-    out->outcome = cut_u8(&cut);
-    out->display = cut_lstr(&cut);
-    return !cut.bad && cut.rest.len == 0;
-}
-
-static void work_encode(struct buf *out, const struct work_row *row)
-{
-    buf_put_varint(out, row->count);
-    buf_put_varint(out, row->first_seq);
-    buf_put_varint(out, row->last_seq);
-    buf_put_varint(out, (uint64_t)row->first_us);
-    buf_put_varint(out, (uint64_t)row->last_us);
-    buf_put_byte(out, row->outcome);
-    put_text(out, row->display);
-}
-
 /* The row as it is; an empty one (count 0) when there is none. */
-static status get_row(struct codes *codes, struct data_txn *txn, struct ctx *cx, struct str key, struct work_row *out)
+static status get_row(struct codes *codes, struct data_txn *txn, struct ctx *cx, struct str key,
+                      struct codes_work_row *out)
 {
     struct str held;
     status got = data_txn_get(txn, codes->work, cx, key, &held);
-    *out = (struct work_row){0};
+    *out = (struct codes_work_row){0};
     if (got == STATUS_NOT_FOUND) {
         ctx_clear(cx);
         return STATUS_OK;
     }
     TRY(got);
-    return work_decode(held, out) && out->count > 0 ? STATUS_OK : codes_row_damaged(cx, "codes.work");
+    return codes_work_row_decode(held, out) ? STATUS_OK : codes_row_damaged(cx, "codes.work");
 }
 
 /* A sender of random codes must not fill the disk: past the bound, what is new is counted per source and path. */
 static status find_row(struct codes *codes, struct data_txn *txn, struct ctx *cx, const struct codes_seen *seen,
-                       struct buf *key, struct work_row *out)
+                       struct buf *key, struct codes_work_row *out)
 {
     put_key(key, seen->source, seen->path, seen->system, seen->code);
     TRY(get_row(codes, txn, cx, buf_str(key), out));
@@ -132,7 +104,7 @@ static status find_row(struct codes *codes, struct data_txn *txn, struct ctx *cx
         buf_clear(key);
         put_key(key, seen->source, seen->path, STR_NONE, STR_NONE);
         TRY(get_row(codes, txn, cx, buf_str(key), out));
-        out->outcome = OUTCOME_BEYOND_LIMIT;
+        out->outcome = CODES_WORK_BEYOND_LIMIT;
     }
     if (out->count == 0)
         put_work_rows(codes, txn, rows + 1);
@@ -143,7 +115,8 @@ status codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct c
                              const struct codes_seen *seen)
 {
     SCOPED(buf_fini) struct buf key = {0}, bytes = {0};
-    struct work_row row;
+    char display[CODES_WORK_TEXT_MAX];
+    struct codes_work_row row;
     TRY(find_row(codes, txn, cx, seen, &key, &row));
     if (row.count == 0) {
         row.first_seq = seq;
@@ -152,12 +125,12 @@ status codes_apply_work_item(struct codes *codes, struct data_txn *txn, struct c
     row.count++;
     row.last_seq = seq;
     row.last_us = cx->now_us;
-    if (row.outcome != OUTCOME_BEYOND_LIMIT) {
-        row.outcome = (uint8_t)seen->outcome;
+    if (row.outcome != CODES_WORK_BEYOND_LIMIT) {
+        row.outcome = seen->outcome == CODES_OUTCOME_INVALID ? CODES_WORK_INVALID : CODES_WORK_UNMAPPED;
         if (seen->display.len > 0)
-            row.display = seen->display;
+            row.display = short_text(seen->display, display);
     }
-    work_encode(&bytes, &row);
+    codes_work_row_encode(&bytes, &row);
     data_txn_put(txn, codes->work, buf_str(&key), buf_str(&bytes));
     return STATUS_OK;
 }
@@ -222,8 +195,8 @@ static void free_item(struct held_item *item)
 static bool consider(void *arg, struct str key, struct str row)
 {
     struct most_used *best = arg;
-    struct work_row decoded = {0};
-    best->bad = !work_decode(row, &decoded);
+    struct codes_work_row decoded = {0};
+    best->bad = !codes_work_row_decode(row, &decoded);
     if (best->bad)
         return false;
     struct held_item candidate = {decoded.count, key, row};
@@ -246,16 +219,16 @@ static int most_first(const void *left, const void *right)
     return less(left, right) ? 1 : -1;
 }
 
-static const char *outcome_name(uint8_t outcome)
+static const char *outcome_name(enum codes_work_outcome outcome)
 {
-    return outcome == OUTCOME_BEYOND_LIMIT ? "beyond-limit" : outcome == CODES_OUTCOME_INVALID ? "invalid" : "unmapped";
+    return outcome == CODES_WORK_BEYOND_LIMIT ? "beyond-limit" : outcome == CODES_WORK_INVALID ? "invalid" : "unmapped";
 }
 
 static status item_of(struct ctx *cx, const struct held_item *held, struct codes_work_item *out)
 {
     struct cut cut = {.rest = str_from_at(arena_str(cx->arena, held->key), 1)};
-    struct work_row row = {0};
-    if (!work_decode(arena_str(cx->arena, held->row), &row))
+    struct codes_work_row row = {0};
+    if (!codes_work_row_decode(arena_str(cx->arena, held->row), &row))
         return codes_row_damaged(cx, "codes.work");
     struct codes_work_item item = {0};
     item.source = cut_lstr(&cut);

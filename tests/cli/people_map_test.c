@@ -165,7 +165,8 @@ static void test_rows__that_are_not_sound_are_left_out_and_named(void **state)
     for (size_t i = 0; i <= (size_t)LIMIT_FIELD_VALUE_BYTES; i++)
         buf_put_byte(&text, 'x');
     buf_put_str(&text, STR("\n5,Lund\n6,"));
-    for (size_t i = 0; i <= 1024 * 1024; i++)
+    enum { MOST = 1024 * 1024 };
+    for (size_t i = 0; i <= MOST; i++)
         buf_put_byte(&text, 'x');
     buf_put_byte(&text, 0);
     struct people_rows *rows = open_rows(&s, &map, text.data);

@@ -38,6 +38,15 @@ static uint64_t plenty(int fd)
     return UINT64_MAX;
 }
 
+enum { RESERVE_BYTES = 16 * 1024 * 1024 };
+static uint64_t left_bytes;
+
+static uint64_t all_but_the_reserve(int fd)
+{
+    (void)fd;
+    return RESERVE_BYTES + left_bytes;
+}
+
 static uint64_t nothing(int fd)
 {
     (void)fd;
@@ -160,8 +169,15 @@ static void test_reserve__refuses_before_the_disk_is_full(void **state)
     journal_io.free_bytes = nothing;
     assert_fails(&world->support, journal_append_wait(journal, &world->support.cx, 1, STR("p"), STR("x"), &seq),
                  "data.journal-full");
+    journal_io.free_bytes = all_but_the_reserve;
+    left_bytes = ENTRY_BYTES_MIN + 1; /* one byte too few for the entry, its principal and the reserve */
+    assert_fails(&world->support, journal_append_wait(journal, &world->support.cx, 1, STR("p"), STR("x"), &seq),
+                 "data.journal-full");
+    left_bytes = ENTRY_BYTES_MIN + 2;
+    assert_ok(&world->support, journal_append_wait(journal, &world->support.cx, 1, STR("p"), STR("x"), &seq));
+    assert_int_equal(seq, 1);
     journal_io.free_bytes = plenty;
-    assert_int_equal(add(world, journal, STR("x")), 1);
+    assert_int_equal(add(world, journal, STR("x")), 2);
     journal_close(journal);
 }
 

@@ -2,6 +2,7 @@
  * order asked and kept for who was told. */
 #include "journal_world.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "held_disk.h"
 
@@ -170,6 +171,22 @@ static void test_full_queue__refuses_at_once_and_tells_in_the_order_asked(void *
         assert_int_equal(done_at(&scene.story, i), i);
     assert_int_equal(told_now(&scene.story), 20);
     assert_int_equal(journal_last_seq(scene.journal), after);
+    end_scene(&scene);
+}
+
+/* As a daemon has it. */
+static void test_queue__has_its_bounds_when_nothing_else_is_said(void **state)
+{
+    struct scene scene;
+    begin_scene(&scene, *state, (struct journal_options){0});
+    size_t taken = 0;
+    while (offer_bytes(&scene, 1, 0))
+        taken++;
+    assert_int_equal(taken, LIMIT_JOURNAL_QUEUE_ENTRIES);
+    held_disk_release();
+    wait_told(&scene.story, 1);
+    assert_true(offer_bytes(&scene, 1, 0));
+    wait_done(&scene.story, taken + 2); /* with the one that was stuck */
     end_scene(&scene);
 }
 
@@ -397,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_full_queue__refuses_at_once_and_tells_in_the_order_asked),
+        TEST(test_queue__has_its_bounds_when_nothing_else_is_said),
         TEST(test_entries__are_bounded_too),
         TEST(test_room__is_kept_for_who_was_told),
         TEST(test_forgotten__waits_no_more_and_gives_its_room_back),

@@ -74,6 +74,21 @@ static void test_sources__past_the_most_are_counted_together(void **state)
     totals_fini(&totals);
 }
 
+static void test_names_of_totals__are_whole_up_to_the_limit_and_the_beginning_beyond(void **state)
+{
+    (void)state;
+    struct totals totals = {0};
+    char name[LIMIT_NAME_BYTES + 1];
+    memset(name, 'n', sizeof name);
+    struct source_total *whole = totals_source(&totals, str_make(name, LIMIT_NAME_BYTES - 1)); /* and its end */
+    assert_int_equal(strlen(whole->name), LIMIT_NAME_BYTES - 1);
+    whole->received = 7;
+    assert_int_equal(totals_source(&totals, str_make(name, LIMIT_NAME_BYTES))->received, 7);
+    assert_int_equal(totals_source(&totals, str_make(name, LIMIT_NAME_BYTES - 2))->received, 0);
+    assert_int_equal(totals.sources.count, 2);
+    totals_fini(&totals);
+}
+
 static const struct engine_source_view *source_in(const struct engine_status *now, const char *name)
 {
     for (size_t i = 0; i < now->source_count; i++)
@@ -298,7 +313,7 @@ static void test_replay__takes_so_many_and_what_is_left_is_counted(void **state)
 static void test_replay__takes_so_many_bytes_and_what_is_left_is_counted(void **state)
 {
     (void)state;
-    enum { LETTER = 15 * 1024 * 1024, TAKEN = 64 * 1024 * 1024 / LETTER + 1 };
+    enum { LETTER = 15 * 1024 * 1024, MOST = 64 * 1024 * 1024, TAKEN = MOST / LETTER + 1 };
     struct world w;
     uint64_t *ids;
     size_t count;
@@ -414,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times__are_kept_for_the_newest_and_beyond_said_to_be_gone),
         cmocka_unit_test(test_sources__past_the_most_are_counted_together),
+        cmocka_unit_test(test_names_of_totals__are_whole_up_to_the_limit_and_the_beginning_beyond),
         cmocka_unit_test(test_sources__are_shown_by_name_beside_as_many_configured_ones_as_there_are),
         cmocka_unit_test(test_messages__a_full_page_says_where_the_next_begins),
         cmocka_unit_test(test_lists__cut_long_texts_and_take_memory_for_their_lines_only),

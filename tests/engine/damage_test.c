@@ -230,6 +230,53 @@ static void test_apply__stops_at_damage_and_the_next_start_puts_it_right(void **
     support_fini(&s);
 }
 
+/* ---- lanes ---- */
+
+static void run_lanes(const struct damaged *unused, const char *dir, struct board *board)
+{
+    (void)unused;
+    struct world w;
+    begin(&w, dir, false);
+    board->answers++;
+    for (;;)
+        pause(); /* the lanes end it */
+}
+
+/* Once: a queued message whose key had gone wrong was never sent, and nobody said so. */
+static void test_lanes__never_pass_over_a_queued_row_that_cannot_be_read(void **state)
+{
+    (void)state;
+    struct support s;
+    struct board board = {0};
+    struct world w;
+    support_init(&s);
+    const char *dir = support_make_dir(&s), *log = arena_printf(&s.arena, "%s/log", dir).data;
+    begin(&w, dir, false);
+    prepare(&w, &board);
+    struct data_table *outbox = data_table(engine_store(w.engine), "engine.outbox");
+    struct first first = {.arena = &w.s.arena};
+    assert_ok(&w.s, data_scan(outbox, &w.s.cx, STR("d0"), STR_NONE, keep_first, &first));
+    struct data_txn *txn = data_txn_begin(engine_store(w.engine));
+    struct str row;
+    assert_ok(&w.s, data_txn_get(txn, outbox, &w.s.cx, first.key, &row));
+    row = arena_str(&w.s.arena, row);
+    data_txn_delete(txn, outbox, first.key);
+    data_txn_put(txn, outbox, str_sub(first.key, 0, first.key.len - 1), row);
+    data_txn_commit(txn, data_applied_seq(engine_store(w.engine)), NULL, NULL);
+    world_close(&w);
+    support_fini(&w.s);
+
+    int how;
+    waitpid(start_child(log, run_lanes, NULL, dir, &board), &how, 0);
+    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGABRT);
+    SCOPED(buf_fini) struct buf text = {0};
+    assert_ok(&s, file_read(&s.cx, log, 1 << 20, &text));
+    buf_put_byte(&text, 0);
+    assert_non_null(strstr(text.data, "idem: fatal: outbox: a row cannot be read"));
+    support_remove_dir(dir);
+    support_fini(&s);
+}
+
 /* ---- readers ---- */
 
 static bool refuses(struct world *w, status got)
@@ -347,6 +394,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_apply__stops_at_damage_and_the_next_start_puts_it_right),
+        cmocka_unit_test(test_lanes__never_pass_over_a_queued_row_that_cannot_be_read),
         cmocka_unit_test(test_readers__say_that_a_row_is_bad_and_never_leave_it_out),
         cmocka_unit_test(test_planted_skip_of_a_bad_row__is_found),
         cmocka_unit_test(test_counters_that_do_not_agree_with_their_rows__are_made_again),

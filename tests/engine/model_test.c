@@ -138,7 +138,8 @@ static void test_model__is_active_after_a_kill_and_from_the_journal_alone(void *
     assert_true(asked[1] == asked[0] && asked[2] == asked[0]);
     struct mpi_activation_row *rows;
     size_t count;
-    assert_ok(&w.s, mpi_activations(engine_mpi(w.engine), &w.s.cx, 10, &rows, &count));
+    uint64_t older;
+    assert_ok(&w.s, mpi_activations(engine_mpi(w.engine), &w.s.cx, 0, 10, &rows, &count, &older));
     assert_int_equal(count, 1);
     assert_str(rows[0].name, "bold");
     assert_str(rows[0].why, "more is known");

@@ -75,7 +75,7 @@ static bool see_dead(void *arg, struct str key, struct str bytes)
     struct dead_row dead;
     struct cut cut = {key, false};
     assert_ok(&seen->w->s, dead_row_decode(&seen->w->s.cx, arena_str(&seen->w->s.arena, bytes), &dead));
-    seen->at[seen->count].destination = dead.delivery.destination;
+    seen->at[seen->count].destination = dead.destination;
     seen->at[seen->count].letter = cut_u64(&cut);
     seen->at[seen->count++].row = dead.outbox;
     return true;

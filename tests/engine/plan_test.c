@@ -324,10 +324,13 @@ static void put_destinations(struct buf *text, int count)
 static void test_bytes_to_make__are_counted_for_each_kind_of_change_and_refused_beyond_the_limit(void **state)
 {
     (void)state;
+    enum { MOST = LIMIT_MADE_BYTES / LIMIT_MESSAGE_BYTES }; /* copies of the largest message */
     static const struct {
         int routes, authorities; /* routes with the same authority change alike */
         bool fits;
-    } cases[] = {{60, 1, true}, {60, 4, true}, {60, 5, false}, {4, 4, true}, {5, 5, false}, {256, 1, true}};
+    } cases[] = {
+        {60, 1, true}, {60, MOST, true}, {60, MOST + 1, false}, {MOST, MOST, true}, {MOST + 1, MOST + 1, false},
+        {256, 1, true}};
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         struct sized z = {0};
         put_destinations(&z.text, cases[c].routes);

@@ -123,6 +123,28 @@ static void test_build__writes_the_form_of_the_version(void **state)
     case_fini(&c);
 }
 
+static void test_build__echoes_up_to_the_most_bytes_and_cuts_beyond(void **state)
+{
+    (void)state;
+    struct hl7_case c;
+    case_init(&c);
+    for (size_t len = HL7_ECHO_MAX; len <= HL7_ECHO_MAX + 1; len++) {
+        SCOPED(buf_fini) struct buf out = {0};
+        SCOPED(buf_fini) struct buf message = {0};
+        char application[HL7_ECHO_MAX + 1];
+        memset(application, 'A', sizeof application);
+        buf_printf(&message, "MSH|^~\\&|%.*s||R||1||ADT^A01|C1|P|2.5.1\r", (int)len, application);
+        build_ack(&c, buf_str(&message), NULL, NULL, &out);
+        size_t echoed = 0, run = 0;
+        for (size_t i = 0; i < out.len; i++) {
+            run = out.data[i] == 'A' ? run + 1 : 0;
+            echoed = run > echoed ? run : echoed;
+        }
+        assert_int_equal(echoed, HL7_ECHO_MAX);
+    }
+    case_fini(&c);
+}
+
 static void test_build__an_echo_cannot_inject(void **state)
 {
     (void)state;
@@ -258,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_code_for__tells_reject_from_error),
         cmocka_unit_test(test_build__writes_the_form_of_the_version),
         cmocka_unit_test(test_build__an_echo_cannot_inject),
+        cmocka_unit_test(test_build__echoes_up_to_the_most_bytes_and_cuts_beyond),
         cmocka_unit_test(test_read__takes_only_acknowledgements),
         cmocka_unit_test(test_header_check__names_the_missing_field),
         cmocka_unit_test(test_header_check__takes_the_longest_control_id_and_no_longer),

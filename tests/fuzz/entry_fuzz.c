@@ -1,5 +1,6 @@
 /* Journal entry bodies and store rows: whatever the bytes, engine.entry-bad or something that reads the same again. */
-#include "rows.h"
+#include "engine/engine.h"
+#include "entry.h"
 
 #include <stdlib.h>
 

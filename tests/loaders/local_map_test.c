@@ -102,6 +102,11 @@ static void test_map__counts_every_finding_but_keeps_a_bounded_number(void **sta
     assert_int_equal(result.findings_count, 7);
     assert_int_equal(result.findings_total, 500);
     assert_int_equal(result.findings_fatal, 500);
+    enum { FINDINGS = 100 };
+    options.findings_max = 0; /* as many as usual */
+    assert_fails(&w->s, loaders_load_codes(&w->s.cx, &options, &result), "loaders.faulty");
+    assert_int_equal(result.findings_count, FINDINGS);
+    assert_int_equal(result.findings_total, 500);
 }
 
 static void test_map__warnings_do_not_hide_what_refuses_the_load(void **state)

@@ -269,8 +269,9 @@ static void test_models__are_listed_and_their_texts_kept(void **state)
     size_t count;
     struct str text;
     uint32_t version;
-    assert_ok(&world.support, mpi_activations(world.mpi, cx, 10, &rows, &count));
-    assert_int_equal(count, 0);
+    uint64_t older;
+    assert_ok(&world.support, mpi_activations(world.mpi, cx, 0, 10, &rows, &count, &older));
+    assert_true(count == 0 && older == 0);
     assert_ok(&world.support, mpi_model_text(world.mpi, cx, 0, &text, &version));
     assert_true(version == MODEL_BUILTIN_VERSION && str_eq(text, text_of(&world.support, NULL)));
     cx->principal = STR("ann");
@@ -278,8 +279,13 @@ static void test_models__are_listed_and_their_texts_kept(void **state)
     (void)activate(&world, &shy);
     (void)activate(&world, &bold);
     world_commit(&world);
-    assert_ok(&world.support, mpi_activations(world.mpi, cx, 2, &rows, &count));
-    assert_int_equal(count, 2);
+    assert_ok(&world.support, mpi_activations(world.mpi, cx, 0, 3, &rows, &count, &older));
+    assert_true(count == 3 && older == 0);
+    assert_ok(&world.support, mpi_activations(world.mpi, cx, 0, 2, &rows, &count, &older));
+    assert_true(count == 2 && older == 2);
+    struct mpi_activation_row *first;
+    assert_ok(&world.support, mpi_activations(world.mpi, cx, older, 2, &first, &count, &older));
+    assert_true(count == 1 && older == 0 && first[0].seq == 1);
     assert_true(rows[0].seq == 3 && rows[0].version == 100 && rows[1].seq == 2 && rows[1].version == 101);
     assert_true(str_is(rows[0].by, "ann") && str_is(rows[0].why, "a test") && str_is(rows[0].name, "general"));
     assert_ok(&world.support, mpi_model_text(world.mpi, cx, 101, &text, &version));

@@ -387,11 +387,17 @@ static void test_history__keeps_the_newest_of_very_many_events(void **state)
     struct mpi_event *events;
     size_t count;
     bool older;
-    assert_ok(&world.support, mpi_history(world.mpi, &world.support.cx, 1, &events, &count, &older));
+    assert_ok(&world.support, mpi_history(world.mpi, &world.support.cx, 1, NULL, &events, &count, &older));
     assert_true(older);
     assert_int_equal(count, 10000);
     assert_int_equal(events[count - 1].seq, UPDATES);
     assert_int_equal(events[0].seq, UPDATES - 10000 + 1);
+    struct mpi_event *older_events;
+    assert_ok(&world.support, mpi_history(world.mpi, &world.support.cx, 1, &events[0], &older_events, &count, &older));
+    assert_false(older);
+    assert_int_equal(count, UPDATES - 10000);
+    assert_int_equal(older_events[0].nth, 0);
+    assert_int_equal(older_events[count - 1].seq, UPDATES - 10000);
     world_fini(&world);
 }
 
@@ -409,14 +415,22 @@ static void test_history__tells_what_happened_oldest_first(void **state)
     struct mpi_event *events;
     size_t count;
     bool older;
-    assert_ok(&world.support, mpi_history(world.mpi, &world.support.cx, 2, &events, &count, &older));
+    assert_ok(&world.support, mpi_history(world.mpi, &world.support.cx, 2, NULL, &events, &count, &older));
     assert_false(older);
     static const char *const want[] = {"record created", "merged", "moved to another person", "decision undone",
                                        "moved to another person"};
     assert_int_equal(count, 5);
     for (size_t i = 0; i < count; i++)
         assert_string_equal(events[i].what, want[i]);
-    assert_fails(&world.support, mpi_history(world.mpi, &world.support.cx, 99, &events, &count, &older),
+    for (size_t at = 0; at < 5; at++) { /* a page that ends anywhere leaves out what comes from there on, no more */
+        struct mpi_event *part;
+        assert_ok(&world.support, mpi_history(world.mpi, &world.support.cx, 2, &events[at], &part, &count, &older));
+        assert_int_equal(count, at);
+        for (size_t i = 0; i < count; i++)
+            assert_true(part[i].seq == events[i].seq && part[i].record == events[i].record &&
+                        part[i].nth == events[i].nth && part[i].what == events[i].what);
+    }
+    assert_fails(&world.support, mpi_history(world.mpi, &world.support.cx, 99, NULL, &events, &count, &older),
                  "mpi.person-unknown");
     world_fini(&world);
 }

@@ -92,10 +92,33 @@ static void check_same(size_t count, bool more_said)
 static void test_evidence__is_the_same_in_any_order_at_the_bounds_and_beyond(void **state)
 {
     (void)state;
-    check_same(1, false);
-    check_same(ROW_ADDRESSES, false); /* at the smallest bound */
-    check_same(ROW_ADDRESSES + 1, true);
-    check_same(MANY, true);
+    _Static_assert((int)ROW_ADDRESSES <= (int)ROW_EMAILS && (int)ROW_EMAILS <= (int)ROW_NAMES, "the smallest");
+    _Static_assert((int)ROW_NAMES < MANY && (int)ROW_PHONES < MANY && (int)ROW_NATIONALS < MANY, "beyond");
+    _Static_assert((int)ROW_SHARED < 2 * MANY, "beyond");
+    for (size_t count = 1; count <= MANY; count++)
+        check_same(count, count > ROW_ADDRESSES);
+}
+
+static void make_named(const char *family, size_t len, union row_space *out_row)
+{
+    struct mpi_identifier own = world_id("1");
+    struct mpi_name name = {.family = str_make(family, len), .given = STR("Anna")};
+    row_make(&own, 1, &(struct mpi_demographics){.names = &name, .name_count = 1}, NULL, 0, out_row);
+}
+
+static void test_word__is_compared_up_to_the_most_bytes(void **state)
+{
+    (void)state;
+    char one[ROW_WORD_MAX + 1], other[ROW_WORD_MAX + 1];
+    union row_space left, right;
+    for (size_t at = ROW_WORD_MAX - 1; at <= ROW_WORD_MAX; at++) { /* the last byte, and the one beyond it */
+        memset(one, 'b', sizeof one);
+        memset(other, 'b', sizeof other);
+        other[at] = 'x';
+        make_named(one, sizeof one, &left);
+        make_named(other, sizeof other, &right);
+        assert_int_equal(row_same_body(&left.row, &right.row), at == ROW_WORD_MAX);
+    }
 }
 
 /* Whatever was in the memory before. */
@@ -229,7 +252,7 @@ static size_t left_out_events(struct world *world, const char *what, uint64_t *o
     bool older;
     if (mpi_count(world->mpi).records == 0)
         return 0;
-    assert_ok(&world->support, mpi_history(world->mpi, &world->support.cx, 1, &events, &count, &older));
+    assert_ok(&world->support, mpi_history(world->mpi, &world->support.cx, 1, NULL, &events, &count, &older));
     for (size_t i = 0; i < count; i++)
         if (strcmp(events[i].what, what) == 0) {
             *out_last = events[i].other;
@@ -280,6 +303,7 @@ static void test_former_names__past_the_most_are_left_out_and_the_history_says_s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_word__is_compared_up_to_the_most_bytes),
         cmocka_unit_test(test_evidence__is_the_same_in_any_order_at_the_bounds_and_beyond),
         cmocka_unit_test(test_row__is_made_of_what_is_said_and_nothing_else),
         cmocka_unit_test(test_legal_name__counts_before_many_others),

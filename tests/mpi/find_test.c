@@ -180,7 +180,7 @@ static void test_missing_row__is_damage(void **state)
     struct ctx *cx = &world.support.cx;
     assert_fails(&world.support, mpi_find(world.mpi, cx, world_id("1"), &person, &record), "mpi.row-bad");
     assert_fails(&world.support, mpi_person(world.mpi, cx, 1, &view), "mpi.row-bad");
-    assert_fails(&world.support, mpi_history(world.mpi, cx, 1, &events, &count, &older), "mpi.row-bad");
+    assert_fails(&world.support, mpi_history(world.mpi, cx, 1, NULL, &events, &count, &older), "mpi.row-bad");
     world_fini(&world);
 }
 
@@ -190,7 +190,7 @@ static void test_person__of_large_records_is_shown_up_to_the_bound_and_refused_b
     (void)state;
     struct world world;
     world_init(&world);
-    enum { COUNT = LIMIT_IDENTIFIERS_PER_RECORD };
+    enum { COUNT = LIMIT_IDENTIFIERS_PER_RECORD, RECORD_BYTES = COUNT * (LIMIT_FIELD_VALUE_BYTES + 512) };
     struct mpi_identifier *identifiers = arena_array(&world.support.arena, COUNT, sizeof *identifiers);
     char *filler = arena_alloc(&world.support.arena, LIMIT_FIELD_VALUE_BYTES);
     memset(filler, 'x', LIMIT_FIELD_VALUE_BYTES);
@@ -213,7 +213,7 @@ static void test_person__of_large_records_is_shown_up_to_the_bound_and_refused_b
         struct mpi_person_view view;
         struct mpi_record_view record;
         refused = mpi_person(world.mpi, &world.support.cx, 1, &view) != STATUS_OK;
-        if (n <= 14) /* each is a little over a MiB */
+        if (n <= LIMIT_PERSON_BYTES / RECORD_BYTES) /* each is a little over a MiB */
             assert_false(refused);
         if (refused)
             assert_string_equal(world.support.cx.reason->name, "mpi.too-many");

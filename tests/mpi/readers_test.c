@@ -78,7 +78,7 @@ static void ask_once(struct reading *reading, struct ctx *cx)
     ask_by_everything(reading, cx);
     ask_person(reading, cx, number);
     note(reading, mpi_reviews(reading->mpi, cx, 20, 0, &page), "reviews");
-    note(reading, mpi_history(reading->mpi, cx, number, &events, &count, &older), "history");
+    note(reading, mpi_history(reading->mpi, cx, number, NULL, &events, &count, &older), "history");
     note(reading, mpi_why(reading->mpi, cx, number, other, &why), "why");
     snprintf(id, sizeof id, "%llu", (unsigned long long)(hash_random(&reading->seed) % IDS));
     note(reading, mpi_find(reading->mpi, cx, world_id(id), &person, &record), "find");

@@ -96,6 +96,49 @@ static void test_person__comes_back_as_it_was_loaded(void **state)
     world_end(&w);
 }
 
+static status ask_history(struct world *w, struct rpc_client *client, const Idem__Identity__V1__GetHistoryRequest *ask,
+                          Idem__Identity__V1__History **out_history)
+{
+    return rpc_client_call(client, &w->s.cx, IDENTITY "GetHistory", &ask->base,
+                           &idem__identity__v1__history__descriptor, 0, (void **)out_history);
+}
+
+static void test_history__goes_on_before_a_place_that_a_page_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *reason; /* NULL: answered */
+    } cases[] = {{"", NULL},
+                 {"99.1.0", NULL},
+                 {"1.1.0", NULL},
+                 {"0.1.0", "rpc.argument"},
+                 {"1.1", "rpc.argument"},
+                 {"1.1.x", "rpc.argument"},
+                 {"1.1.0.0", "rpc.argument"},
+                 {"1.1.4294967296", "rpc.argument"}};
+    struct world w;
+    world_begin(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    struct said said;
+    say_everything(&said);
+    assert_ok(&w.s, load(&w, client, &said.demographics));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Idem__Identity__V1__GetHistoryRequest ask = IDEM__IDENTITY__V1__GET_HISTORY_REQUEST__INIT;
+        ask.person = 1;
+        ask.before = (char *)(uintptr_t)cases[i].before;
+        Idem__Identity__V1__History *history;
+        if (cases[i].reason) {
+            assert_fails(&w.s, ask_history(&w, client, &ask, &history), cases[i].reason);
+            continue;
+        }
+        assert_ok(&w.s, ask_history(&w, client, &ask, &history));
+        assert_int_equal(history->n_events, strcmp(cases[i].before, "1.1.0") == 0 ? 0 : 1);
+        assert_string_equal(history->next_before, "");
+    }
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 static void test_emails_of_a_call__up_to_the_limit_and_not_one_more(void **state)
 {
     (void)state;
@@ -116,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_person__comes_back_as_it_was_loaded),
+        cmocka_unit_test(test_history__goes_on_before_a_place_that_a_page_said),
         cmocka_unit_test(test_emails_of_a_call__up_to_the_limit_and_not_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

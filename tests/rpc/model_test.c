@@ -140,6 +140,16 @@ static void test_models__are_shown_and_listed(void **state)
         assert_true(list->activations[0]->version == 2 && strcmp(list->activations[0]->why, "not so") == 0);
     }
     assert_true(list->activations[1]->version == 100 && strcmp(list->activations[1]->name, "bold") == 0);
+    assert_int_equal(list->next_before, 0);
+    ask.max = 1;
+    for (int page = 0; page < 2; page++) { /* one by one */
+        assert_ok(&w.s, call(&w, client, ADMIN "ListModels", &ask.base, &idem__admin__v1__list_models_reply__descriptor,
+                             &list));
+        assert_int_equal(list->n_activations, 1);
+        assert_int_equal(list->activations[0]->version, page ? 100 : 2);
+        assert_int_equal(list->next_before, page ? 0 : list->activations[0]->seq);
+        ask.before = list->next_before;
+    }
     assert_string_equal(get_model(&w, client, 100)->text, bold(&w));
     Idem__Admin__V1__GetModelRequest unknown = IDEM__ADMIN__V1__GET_MODEL_REQUEST__INIT;
     void *reply;

@@ -157,6 +157,44 @@ static struct rpc_stream *watch(struct world *w, struct rpc_client *client)
     return stream;
 }
 
+/* The largest message, for so many destinations. */
+static void test_outputs__are_shown_up_to_the_limit_and_counted_beyond(void **state)
+{
+    (void)state;
+    enum { SHOWN = LIMIT_REHEARSED_BYTES / LIMIT_MESSAGE_BYTES };
+    struct world w;
+    world_begin(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    SCOPED(buf_fini) struct buf message = {0};
+    buf_put_str(&message, STR("MSH|^~\\&|HIS|NORTH|IDEM|HUB|20261121120000||ORU^R01|T1|P|2.5.1\rNTE|1||"));
+    size_t filler = LIMIT_MESSAGE_BYTES - message.len - 1;
+    buf_reserve(&message, filler);
+    memset(message.data + message.len, 'x', filler);
+    message.len += filler;
+    buf_put_byte(&message, '\r');
+    for (size_t outputs = SHOWN; outputs <= SHOWN + 1; outputs++) {
+        SCOPED(buf_fini) struct buf routes = {0};
+        buf_put_str(&routes, STR("destinations:\n"));
+        for (size_t i = 0; i < outputs; i++)
+            buf_printf(&routes, "  - { name: d%zu, mllp: { connect: \"127.0.0.1:1\" } }\n", i);
+        buf_put_str(&routes, STR("routes:\n"));
+        for (size_t i = 0; i < outputs; i++)
+            buf_printf(&routes, "  - { name: r%zu, to: [d%zu] }\n", i, i);
+        buf_put_byte(&routes, 0);
+        Idem__Admin__V1__TestRouteRequest ask = IDEM__ADMIN__V1__TEST_ROUTE_REQUEST__INIT;
+        ask.text = routes.data;
+        ask.source = (char *)(uintptr_t) "north";
+        ask.message = (ProtobufCBinaryData){message.len, (uint8_t *)message.data};
+        Idem__Admin__V1__TestRouteReply *reply = ask_for(&w, client, "idem.admin.v1.Admin/TestRoute", &ask.base,
+                                                         &idem__admin__v1__test_route_reply__descriptor);
+        assert_int_equal(reply->n_outputs, outputs);
+        assert_int_equal(reply->outputs_without_message, outputs - SHOWN);
+        assert_int_equal(reply->outputs[SHOWN - 1]->message.len, LIMIT_MESSAGE_BYTES);
+    }
+    rpc_client_close(client);
+    world_end(&w);
+}
+
 static void test_watchers__are_taken_up_to_the_most_and_refused_past_it(void **state)
 {
     (void)state;
@@ -227,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_reviews__a_full_page_says_where_the_next_begins),
         cmocka_unit_test(test_people_of_one_load__up_to_the_limit_and_not_one_more),
         cmocka_unit_test(test_matches__past_the_most_are_said_to_be_there),
+        cmocka_unit_test(test_outputs__are_shown_up_to_the_limit_and_counted_beyond),
         cmocka_unit_test(test_watchers__are_taken_up_to_the_most_and_refused_past_it),
         cmocka_unit_test(test_certificate_files__are_taken_up_to_the_most_bytes),
         cmocka_unit_test(test_identifiers_of_a_call__up_to_the_limit_and_not_one_more),

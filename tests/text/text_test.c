@@ -106,6 +106,19 @@ static void test_fold__answers_the_same_in_every_thread_and_every_time(void **st
     }
 }
 
+static void test_fold__looks_at_the_most_bytes_and_no_further(void **state)
+{
+    (void)state;
+    char text[TEXT_FOLD_IN_MAX + 1], out[2 * TEXT_FOLD_IN_MAX], longer[2 * TEXT_FOLD_IN_MAX];
+    memset(text, 'a', sizeof text);
+    text[TEXT_FOLD_IN_MAX - 1] = 'z';
+    size_t len = text_fold(str_make(text, TEXT_FOLD_IN_MAX), out, sizeof out);
+    assert_int_equal(len, TEXT_FOLD_IN_MAX);
+    assert_int_equal(out[len - 1], 'z');
+    assert_int_equal(text_fold(str_make(text, TEXT_FOLD_IN_MAX + 1), longer, sizeof longer), len);
+    assert_memory_equal(out, longer, len);
+}
+
 static void test_fold__is_bounded_and_never_cuts_a_character(void **state)
 {
     (void)state;
@@ -255,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fold__writes_every_script_in_plain_latin),
         cmocka_unit_test(test_fold__arabic_and_hebrew_become_latin_letters),
+        cmocka_unit_test(test_fold__looks_at_the_most_bytes_and_no_further),
         cmocka_unit_test(test_fold__is_bounded_and_never_cuts_a_character),
         cmocka_unit_test(test_fold__answers_the_same_in_every_thread_and_every_time),
         cmocka_unit_test(test_fold__twice_is_once_and_always_utf8),

@@ -136,10 +136,10 @@ cli/people_lanes.h:PEOPLE_CHUNK_MAX,PEOPLE_LANES_MAX,PEOPLE_SOURCES_MAX cli/run.
 data/journal_internal.h:ENTRY_BYTES_MAX data/journal_write.c:PREPARE_BYTES_MAX
 data/store_internal.h:STORE_TABLES_MAX engine/connector_file.c:NAME_BYTES_MAX
 engine/include/engine/send.h:SEND_ANSWERS_MAX engine/lane.c:LOAD_MAX engine/mllp_connection.c:FREE_CHUNKS_MAX
-engine/mllp_source.c:SWEEP_MAX_US engine/outbox.c:FEED_BYTES_MAX engine/send.c:ENDPOINTS_MAX
+engine/mllp_source.c:SWEEP_MAX_US engine/outbox.c:FEED_BYTES_MAX engine/rows.h:ROW_EVIDENCE_MAX engine/send.c:ENDPOINTS_MAX
 engine/send_flood.c:CONNECTIONS_MAX,WINDOW_MAX formats/hl7v2/include/hl7v2/path.h:HL7_PATH_TEXT_MAX
 formats/hl7v2/text.c:SPACES_MAX loaders/load.h:TABLE_COLUMNS_MAX mpi/include/mpi/mpi.h:MPI_EVIDENCE_MAX
-mpi/model_internal.h:LEVELS_MAX mpi/normalise.c:SAID_MAX mpi/open.c:ROOM_MAX
+mpi/disk_internal.h:DISK_LINES_MAX mpi/model_internal.h:LEVELS_MAX mpi/normalise.c:SAID_MAX mpi/open.c:ROOM_MAX
 mpi/row_internal.h:ROW_KEYS_MAX,ROW_TEXT_MAX,ROW_TRAITS_MAX rpc/health.c:SERVICES_MAX rpc/include/rpc/client.h:RPC_STREAM_AHEAD_MAX
 rpc/reflection.c:FILES_MAX rpc/wire_call.c:SPARE_CALLS_MAX terminology/pack_builder.c:POOLED_MAX
 """.split() for file, _, names in [row.partition(":")] for name in names.split(",")}
@@ -200,6 +200,34 @@ def rule_every_bound_is_listed(tree):
             yield LIMITS_PAGE, f"{name} names no test, nor why there is none"
 
 
+def rule_bounds_are_tested_where_they_are(tree):
+    """A test of a bound names it, or has its value; a room's own header may have it for the test."""
+    values = {}
+    for _, name, value in constants(tree):
+        values.setdefault(name, set()).add(value)
+    known = {name: next(iter(of)) for name, of in values.items() if len(of) == 1 and None not in of}
+    files = [(name, text) for name, text in tree.items() if name.startswith("tests/")]
+    for name, value, cells in page_rows(tree):
+        cited = set(re.findall(r"`(test_\w+)`", cells[6])) if len(cells) == 8 else ()
+        if not cited or cells[6].startswith("none: ") or cells[6].endswith("with a smaller one"):
+            continue
+        texts = [text for _, text in files if any(f"{test}(void" in text for test in cited)]
+        if not any(re.search(rf"\b{name}\b", text) or value in numbers_in(text, known) for text in texts):
+            yield LIMITS_PAGE, f"no test of {name} goes to {cells[2]}"
+
+
+def numbers_in(text, known):
+    """What a test file gives a name to, and every number it has."""
+    found, known = {int(number) for number in re.findall(r"\b\d+\b", text)}, dict(known)
+    found |= {int(number) << int(by) for number, by in re.findall(r"\b(\d+)[uUlL]* << (\d+)\b", text)}
+    for word, expression in ASSIGNED.findall(re.sub(r"/\*.*?\*/", "", text, flags=re.S)):
+        value = number_of(expression, known)
+        if value is not None:
+            known[word] = value
+            found.add(value)
+    return found
+
+
 COUNTED = "base/include/base/bounds.h"
 # The process ends, the client's own, or one of the configuration: the refusal names the line.
 NOT_COUNTED = {"LIMIT_REQUEST_ARENA_BYTES", "LIMIT_BATCH_MESSAGES", "LIMIT_ROUTES", "LIMIT_DESTINATIONS", "LIMIT_NAME_BYTES"}
@@ -226,15 +254,14 @@ RULES = [rule for name, rule in sorted(globals().items()) if name.startswith("ru
 
 BOUNDS = "| `LIMIT_A` | 2 KiB | a | b | c | `test_one__is_one` |\n| `LIMIT_B` | 2,050 | a | b | c | none: d |\n"
 CLEAN = {
-    "README.md": "# A page\n[b](docs/b.md#two-words) `mpi/a.c` `tests/mpi/` `test_one__is_one` [x](https://x.example)\n",
+    "README.md": "# A page\n[b](docs/b.md#two-words) `mpi/a.c` `tests/base/` `test_one__is_one` [x](https://x.example)\n",
     "docs/b.md": "# Two `words`\n[up](../README.md)\n```\n[no](link)\n```\n",
     "docs/adr/0001-one.md": "# One\n",
     "docs/routes.md": "`name`", "docs/configuration.md": "`data: DIR`", "docs/grpc.md": "`Find`",
     "mpi/a.c": "/* docs/b.md, docs/adr/0001. */\n",
     "engine/route.c": 'KEYS(...)\n TRY(f(KEYS("name")));', "idemd/config.c": ' KEYS("data"));',
-    "rpc/methods.c": '{IDENTITY("Find", a)}', "tests/mpi/a_test.c": "void test_one__is_one(void)\n",
-    "base/include/base/limits.h": "enum { LIMIT_A = 2 * 1024, /* a, b */ LIMIT_B = LIMIT_A + 2 };",
-    "docs/limits.md": BOUNDS,
+    "rpc/methods.c": '{IDENTITY("Find", a)}',     "base/include/base/limits.h": "enum { LIMIT_A = 2 * 1024, /* a, b */ LIMIT_B = LIMIT_A + 2 };",
+    "docs/limits.md": BOUNDS, "tests/base/a_test.c": "void test_one__is_one(void) { LIMIT_A; }\n",
     COUNTED: "ROW(LIMIT_A) ROW(LIMIT_B)", "base/a.c": "BEYOND(LIMIT_A, n) bound_met(BOUND_LIMIT_B)",
 }
 PLANTED = [
@@ -256,6 +283,8 @@ PLANTED = [
     (rule_every_bound_is_listed, "docs/limits.md", BOUNDS.replace("none: d", "some day")),
     (rule_every_bound_is_listed, "docs/limits.md", BOUNDS.replace("| a | b", "|  | b", 1)),
     (rule_every_bound_is_listed, "docs/limits.md", BOUNDS.split("\n")[0]),
+    (rule_bounds_are_tested_where_they_are, "tests/base/a_test.c", "void test_one__is_one(void) { 7; }\n"),
+    (rule_bounds_are_tested_where_they_are, "tests/base/a_test.c", "void test_one__is_one(void) { enum { MOST = 2 * 512 }; }\n"),
     (rule_bounds_are_counted, COUNTED, "ROW(LIMIT_A)"),
     (rule_bounds_are_counted, "base/a.c", "BEYOND(LIMIT_A, n)"),
     (rule_bounds_are_counted, "docs/limits.md", BOUNDS.split("\n")[0]),

@@ -237,6 +237,40 @@ def rule_invariants_stay_in_every_build(tree, _):
             yield name, line_of(code, match.start()), "NDEBUG takes assert() away: INVARIANT() of base/invariant.h stays"
 
 
+# Headers of what stands in the store: the API, and the journal's entries, may change without these.
+ROW_HEADERS = ("engine/rows.h", "mpi/disk_internal.h", "terminology/codes_rows.h")
+
+
+def rule_rows_have_types_of_their_own(tree, _):
+    for name in set(ROW_HEADERS) & set(tree.names):
+        for line, header, quoted in includes(tree, name):
+            if quoted and not header.startswith("base/"):
+                yield name, line, f"{header} could change what stands on the disk: rows include base/ only"
+    for name in ROW_HEADERS:
+        if name not in tree.names and f"{os.path.dirname(name)}/CMakeLists.txt" in tree.names:
+            yield name, 1, "the rows have moved: name their header in tidy.py"
+
+
+TAG = re.compile(r"^(?:struct|enum|union) (\w+) \{", flags=re.M)
+
+
+def rule_names_have_one_meaning(tree, _):
+    """What a header calls by a name is called so by nothing else: of a public one anywhere, else in its room."""
+    rooms, seen = Rooms(tree), {}
+    names = [n for n in tree.c_files() if rooms.of_file(n) and not n.startswith("tests/")]
+    for name in sorted(names, key=lambda n: (not n.endswith(".h"), n)):
+        code = without_comments(tree.text(name))
+        for match in TAG.finditer(code):
+            for key in (match.group(1), (match.group(1), rooms.of_file(name)["name"])):
+                if key in seen and seen[key] != name:
+                    yield name, line_of(code, match.start()), f"{match.group(1)} is already something in {seen[key]}"
+                    break
+            else:
+                if name.endswith(".h"):
+                    public = "/include/" in name
+                    seen[match.group(1) if public else (match.group(1), rooms.of_file(name)["name"])] = name
+
+
 def rule_tests_mirror_the_folders(tree, _):
     rooms = Rooms(tree)
     places = {room["folder"] for room in rooms.by_name.values()} | {room["name"] for room in rooms.by_name.values()}

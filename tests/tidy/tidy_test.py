@@ -22,6 +22,9 @@ CLEAN = {
     "mpi/a.c": '#include "mpi/mpi.h"\n/* sprintf( is only a word here */ const char *s = "system(";\n'
                'const struct reason r = {"mpi.one", STATUS_NOT_FOUND, 1, "x"};\n',
     "engine/b.c": '#include "base/str.h"\n#include "mpi/mpi.h"\n',
+    "mpi/disk_internal.h": '#include "base/str.h"\nstruct disk_name {\n    int a;\n};\n',
+    "engine/rows.h": "struct message_row {\n    int a;\n};\n",
+    "terminology/codes_rows.h": "#include <stdint.h>\n",
     "tests/mpi/a_test.c": "#include <cmocka.h>\n",
 }
 PLANTED = [  # rule, file, text, a word of the finding
@@ -34,6 +37,8 @@ PLANTED = [  # rule, file, text, a word of the finding
     ("public-prototypes-have-a-comment", "mpi/include/mpi/x.h", "/* x */\n\nint mpi_silent(\n    int a);\n", "mpi_silent"),
     ("public-prototypes-have-a-comment", "mpi/include/mpi/x.h", "#pragma once\n", "begins"),
     ("nothing-is-left-to-do", "mpi/x.c", "/* TO" + "DO later */\n", "finish"),
+    ("rows-have-types-of-their-own", "engine/rows.h", '#include "mpi/mpi.h"\n', "base/ only"),
+    ("names-have-one-meaning", "engine/x.c", "struct message_row {\n    int b;\n};\n", "engine/rows.h"),
     ("invariants-stay-in-every-build", "mpi/x.c", "void f(int a) { assert(a > 0); }\n", "NDEBUG"),
     ("banned-calls-are-not-made", "mpi/x.c", "void f(char *a) { strcpy (a, a); }\n", "strcpy"),
     ("tests-mirror-the-folders", "tests/nowhere/x_test.c", "\n", "nowhere"),

@@ -36,7 +36,6 @@
     ROW(DECISIONS_PER_ENTRY)                                                                                           \
     ROW(FORCED_MAX)                                                                                                    \
     ROW(FORMER_NAMES_MAX)                                                                                              \
-    ROW(EVENTS_MAX)                                                                                                    \
     ROW(LIMIT_PERSON_BYTES)                                                                                            \
     ROW(LIMIT_MODEL_BYTES)                                                                                             \
     /* codes */                                                                                                        \

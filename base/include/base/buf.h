@@ -47,5 +47,6 @@ uint16_t cut_u16(struct cut *cut);
 uint32_t cut_u32(struct cut *cut);
 uint64_t cut_u64(struct cut *cut);
 uint64_t cut_varint(struct cut *cut);
-struct str cut_lstr(struct cut *cut); /* borrows */
+uint32_t cut_varint_u32(struct cut *cut); /* a larger number is damage, not a smaller one */
+struct str cut_lstr(struct cut *cut);     /* borrows */
 struct str cut_bytes(struct cut *cut, size_t len);

@@ -11,7 +11,7 @@
 status file_read(struct ctx *cx, const char *path, size_t len_max, struct buf *out);
 /* Atomic and durable replace; mode as for open(2), e.g. 0600 for secrets. */
 status file_replace(struct ctx *cx, const char *path, struct str bytes, unsigned mode);
-/* mkdir -p, mode 0700 for what is created. */
+/* mkdir -p, mode 0700 for what is created, and durable: the names are synced in the directories they stand in. */
 status file_make_dirs(struct ctx *cx, const char *path);
 status file_sync_dir(struct ctx *cx, const char *path);
 /* A read-only mapping of the whole file; empty files answer an empty str. Unmap with file_unmap(). */

@@ -42,9 +42,10 @@ struct mpi_activation_row {
     int64_t time_us;
     struct str name, by, why;
 };
-/* Newest first, the active one before all; at most `max`. None: the general model was never replaced. */
-status mpi_activations(struct mpi *mpi, struct ctx *cx, size_t max, struct mpi_activation_row **out_rows,
-                       size_t *out_count);
+/* Newest first, below entry `before` (0 = from the newest, which is the active one), at most `max`; go on with
+ * *out_next_before, 0 = that was all. None at all: the general model was never replaced. */
+status mpi_activations(struct mpi *mpi, struct ctx *cx, uint64_t before, size_t max,
+                       struct mpi_activation_row **out_rows, size_t *out_count, uint64_t *out_next_before);
 /* The text of a version, 0: of the active one, whose version it also answers. mpi.model-unknown. */
 status mpi_model_text(struct mpi *mpi, struct ctx *cx, uint32_t version, struct str *out_text, uint32_t *out_version);
 /* The version of the active one. Threads: any reader. */

@@ -260,12 +260,12 @@ struct mpi_event {
     const char *what; /* "record created", "linked", "merged", "unmerged", "decided same", "undone" … static */
     uint64_t record, person, other; /* other: person or record or decision it concerns */
     struct str by;                  /* principal */
-    uint32_t number;                /* of the events of one entry */
+    uint32_t nth;                   /* of the record's events of that entry; 0: how the record began */
 };
-/* What happened to a person and its records, oldest first; of more than 10,000 events the newest, and *out_older says
- * that there are older ones. */
-status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, struct mpi_event **out_events, size_t *out_count,
-                   bool *out_older);
+/* What happened to a person and its records, oldest first: the newest 10,000 events before `before` (NULL: of all), of
+ * which seq, record and nth are looked at. *out_older: there are older ones, before the first of these. */
+status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, const struct mpi_event *before,
+                   struct mpi_event **out_events, size_t *out_count, bool *out_older);
 
 struct mpi_counts {
     uint64_t records, persons, decisions, reviews_open, index_bytes;
