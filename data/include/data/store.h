@@ -183,8 +183,8 @@ struct data_miscount {
 typedef void data_miscount_fn(void *arg, const struct data_miscount *miscount);
 status data_recount(struct data_store *store, struct ctx *cx, data_miscount_fn *tell, void *arg, uint64_t *out_rows);
 
-/* Has this store met damage since it was opened? Then what, and where; it is refused to whoever asks for it, and the next
- * open is data.store-damaged. In the context's arena. Threads: any. */
+/* Has this store met damage since it was opened? Then what, and where; it is refused to whoever asks for it, and the
+ * next open is data.store-damaged. In the context's arena. Threads: any. */
 bool data_damage(const struct data_store *store, struct ctx *cx, struct str *out_what);
 
 struct data_doctor_report {
