@@ -26,16 +26,6 @@ static double seconds_since(int64_t from_us)
     return (double)(clock_mono_us() - from_us) / 1e6;
 }
 
-static status read_people(struct cli_run *run, struct people_map *map, struct eval_people *people)
-{
-    const char *truth = cli_text(run, "truth"), *truth_file = cli_text(run, "truth-file");
-    TRY(people_map_read(run->cx, cli_text(run, "map"), map));
-    if (truth && !truth_file)
-        TRY(people_map_set_truth(run->cx, map, str_from(truth)));
-    TRY(eval_people_read(run, map, 0, people));
-    return truth_file ? eval_people_read_truth(run, people, truth_file, truth ? truth : "person") : STATUS_OK;
-}
-
 static void put_json(struct cli_run *run, const struct eval_people *people, bool across,
                      const struct eval_report *report, const struct eval_confusion *confusion)
 {
@@ -46,6 +36,8 @@ static void put_json(struct cli_run *run, const struct eval_people *people, bool
         eval_json_confusion(&json, people, confusion, cli_number(run, "misses"));
     if (cli_flag(run, "levels"))
         eval_json_levels(&json, people, across);
+    if (cli_flag(run, "blocking"))
+        eval_json_blocking(run, &json, people, across);
     if (cli_number(run, "misses"))
         eval_json_misses(&json, people, across, report, cli_number(run, "misses"));
     json_end(&json);
@@ -60,6 +52,8 @@ static void put_text(struct cli_run *run, const struct eval_people *people, bool
     if (cli_flag(run, "levels"))
         eval_show_levels(&run->show, people, across);
     eval_show_report(&run->show, report);
+    if (cli_flag(run, "blocking"))
+        eval_show_blocking(run, people, across);
     if (confusion)
         eval_show_confusion(&run->show, people, confusion, cli_number(run, "misses"));
 }
@@ -98,7 +92,7 @@ static status evaluate(struct cli_run *run, struct people_map *map, struct eval_
     int64_t from_us = clock_mono_us();
     if (model)
         TRY(cli_read_model(run->cx, model, out_model));
-    TRY(read_people(run, map, people));
+    TRY(eval_people_read_known(run, map, people));
     report.read_seconds = seconds_since(from_us);
     bool across = map->is_link || cli_flag(run, "link-only");
     link_people(run, people, across, &report, out_model);
@@ -151,6 +145,8 @@ static const struct cli_option people_options[] = {
      "show N pairs of each kind that went wrong, with their evidence and without values", NULL},
     {"levels", CLI_FLAG, NULL, NULL,
      "show what each kind of evidence is worth by the truth, and what the model thought", NULL},
+    {"blocking", CLI_FLAG, NULL, NULL, "show what blocking does, and how many of the true pairs it puts side by side",
+     NULL},
     {0}};
 
 const struct cli_command cli_eval_commands[] = {

@@ -6,11 +6,14 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "eval.h"
+#include "model_measure.h"
 #include "mpi/models.h"
 #include "mpi/train.h"
 #include "mpi/whatif.h"
+#include "rpc/told.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 static enum cli_exit refused(struct cli_run *run)
 {
@@ -33,10 +36,12 @@ status cli_read_model(struct ctx *cx, const char *path, struct mpi_model **out_m
     return mpi_model_read(cx, buf_str(&text), out_model);
 }
 
-static void put_bits(struct cli_show *show, const char *what, int32_t mbit)
+static void put_threshold(struct cli_show *show, const char *what, int32_t mbit, const char *link, double cost)
 {
+    double odds = exp2(mbit / 1000.0);
     cli_putf(show, CLI_DIM, "%-12s", what);
-    cli_putf(show, CLI_PLAIN, "%.3f bits", mbit / 1000.0);
+    cli_putf(show, CLI_PLAIN, "%.3f bits, %.4f %%: right when %s link costs %.1f times what a question costs",
+             mbit / 1000.0, 100 * odds / (1 + odds), link, cost);
     cli_end_line(show);
 }
 
@@ -79,8 +84,14 @@ static enum cli_exit run_show(struct cli_run *run)
     cli_end_line(&run->show);
     put_count(&run->show, "from records", model->records);
     put_count(&run->show, "persons", model->persons);
-    put_bits(&run->show, "links from", model->auto_mbit);
-    put_bits(&run->show, "asks from", model->review_mbit);
+    put_threshold(&run->show, "links from", model->auto_mbit, "a wrong", model->wrong_cost);
+    put_threshold(&run->show, "asks from", model->review_mbit, "a missed", model->missed_cost);
+    if (model->drift[0]) {
+        cli_putf(&run->show, CLI_DIM, "%-12s", "now");
+        cli_put(&run->show, model->drifted ? CLI_YELLOW : CLI_PLAIN, cli_safe_text(run->show.arena, model->drift));
+        cli_putf(&run->show, CLI_PLAIN, "%s", model->drifted ? ": idem model propose" : "");
+        cli_end_line(&run->show);
+    }
     return CLI_OK;
 }
 
@@ -120,7 +131,7 @@ static enum cli_exit run_list(struct cli_run *run)
     return CLI_OK;
 }
 
-static enum cli_exit write_model(struct cli_run *run, const char *path, struct str text)
+enum cli_exit cli_write_model(struct cli_run *run, const char *path, struct str text)
 {
     if (strcmp(path, "-") == 0) {
         buf_put_str(&run->out, text);
@@ -138,37 +149,49 @@ static enum cli_exit run_export(struct cli_run *run)
     enum cli_exit exit;
     if (!get_model(run, cli_number(run, "version"), &model, &exit))
         return exit;
-    return write_model(run, cli_argument(run, 0), str_from(model->text));
+    return cli_write_model(run, cli_argument(run, 0), str_from(model->text));
 }
 
 /* ---- making one ---- */
 
-static status train_here(struct cli_run *run, struct eval_people *people, const char *name, struct buf *out_text)
+static status train_here(struct cli_run *run, struct eval_people *people, const char *name, struct buf *out_text,
+                         Idem__Admin__V1__Training *out_told)
 {
     struct people_map *map = arena_alloc(run->cx->arena, sizeof *map);
     struct mpi_model *model;
     struct mpi_training training;
+    struct mpi_making making = {
+        str_from(name),
+        clock_now_us(),
+        {(double)cli_number(run, "wrong-cost"), (double)cli_number(run, "missed-cost")},
+    };
     TRY(people_map_read(run->cx, cli_text(run, "map"), map));
     TRY(eval_people_read(run, map, 0, people));
-    TRY(mpi_study_make_model(people->study, run->cx, str_from(name), clock_now_us(), &model, &training));
+    TRY(mpi_study_make_model(people->study, run->cx, &making, &model, &training));
     mpi_model_write(model, out_text);
     mpi_study_link(people->study, mpi_model_general()); /* it must not look through a model that is gone */
     mpi_model_free(model);
-    cli_say(run, "from %" PRIu32 " records: %" PRIu64 " pairs looked at, %.0f of them one person",
-            mpi_study_records(people->study), training.pairs, training.matches);
+    idem__admin__v1__training__init(out_told);
+    rpc_tell_training(run->cx, &training, out_told);
+    cli_say(run, "from %" PRIu32 " records", mpi_study_records(people->study));
     return STATUS_OK;
 }
 
-static enum cli_exit train_there(struct cli_run *run, const char *name, struct buf *out_text)
+static enum cli_exit train_there(struct cli_run *run, const char *name, struct buf *out_text,
+                                 Idem__Admin__V1__Training *out_told)
 {
     Idem__Admin__V1__TrainModelRequest ask = IDEM__ADMIN__V1__TRAIN_MODEL_REQUEST__INIT;
     Idem__Admin__V1__Model *model;
     ask.name = (char *)(uintptr_t)name;
+    ask.wrong_cost = cli_number(run, "wrong-cost");
+    ask.missed_cost = cli_number(run, "missed-cost");
     status got =
         cli_call(run, CLI_ADMIN("TrainModel"), &ask.base, &idem__admin__v1__model__descriptor, (void **)&model);
     if (got != STATUS_OK)
         return cli_failed(run, got, NULL);
     buf_put_str(out_text, str_from(model->text));
+    if (model->training)
+        *out_told = *model->training;
     cli_say(run, "from %" PRIu64 " records of the index", model->records);
     return CLI_OK;
 }
@@ -177,17 +200,22 @@ static enum cli_exit run_train(struct cli_run *run)
 {
     SCOPED(buf_fini) struct buf text = {0};
     SCOPED(eval_people_fini) struct eval_people people = {0};
+    Idem__Admin__V1__Training told = IDEM__ADMIN__V1__TRAINING__INIT;
     const char *name = cli_text(run, "name"), *path = cli_text(run, "out");
     if (path == NULL)
         return cli_misused(run, "--out MODEL.yaml, or --out - for standard output", "where the model goes is not said");
     if (run->parsed->argument_count == 0) {
-        enum cli_exit exit = train_there(run, name, &text);
+        enum cli_exit exit = train_there(run, name, &text, &told);
         if (exit != CLI_OK)
             return exit;
-    } else if (train_here(run, &people, name, &text) != STATUS_OK) {
+    } else if (train_here(run, &people, name, &text, &told) != STATUS_OK) {
         return refused(run);
     }
-    return write_model(run, path, buf_str(&text));
+    if (strcmp(path, "-") != 0 && run->json)
+        cli_json_reply(run, &told.base);
+    else if (strcmp(path, "-") != 0)
+        cli_show_training(&run->show, &told);
+    return cli_write_model(run, path, buf_str(&text));
 }
 
 /* ---- what it would change ---- */
@@ -207,7 +235,6 @@ static void put_change(struct cli_show *show, const char *what, uint64_t before,
     cli_end_line(show);
 }
 
-/* `people`: of the files, whose ids are shown; NULL: numbers of the index. */
 static void show_changed(struct cli_run *run, const Idem__Admin__V1__WhatIfModelReply *told,
                          const struct eval_people *people)
 {
@@ -232,8 +259,8 @@ static void show_changed(struct cli_run *run, const Idem__Admin__V1__WhatIfModel
         cli_say(run, "and %" PRIu64 " more; --list shows more of them", told->records_changed - told->n_changed);
 }
 
-static void show_whatif(struct cli_run *run, const Idem__Admin__V1__WhatIfModelReply *told,
-                        const struct eval_people *people)
+void cli_show_whatif(struct cli_run *run, const Idem__Admin__V1__WhatIfModelReply *told,
+                     const struct eval_people *people)
 {
     struct cli_show *show = &run->show;
     put_count(show, "records", told->records);
@@ -258,35 +285,12 @@ static uint32_t changes_wanted(const struct cli_run *run)
 static void tell(struct cli_run *run, const struct mpi_whatif *whatif, const struct eval_people *people)
 {
     Idem__Admin__V1__WhatIfModelReply told = IDEM__ADMIN__V1__WHAT_IF_MODEL_REPLY__INIT;
-    size_t wanted = changes_wanted(run), listed = whatif->line_count < wanted ? whatif->line_count : wanted;
     told.records = mpi_study_records(people->study);
-    told.persons_before = whatif->persons_before;
-    told.persons_after = whatif->persons_after;
-    told.pairs_before = whatif->pairs_before;
-    told.pairs_after = whatif->pairs_after;
-    told.pairs_joined = whatif->pairs_joined;
-    told.pairs_parted = whatif->pairs_parted;
-    told.questions_before = whatif->questions_before;
-    told.questions_after = whatif->questions_after;
-    told.questions_opened = whatif->questions_opened;
-    told.questions_closed = whatif->questions_closed;
-    told.groups_changed = whatif->groups;
-    told.records_changed = whatif->line_count;
-    told.n_changed = listed;
-    told.changed = arena_array(run->cx->arena, listed + 1, sizeof *told.changed);
-    for (size_t i = 0; i < listed; i++) {
-        const struct mpi_whatif_line *line = &whatif->lines[i];
-        told.changed[i] = arena_alloc(run->cx->arena, sizeof *told.changed[i]);
-        idem__admin__v1__changed_record__init(told.changed[i]);
-        told.changed[i]->group = line->group;
-        told.changed[i]->record = line->record;
-        told.changed[i]->person_before = line->before;
-        told.changed[i]->person_after = line->after;
-    }
+    rpc_tell_whatif(run->cx, whatif, changes_wanted(run), &told);
     if (run->json)
         cli_json_reply(run, &told.base);
     else
-        show_whatif(run, &told, people);
+        cli_show_whatif(run, &told, people);
 }
 
 struct trial {
@@ -312,9 +316,8 @@ static status try_here(struct cli_run *run, struct trial *trial)
         TRY(cli_read_model(run->cx, against, &trial->before));
     TRY(people_map_read(run->cx, cli_text(run, "map"), map));
     TRY(eval_people_read(run, map, 1, &trial->people));
-    mpi_study_whatif(trial->people.study, trial->before ? trial->before : mpi_model_general(), trial->after,
-                     &trial->whatif);
-    return STATUS_OK;
+    return mpi_study_whatif(trial->people.study, run->cx, trial->before ? trial->before : mpi_model_general(),
+                            trial->after, &trial->whatif);
 }
 
 static enum cli_exit try_there(struct cli_run *run)
@@ -335,7 +338,7 @@ static enum cli_exit try_there(struct cli_run *run)
     size_t listed = told->n_changed; /* none wanted is a default to the daemon */
     told->n_changed = listed < ask.max ? listed : ask.max;
     if (!run->json)
-        show_whatif(run, told, NULL);
+        cli_show_whatif(run, told, NULL);
     told->n_changed = listed;
     return CLI_OK;
 }
@@ -381,104 +384,4 @@ static enum cli_exit run_activate(struct cli_run *run)
 
 /* ---- rows ---- */
 
-#define MAP_OPTION                                                                                                     \
-    {                                                                                                                  \
-        "map", CLI_FILE, "MAP", NULL,                                                                                  \
-            "YAML that says what the columns mean; without it they have the names of people load", NULL                \
-    }
-
-static const struct cli_argument show_arguments[] = {
-    {"VERSION", CLI_NUMBER, true, false, "which one; the active one when left out", NULL}, {0}};
-static const struct cli_argument export_arguments[] = {
-    {"FILE", CLI_FILE, false, false, "where it goes, - for standard output", NULL}, {0}};
-static const struct cli_option export_options[] = {
-    {"version", CLI_NUMBER, "N", NULL, "which one; the active one when left out", NULL}, {0}};
-static const struct cli_option list_options[] = {
-    {"max", CLI_NUMBER, "N", "100", "how many at most, to 1,000", NULL},
-    {"before", CLI_NUMBER, "SEQ", NULL, "only those before this journal number", NULL},
-    {0}};
-static const struct cli_argument train_arguments[] = {
-    {"FILE", CLI_FILE, true, true, "CSV of people, each file a source; the daemon's index when left out", NULL}, {0}};
-static const struct cli_option train_options[] = {
-    MAP_OPTION,
-    {"out", CLI_FILE, "MODEL", NULL, "where the model goes, - for standard output", NULL},
-    {"name", CLI_TEXT, "NAME", "trained", "how it is called: letters, digits and . : + - _", NULL},
-    {0}};
-static const struct cli_argument whatif_arguments[] = {
-    {"MODEL", CLI_FILE, false, false, "the model to try (YAML)", NULL},
-    {"FILE", CLI_FILE, true, true, "CSV of people to try it on; the daemon's index when left out", NULL},
-    {0}};
-static const struct cli_option whatif_options[] = {
-    MAP_OPTION,
-    {"against", CLI_FILE, "MODEL", NULL, "with files: the model to compare with; the general one when left out", NULL},
-    {"list", CLI_NUMBER, "N", "20", "list at most N of the records whose person would change, to 10,000", NULL},
-    {0}};
-static const struct cli_argument activate_arguments[] = {{"MODEL", CLI_FILE, false, false, "the model (YAML)", NULL},
-                                                         {0}};
-static const struct cli_option activate_options[] = {
-    {"why", CLI_TEXT, "TEXT", NULL, "kept in the journal and shown by idem model list", NULL}, {0}};
-
-const struct cli_command cli_model_commands[] = {
-    {.group = "model",
-     .name = "show",
-     .arguments = show_arguments,
-     .does = "show what a model says about itself",
-     .example = "idem model show",
-     .needs_daemon = true,
-     .run = run_show},
-    {.group = "model",
-     .name = "list",
-     .options = list_options,
-     .does = "list what was activated, when, by whom and why; the first one counts",
-     .example = "idem model list",
-     .needs_daemon = true,
-     .run = run_list},
-    {.group = "model",
-     .name = "export",
-     .arguments = export_arguments,
-     .options = export_options,
-     .does = "write a model as text",
-     .more =
-         "The text has every figure of the model, and values (names, towns, numbers that occur often) as hashes. Who "
-         "has a list of names can find out which of them are in it: keep it as carefully as the index.",
-     .example = "idem model export model.yaml",
-     .needs_daemon = true,
-     .run = run_export},
-    {.group = "model",
-     .name = "train",
-     .arguments = train_arguments,
-     .options = train_options,
-     .does = "make a model from people, without being told who is who; changes nothing",
-     .more =
-         "With files it happens in this process. Without, the daemon copies its index (about 500 bytes a record) and "
-         "trains on the copy, with less priority than its other work; what stewards decided counts. Try the model with "
-         "idem model whatif before it is activated.",
-     .example = "idem model train north.csv lake.csv --out here.yaml",
-     .takes_long = true,
-     .run = run_train},
-    {.group = "model",
-     .name = "whatif",
-     .arguments = whatif_arguments,
-     .options = whatif_options,
-     .does = "say what a model would change: everybody is linked by it and by the one before, without effect",
-     .more = "Questions are pairs of persons that are alike and undecided. Records are listed by groups: persons "
-             "before and "
-             "after that share records. Without files the daemon's index is compared with its active model, decisions "
-             "kept, on a copy.",
-     .example = "idem model whatif here.yaml north.csv lake.csv",
-     .takes_long = true,
-     .run = run_whatif},
-    {.group = "model",
-     .name = "activate",
-     .arguments = activate_arguments,
-     .options = activate_options,
-     .does = "link by this model from now on: everybody is scored and clustered anew",
-     .more =
-         "Nothing else is applied meanwhile: senders that wait for an application acknowledgement wait. When this "
-         "program is stopped or times out the activation goes on; idem model list says when it is done. Activating the "
-         "model before takes it back.",
-     .example = "idem model activate here.yaml --why retrained",
-     .needs_daemon = true,
-     .takes_long = true,
-     .run = run_activate},
-    {0}};
+#include "cmd_model_rows.h"

@@ -56,6 +56,20 @@ static void show_head(struct cli_show *show, const Idem__Admin__V1__Status *s, i
     cli_end_line(show);
 }
 
+static void show_model(struct cli_show *show, const Idem__Admin__V1__ModelState *model)
+{
+    if (model == NULL)
+        return;
+    cli_put(show, CLI_BOLD, STR("model       "));
+    cli_putf(show, CLI_PLAIN, "%" PRIu32 " ", model->version);
+    cli_put(show, model->drifted ? CLI_YELLOW : CLI_DIM, cli_safe_text(show->arena, model->drift));
+    if (model->proposed_us)
+        cli_put(show, CLI_PLAIN, STR(": another is proposed, idem model proposal"));
+    else if (model->drifted)
+        cli_put(show, CLI_PLAIN, STR(": idem model propose"));
+    cli_end_line(show);
+}
+
 static void show_store(struct cli_show *show, const Idem__Admin__V1__CommitTimes *times)
 {
     if (times == NULL || times->commits == 0)
@@ -139,6 +153,7 @@ static void show_lanes(struct cli_show *show, const Idem__Admin__V1__Status *s, 
 void cli_show_status(struct cli_show *show, const Idem__Admin__V1__Status *s, int64_t now_us)
 {
     show_head(show, s, now_us);
+    show_model(show, s->model);
     show_store(show, s->commit_times);
     if (s->n_sources)
         cli_end_line(show);

@@ -41,6 +41,8 @@ status eval_people_read(struct cli_run *run, const struct people_map *map, size_
 /* The truth from a file of its own, with the columns authority, id and `column`; household too when it is there.
  * base.file, cli.people-file. */
 status eval_people_read_truth(struct cli_run *run, struct eval_people *people, const char *path, const char *column);
+/* Files, map and truth as the options --map, --truth and --truth-file say. */
+status eval_people_read_known(struct cli_run *run, struct people_map *out_map, struct eval_people *out_people);
 void eval_people_fini(struct eval_people *people);
 
 /* ---- what is measured ---- */
@@ -121,6 +123,12 @@ void eval_json_pair(struct json *json, const struct eval_people *people, uint32_
  */
 void eval_show_levels(struct cli_show *show, const struct eval_people *people, bool across);
 void eval_json_levels(struct json *json, const struct eval_people *people, bool across);
+
+/* ---- what blocking does ---- */
+
+/* Of every rule, and how many pairs of one human it puts side by side. About 20 us a pair. */
+void eval_show_blocking(struct cli_run *run, const struct eval_people *people, bool across);
+void eval_json_blocking(struct cli_run *run, struct json *json, const struct eval_people *people, bool across);
 
 /* ---- labelled pairs ---- */
 

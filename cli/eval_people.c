@@ -152,3 +152,13 @@ status eval_people_read_truth(struct cli_run *run, struct eval_people *people, c
     return has_all ? STATUS_OK
                    : ctx_fail(run->cx, &people_rows_reason, "%s has no columns authority, id and %s", path, column);
 }
+
+status eval_people_read_known(struct cli_run *run, struct people_map *out_map, struct eval_people *out_people)
+{
+    const char *truth = cli_text(run, "truth"), *truth_file = cli_text(run, "truth-file");
+    TRY(people_map_read(run->cx, cli_text(run, "map"), out_map));
+    if (truth && !truth_file)
+        TRY(people_map_set_truth(run->cx, out_map, str_from(truth)));
+    TRY(eval_people_read(run, out_map, 0, out_people));
+    return truth_file ? eval_people_read_truth(run, out_people, truth_file, truth ? truth : "person") : STATUS_OK;
+}

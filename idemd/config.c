@@ -185,6 +185,21 @@ static status read_store(struct reading *r, const struct yaml_node *map)
     return yaml_size(r->cx, yaml_get(map, "cache"), CACHE_BYTES_MIN, CACHE_BYTES_MAX, &r->out->store_cache_bytes);
 }
 
+static status read_models(struct reading *r, const struct yaml_node *map)
+{
+    const struct yaml_node *propose;
+    if (map == NULL)
+        return STATUS_OK;
+    TRY(yaml_map_keys(r->cx, map, KEYS("propose")));
+    propose = yaml_get(map, "propose");
+    struct str text = STR_NONE;
+    if (propose)
+        TRY(yaml_text(r->cx, propose, &text));
+    if (str_is(text, "off"))
+        return STATUS_OK;
+    return yaml_duration(r->cx, propose, HOUR_US, 366 * 24 * HOUR_US, &r->out->propose_every_us);
+}
+
 static status read_plant(struct reading *r, const struct yaml_node *node)
 {
     static const char *const plants[] = {"none", "ack-before-sync"};
@@ -197,12 +212,14 @@ static status read_plant(struct reading *r, const struct yaml_node *node)
 static status read_all(struct reading *r, const struct yaml_node *root)
 {
     const struct yaml_node *data;
-    TRY(yaml_map_keys(r->cx, root,
-                      KEYS("data", "journal", "store", "tls", "grpc", "mllp", "roles", "plain_roles", "test_plant")));
+    TRY(yaml_map_keys(
+        r->cx, root,
+        KEYS("data", "journal", "store", "models", "tls", "grpc", "mllp", "roles", "plain_roles", "test_plant")));
     TRY(yaml_need(r->cx, root, "data", &data));
     TRY(read_path(r, data, &r->out->data));
     TRY(read_journal(r, yaml_get(root, "journal")));
     TRY(read_store(r, yaml_get(root, "store")));
+    TRY(read_models(r, yaml_get(root, "models")));
     TRY(read_tls(r, yaml_get(root, "tls")));
     TRY(read_grpc(r, yaml_get(root, "grpc")));
     TRY(read_mllp(r, yaml_get(root, "mllp")));

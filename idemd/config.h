@@ -31,6 +31,7 @@ struct config {
     struct rpc_principal *principals;
     size_t principal_count;
     uint32_t plain_roles;
+    int64_t propose_every_us;   /* models: propose; 0 = off */
     bool plant_ack_before_sync; /* test_plant: ack-before-sync */
 };
 

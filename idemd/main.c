@@ -102,6 +102,7 @@ static status open_rpc(struct daemon *d, struct ctx *cx)
                                          .plain_roles = c->plain_roles,
                                          .engine = d->engine,
                                          .data_dir = c->data,
+                                         .propose_every_us = c->propose_every_us,
                                          .version = IDEM_VERSION};
     TRY(rpc_server_start(cx, &options, &d->rpc));
     for (size_t i = 0; i < c->grpc_count; i++)

@@ -76,10 +76,22 @@ static void list_step(struct listed *listed, const struct step *step)
     }
 }
 
+/* Who reads it again reads everything: then nothing is named. */
+static bool is_everything(const struct listed *listed)
+{
+    enum { TOO_MANY_TO_NAME = 1 << 20 };
+    return listed->everything || listed->records.count > TOO_MANY_TO_NAME || listed->edges.count > TOO_MANY_TO_NAME;
+}
+
 static void list_batch(const struct mpi *mpi, struct listed *listed)
 {
-    for (size_t i = 0; i < mpi->steps.count; i++)
+    listed->everything = mpi->changed.unlisted;
+    for (size_t i = 0; i < mpi->steps.count && !is_everything(listed); i++)
         list_step(listed, &mpi->steps.at[i]);
+    if (is_everything(listed)) {
+        listed_fini(listed);
+        listed->everything = true;
+    }
     size_t records = 0, edges = 0;
     if (listed->records.count > 1)
         qsort(listed->records.at, listed->records.count, sizeof *listed->records.at, order_records);
@@ -93,7 +105,6 @@ static void list_batch(const struct mpi *mpi, struct listed *listed)
             listed->edges.at[edges++] = listed->edges.at[i];
     listed->records.count = records;
     listed->edges.count = edges;
-    listed->everything |= mpi->changed.unlisted;
 }
 
 /* ---- rows ---- */
@@ -151,7 +162,8 @@ void mpi_note_changes(struct mpi *mpi, struct data_txn *txn, uint64_t applied_se
     changed->nothing = nothing;
     changed->unlisted = false;
     changed->noted = mpi->steps.count;
-    __atomic_add_fetch(&changed->records, listed.records.count, __ATOMIC_RELAXED);
+    uint64_t records = listed.everything ? mpi->applied.records : listed.records.count;
+    __atomic_add_fetch(&changed->records, records, __ATOMIC_RELAXED);
 }
 
 void changed_publish(struct mpi *mpi)

@@ -546,6 +546,8 @@ void compare_numbers(const struct mpi_row *left, const struct mpi_row *right, st
     levels->at[FIELD_GENERATION] = (uint8_t)same_number(left->generation, right->generation);
     levels->at[FIELD_BIRTH_ORDER] = (uint8_t)same_number(left->birth_order, right->birth_order);
     levels->at[FIELD_AUTHORITY] = (uint8_t)same_number(left->authority, right->authority);
+    if (levels->at[FIELD_AUTHORITY] == SAME_EXACT)
+        levels->rarity[FIELD_AUTHORITY] = row_rarities(left)[left->phone_count + left->email_count];
 }
 
 void compare_rest(const struct mpi_row *left, const struct mpi_row *right, struct levels *levels)

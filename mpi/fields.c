@@ -9,7 +9,8 @@ const char *const model_value_names[VALUE_KINDS] = {
     [VALUE_BIRTH] = "birth date",    [VALUE_PHONE] = "phone",
     [VALUE_EMAIL] = "e-mail",        [VALUE_NATIONAL] = "national identifier",
     [VALUE_HOUSE] = "house",         [VALUE_POSTCODE] = "postcode",
-    [VALUE_CITY] = "city",           [VALUE_BIRTH_PLACE] = "birth place"};
+    [VALUE_CITY] = "city",           [VALUE_BIRTH_PLACE] = "birth place",
+    [VALUE_SOURCE] = "source"};
 
 #define LEVEL(level) (1u << (level))
 

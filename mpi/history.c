@@ -124,9 +124,11 @@ status mpi_history(struct mpi *mpi, struct ctx *cx, uint64_t person, const struc
     }
     if (result == STATUS_OK) {
         size_t all = collecting.events.count, kept = all < EVENTS_MAX ? all : EVENTS_MAX;
-        qsort(collecting.events.at, all, sizeof collecting.events.at[0], order_events);
         struct mpi_event *events = arena_array(cx->arena, kept, sizeof *events);
-        memcpy(events, collecting.events.at + (all - kept), kept * sizeof *events);
+        if (all > 0) { /* none: a page before the first */
+            qsort(collecting.events.at, all, sizeof collecting.events.at[0], order_events);
+            memcpy(events, collecting.events.at + (all - kept), kept * sizeof *events);
+        }
         *out_events = events;
         *out_count = kept;
         *out_older = all > kept || collecting.cut;

@@ -149,11 +149,17 @@ void mpi_measure_agreement(const struct mpi_placed *records, size_t count, struc
 
 const uint32_t mpi_band_ends_ppm[MPI_BANDS] = {10000, 100000, 500000, 900000, 990000, 999000, 1000000};
 
-void mpi_calibration_add(struct mpi_calibration *calibration, uint32_t probability_ppm, bool is_right)
+size_t mpi_calibration_band(uint32_t probability_ppm)
 {
     size_t band = 0;
     while (band + 1 < MPI_BANDS && probability_ppm >= mpi_band_ends_ppm[band])
         band++;
+    return band;
+}
+
+void mpi_calibration_add(struct mpi_calibration *calibration, uint32_t probability_ppm, bool is_right)
+{
+    size_t band = mpi_calibration_band(probability_ppm);
     calibration->bands[band].pairs++;
     calibration->bands[band].right += is_right;
     calibration->bands[band].ppm_sum += probability_ppm;
@@ -168,4 +174,18 @@ double mpi_calibration_error(const struct mpi_calibration *calibration)
         error += fabs((double)band->ppm_sum / 1e6 - (double)band->right);
     }
     return pairs > 0 ? error / pairs : 0;
+}
+
+void mpi_share_bounds(uint64_t part, uint64_t whole, double *out_low, double *out_high)
+{
+    const double z = 1.959964; /* standard deviations of 95 % */
+    *out_low = 0;
+    *out_high = 1;
+    if (whole == 0)
+        return;
+    double n = (double)whole, share = (double)part / n, spread = z * z / n;
+    double middle = (share + spread / 2) / (1 + spread),
+           half = z / (1 + spread) * sqrt(share * (1 - share) / n + spread / (4 * n));
+    *out_low = fmax(middle - half, 0);
+    *out_high = fmin(middle + half, 1);
 }

@@ -17,6 +17,7 @@
 
 const struct mpi_model model_builtin = {
     .version = MODEL_BUILTIN_VERSION,
+    .format = 1,
     .name = "general",
     .made_at = "built-in",
     .prior_mbit = -19500,

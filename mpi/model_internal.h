@@ -120,6 +120,7 @@ enum value_kind {
     VALUE_POSTCODE,
     VALUE_CITY,
     VALUE_BIRTH_PLACE,
+    VALUE_SOURCE, /* who gave a record its own identifier: how its two numbers of one person compare with chance */
     VALUE_KINDS,
     /* counted, but in no model: names of one year of birth */
     VALUE_FAMILY_YEAR = VALUE_KINDS,
@@ -143,6 +144,12 @@ struct value_table {
     uint32_t *index; /* of the first value whose top bits are at least i */
 };
 
+/* How the records that a model was made from use a kind of value: in parts per million. */
+struct value_use {
+    uint32_t said_ppm;   /* records that say one, of all */
+    uint32_t listed_ppm; /* values that its table lists, of all that are said */
+};
+
 /* ---- a model ---- */
 
 struct frequency {
@@ -163,12 +170,14 @@ struct mpi_model {
      * under other records as well would have met them. -log2 of the share of records that are alone; 0: not counted. */
     int32_t alone_mbit;
     int32_t clip_mbit; /* one pair speaks at most this loudly in a cluster */
-    bool guesses;      /* answers what a person would be asked as well, by the odds alone: for measuring, never live */
+    uint8_t format;    /* of its text: 1, or 2 with sources and with how values are used; what one has it keeps */
+    struct value_use use[VALUE_KINDS]; /* format 2 */
+    bool guesses; /* answers what a person would be asked as well, by the odds alone: for measuring, never live */
     struct frequency fields[FIELD_COUNT][LEVELS_MAX];
     struct value_table values[VALUE_KINDS];
 };
 
-enum { MODEL_BUILTIN_VERSION = 2 };
+enum { MODEL_BUILTIN_VERSION = 2, MODEL_FORMAT = 2 };
 extern const struct mpi_model model_builtin;
 
 /* What values are called in a model's text. */
@@ -252,3 +261,4 @@ void value_table_take(struct value_table *table, struct value_rarity *values, si
 struct value_table value_table_copy(const struct value_table *table);
 void value_table_fini(struct value_table *table);
 uint8_t value_table_get(const struct value_table *table, uint64_t value);
+bool value_table_lists(const struct value_table *table, uint64_t value);

@@ -19,8 +19,12 @@ static const char head[] =
     "# Values are hashes with how rare each is, in quarters of a bit, and \"known\" where it is a usual one. No name "
     "and\n"
     "# no number of anybody is in here; but who has a list of names can find out which of them are, so keep it as\n"
-    "# carefully as the index it was made from.\n"
-    "format: 1\n";
+    "# carefully as the index it was made from.\n";
+static const char head_2[] =
+    "# A cost is in questions: what a wrong or a missed link costs beside asking a person once. Of each kind of "
+    "value:\n"
+    "# how many of a million records say one, and how many of a million said ones are listed. Sources: against how\n"
+    "# often it would be by chance, how often two numbers of one source are one person, among those of all sources.\n";
 
 /* ---- what stands before fields and values ---- */
 
@@ -59,12 +63,30 @@ static bool is_word(struct str text)
     return text.len > 0 && text.len <= MODEL_WORD_MAX && text.data[0] != '-' && text.data[text.len - 1] != ':';
 }
 
+/* Sources came with the second format. */
+static bool has_kind(const struct mpi_model *model, size_t kind)
+{
+    return kind != VALUE_SOURCE || model->format > 1;
+}
+
 /* ---- writing ---- */
 
 static void put_bits(struct buf *out, int32_t mbit)
 {
     uint32_t size = (uint32_t)(mbit < 0 ? -mbit : mbit);
     buf_printf(out, "%s%" PRIu32 ".%03" PRIu32, mbit < 0 ? "-" : "", size / 1000, size % 1000);
+}
+
+/* What the thresholds are right for; integers, because equal models have equal bytes. */
+static void put_costs(struct buf *out, const char *name, uint32_t ppm)
+{
+    bool is_auto = strcmp(name, "auto") == 0;
+    uint32_t rest = is_auto ? 1000000 - ppm : ppm;
+    buf_printf(out, "; a %s link costs ", is_auto ? "wrong" : "missed");
+    if (rest == 0)
+        buf_put_str(out, STR("more than 1000000"));
+    else
+        buf_printf(out, "%" PRIu32 ".%" PRIu32, 1000000 / rest, 1000000 % rest * 10 / rest);
 }
 
 static void put_scalar(struct buf *out, const struct scalar *scalar, const struct mpi_model *model)
@@ -83,6 +105,8 @@ static void put_scalar(struct buf *out, const struct scalar *scalar, const struc
         put_bits(out, mbit);
         if (scalar->kind == SCALAR_ODDS)
             buf_printf(out, " # %" PRIu32 ".%04" PRIu32 " %%", ppm / 10000, ppm % 10000);
+        if (scalar->kind == SCALAR_ODDS && model->format > 1)
+            put_costs(out, scalar->name, ppm);
     }
     buf_put_byte(out, '\n');
 }
@@ -98,9 +122,13 @@ static void put_level(struct buf *out, const char *level, const struct frequency
     buf_put_str(out, STR("}\n"));
 }
 
-static void put_values(struct buf *out, const struct value_table *table)
+static void put_values(struct buf *out, const struct mpi_model *model, size_t kind)
 {
+    const struct value_table *table = &model->values[kind];
     buf_printf(out, "    rest: %u\n", table->rest);
+    if (model->format > 1)
+        buf_printf(out, "    said: %" PRIu32 "\n    listed: %" PRIu32 "\n", model->use[kind].said_ppm,
+                   model->use[kind].listed_ppm);
     for (uint32_t i = 0; i < table->count; i++) {
         const struct value_rarity *value = &table->at[i];
         buf_printf(out, "    %016" PRIx64 ": %d%s\n", value->value, value->rarity & RARITY_TOP,
@@ -111,6 +139,9 @@ static void put_values(struct buf *out, const struct value_table *table)
 void mpi_model_write(const struct mpi_model *model, struct buf *out)
 {
     buf_put_str(out, str_from(head));
+    if (model->format > 1)
+        buf_put_str(out, str_from(head_2));
+    buf_printf(out, "format: %u\n", model->format);
     for (size_t i = 0; i < SCALARS; i++)
         put_scalar(out, &scalars[i], model);
     buf_put_str(out, STR("fields:\n"));
@@ -122,8 +153,10 @@ void mpi_model_write(const struct mpi_model *model, struct buf *out)
     }
     buf_put_str(out, STR("values:\n"));
     for (size_t kind = 0; kind < VALUE_KINDS; kind++) {
+        if (!has_kind(model, kind))
+            continue;
         buf_printf(out, "  %s:\n", model_value_names[kind]);
-        put_values(out, &model->values[kind]);
+        put_values(out, model, kind);
     }
 }
 
@@ -322,6 +355,16 @@ static void listed_fini(struct listed *listed)
     VEC_FINI(listed);
 }
 
+static status read_share(struct reader *reader, const char *name, uint32_t *out_ppm)
+{
+    int32_t ppm;
+    if (!is_below(reader, 3) || reader->indent != 4 || !str_is(reader->key, name) ||
+        !read_digits(reader->value, 7, &ppm) || ppm > 1000000)
+        return bad(reader, "said and then listed follow rest, 0 to 1000000 each, four spaces in");
+    *out_ppm = (uint32_t)ppm;
+    return next_line(reader);
+}
+
 static status read_values(struct reader *reader, size_t kind)
 {
     SCOPED(listed_fini) struct listed listed = {0};
@@ -330,6 +373,10 @@ static status read_values(struct reader *reader, size_t kind)
         !read_digits(reader->value, 3, &rest) || rest > RARITY_TOP)
         return bad(reader, "rest: 0 to 127 quarters of a bit is expected first, four spaces in");
     TRY(next_line(reader));
+    if (reader->model->format > 1) {
+        TRY(read_share(reader, "said", &reader->model->use[kind].said_ppm));
+        TRY(read_share(reader, "listed", &reader->model->use[kind].listed_ppm));
+    }
     for (uint64_t before = 0; is_below(reader, 3);) {
         struct value_rarity value;
         if (reader->indent != 4 || !read_hash(reader->key, &value.value) || !read_rarity(reader->value, &value.rarity))
@@ -350,7 +397,7 @@ static status read_kind(struct reader *reader)
     size_t kind = 0;
     while (kind < VALUE_KINDS && !str_is(reader->key, model_value_names[kind]))
         kind++;
-    if (reader->indent != 2 || kind == VALUE_KINDS || reader->value.len > 0)
+    if (reader->indent != 2 || kind == VALUE_KINDS || !has_kind(reader->model, kind) || reader->value.len > 0)
         return bad(reader, "the name of a kind of values is expected, two spaces in");
     if (reader->has_values[kind])
         return bad(reader, "said twice");
@@ -401,7 +448,7 @@ static status check_whole(const struct reader *reader)
             if (model_fields[field].levels[level] && !reader->has_level[field][level])
                 return missing(cx, model_fields[field].levels[level], model_fields[field].name);
     for (size_t kind = 0; kind < VALUE_KINDS; kind++)
-        if (!reader->has_values[kind])
+        if (has_kind(reader->model, kind) && !reader->has_values[kind])
             return missing(cx, model_value_names[kind], "values");
     if (reader->model->review_mbit > reader->model->auto_mbit)
         return ctx_fail(cx, &mpi_reasons[MPI_MODEL_BAD], "review is above auto");
@@ -411,8 +458,11 @@ static status check_whole(const struct reader *reader)
 static status read_all(struct reader *reader)
 {
     TRY(next_line(reader));
-    if (reader->end || reader->indent != 0 || !str_is(reader->key, "format") || !str_is(reader->value, "1"))
-        return bad(reader, "a model begins with \"format: 1\"; idem model export writes one");
+    int32_t format;
+    if (reader->end || reader->indent != 0 || !str_is(reader->key, "format") ||
+        !read_digits(reader->value, 1, &format) || format < 1 || format > MODEL_FORMAT)
+        return bad(reader, "a model begins with \"format: 1\" or 2; idem model export writes one");
+    reader->model->format = (uint8_t)format;
     TRY(next_line(reader));
     while (!reader->end)
         TRY(read_top(reader));

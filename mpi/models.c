@@ -1,3 +1,4 @@
+#include "ask_internal.h"
 #include "models_internal.h"
 
 #include "mpi/models.h"
@@ -123,6 +124,13 @@ status mpi_model_text(struct mpi *mpi, struct ctx *cx, uint32_t version, struct 
     *out_text = text;
     *out_version = wanted;
     return STATUS_OK;
+}
+
+uint32_t mpi_model_version(struct mpi *mpi)
+{
+    SCOPED(look_end) struct data_view look;
+    look_begin(mpi, &look);
+    return mpi->model_shown->version;
 }
 
 /* ---- opening ---- */

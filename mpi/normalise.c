@@ -503,7 +503,7 @@ static void pack_parts(const struct parts *parts, struct mpi_row *row)
     to = put(to, parts->phones, head->phone_count * sizeof parts->phones[0]);
     to = put(to, parts->nationals, head->national_count * sizeof parts->nationals[0]);
     to = put(to, parts->emails, head->email_count * sizeof parts->emails[0]);
-    size_t rarities = head->phone_count + head->email_count;
+    size_t rarities = (size_t)head->phone_count + head->email_count + 1;
     memset(to, 0, rarities);
     to += rarities;
     row->text_at = (uint8_t)(to - (char *)row);

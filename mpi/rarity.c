@@ -82,6 +82,12 @@ static uint64_t birth_place_value(const struct mpi_row *row)
     return value_of(row_text(row, row->birth_place));
 }
 
+static uint64_t source_value(const struct mpi_row *row, size_t i)
+{
+    (void)i; /* there is one */
+    return row->authority;
+}
+
 /* The kind of name that is counted by year of birth. */
 static enum value_kind named_kind(enum value_kind kind)
 {
@@ -101,7 +107,8 @@ size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_
         [VALUE_FAMILY] = family_value,       [VALUE_GIVEN] = given_value,
         [VALUE_PHONE] = phone_value,         [VALUE_EMAIL] = email_value,
         [VALUE_HOUSE] = house_value,         [VALUE_NATIONAL] = national_value,
-        [VALUE_POSTCODE] = postcode_value,   [VALUE_CITY] = city_value};
+        [VALUE_POSTCODE] = postcode_value,   [VALUE_CITY] = city_value,
+        [VALUE_SOURCE] = source_value};
     const size_t counts[VALUE_KINDS] = {[VALUE_FULL_NAME] = row->name_count,
                                         [VALUE_GIVEN_MIDDLE] = row->name_count,
                                         [VALUE_FAMILY] = row->name_count,
@@ -113,7 +120,8 @@ size_t row_values(const struct mpi_row *row, enum value_kind kind, uint64_t out_
                                         [VALUE_POSTCODE] = row->address_count,
                                         [VALUE_CITY] = row->address_count,
                                         [VALUE_BIRTH] = 1,
-                                        [VALUE_BIRTH_PLACE] = 1};
+                                        [VALUE_BIRTH_PLACE] = 1,
+                                        [VALUE_SOURCE] = 1};
     size_t count = 0;
     for (size_t i = 0; i < counts[kind]; i++) {
         uint64_t value = of_list[kind]         ? of_list[kind](row, i)
@@ -186,10 +194,11 @@ void value_table_fini(struct value_table *table)
     *table = (struct value_table){0};
 }
 
-uint8_t value_table_get(const struct value_table *table, uint64_t value)
+/* Its place, or the number of values. */
+static uint32_t find_value(const struct value_table *table, uint64_t value)
 {
     if (value == 0 || table->count == 0)
-        return value ? table->rest : 0;
+        return table->count;
     uint64_t wanted = spread(value);
     size_t bucket = (size_t)(wanted >> (64 - INDEX_BITS));
     uint32_t low = table->index[bucket], high = table->index[bucket + 1];
@@ -200,7 +209,18 @@ uint8_t value_table_get(const struct value_table *table, uint64_t value)
         else
             high = middle;
     }
-    return low < table->count && table->at[low].value == wanted ? table->at[low].rarity : table->rest;
+    return low < table->count && table->at[low].value == wanted ? low : table->count;
+}
+
+uint8_t value_table_get(const struct value_table *table, uint64_t value)
+{
+    uint32_t at = find_value(table, value);
+    return value == 0 ? 0 : at < table->count ? table->at[at].rarity : table->rest;
+}
+
+bool value_table_lists(const struct value_table *table, uint64_t value)
+{
+    return find_value(table, value) < table->count;
 }
 
 /* ---- rows ---- */
@@ -257,6 +277,7 @@ void row_set_rarity(const struct mpi_model *model, struct mpi_row *row)
         rarities[i] = value_table_get(&values[VALUE_PHONE], phone_value(row, i));
     for (size_t i = 0; i < row->email_count; i++)
         rarities[row->phone_count + i] = value_table_get(&values[VALUE_EMAIL], email_value(row, i));
+    rarities[row->phone_count + row->email_count] = value_table_get(&values[VALUE_SOURCE], row->authority);
     for (size_t i = 0; i < row->national_count; i++)
         nationals[i].rarity = value_table_get(&values[VALUE_NATIONAL], national_value(row, i));
     for (size_t i = 0; i < row->address_count; i++) {

@@ -125,7 +125,7 @@ static inline const uint16_t *row_emails(const struct mpi_row *row)
 {
     return (const void *)((const char *)row + row_emails_at(row));
 }
-/* Of every phone, then of every e-mail address. */
+/* Of every phone, then of every e-mail address, then of the source. */
 static inline const uint8_t *row_rarities(const struct mpi_row *row)
 {
     return (const uint8_t *)row + row_rarities_at(row);
@@ -144,7 +144,7 @@ static inline size_t row_bytes(const struct mpi_row *row)
 enum {
     ROW_LISTS_ROOM = ROW_SHARED * sizeof(uint64_t) + ROW_NAMES * sizeof(struct mpi_row_name) +
                      ROW_ADDRESSES * sizeof(struct mpi_row_address) + ROW_PHONES * (sizeof(uint32_t) + 1) +
-                     ROW_NATIONALS * sizeof(struct mpi_row_national) + ROW_EMAILS * (sizeof(uint16_t) + 1),
+                     ROW_NATIONALS * sizeof(struct mpi_row_national) + ROW_EMAILS * (sizeof(uint16_t) + 1) + 1,
 };
 _Static_assert(sizeof(struct mpi_row) + ROW_LISTS_ROOM <= UINT8_MAX, "text_at holds it");
 union row_space {

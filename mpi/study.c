@@ -47,6 +47,28 @@ uint32_t mpi_study_records(const struct mpi_study *study)
     return study->mpi->applied.records;
 }
 
+/* ---- ending early ---- */
+
+void study_heed(struct mpi_study *study, struct ctx *cx)
+{
+    study->heeds = cx;
+    study->stopped = STATUS_OK;
+}
+
+bool study_stops(struct mpi_study *study)
+{
+    if (study->stopped == STATUS_OK && study->heeds)
+        study->stopped = ctx_check(study->heeds);
+    return study->stopped != STATUS_OK;
+}
+
+status study_heed_end(struct mpi_study *study)
+{
+    status stopped = study->stopped;
+    study_heed(study, NULL);
+    return stopped;
+}
+
 /* ---- linking ---- */
 
 void study_see_by(struct mpi_study *study, const struct mpi_model *model)
@@ -117,8 +139,8 @@ static void take_edges(struct mpi_study *study, struct link_slice *slice)
     *slice = (struct link_slice){0};
 }
 
-/* Some slices at a time. */
-static void link_everybody(struct mpi_study *study)
+/* Some slices at a time; false: it was stopped. */
+static bool link_everybody(struct mpi_study *study)
 {
     enum { AT_ONCE = LINK_SLICE * LINK_SLICES };
     struct linking linking = {.mpi = study->mpi};
@@ -130,7 +152,10 @@ static void link_everybody(struct mpi_study *study)
         slices_run(&slices, study->threads);
         for (size_t i = 0; i < LINK_SLICES; i++)
             take_edges(study, &linking.slices[i]);
+        if (study_stops(study))
+            return false;
     }
+    return true;
 }
 
 void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
@@ -139,7 +164,8 @@ void mpi_study_link(struct mpi_study *study, const struct mpi_model *model)
     study->compared = 0;
     study_see_by(study, model);
     mpi->touched.count = mpi->changes.count = mpi->edge_changes.count = 0;
-    link_everybody(study);
+    if (!link_everybody(study))
+        return;
     for (uint32_t record = 1; record <= mpi->applied.records; record++)
         index_touch(mpi, record);
     index_recluster(mpi);

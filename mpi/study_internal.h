@@ -11,8 +11,17 @@ enum { STUDY_THREADS_MAX = 64 };
 struct mpi_study {
     struct mpi *mpi;
     uint64_t compared;
-    unsigned threads; /* 0 as 1 */
+    unsigned threads;  /* 0 as 1 */
+    struct ctx *heeds; /* whose deadline and client long work minds; NULL: nobody's */
+    status stopped;    /* why it ended early: what it made is worth nothing */
 };
+
+/* Long work runs between these two: it ends early when `cx` says so, and then the second answers why. What it made is
+ * worth nothing then, and the study is linked by nothing. */
+void study_heed(struct mpi_study *study, struct ctx *cx);
+status study_heed_end(struct mpi_study *study);
+/* Asked by long work every few thousand comparisons of a thread. */
+bool study_stops(struct mpi_study *study);
 
 /* ---- slices.c: looking at many by several threads ---- */
 

@@ -6,6 +6,7 @@ enum {
     ROUNDS_MAX = 200,
     SAME_TRUST = 10, /* pairs that the general model's belief about a field counts as */
     KIN_TRUST = 100,
+    LABEL_TRUST = 2, /* decisions about pairs of one pattern that its belief counts as */
 };
 static const double share_min = 1e-9;
 
@@ -119,6 +120,29 @@ static struct belief believe(const struct trainer *trainer, const struct pattern
     return sum > 0 ? (struct belief){same / sum, kin / sum} : (struct belief){0, 0};
 }
 
+/* The same with what stewards said of such pairs. */
+static struct belief believe_said(const struct trainer *trainer, const struct pattern *pattern)
+{
+    struct belief belief = believe(trainer, pattern);
+    double said = (double)pattern->said_same + pattern->said_different;
+    if (said == 0)
+        return belief;
+    double same = (LABEL_TRUST * belief.same + pattern->said_same) / (LABEL_TRUST + said), others = 1 - belief.same;
+    return (struct belief){same, others > 0 ? (1 - same) * belief.kin / others : 0};
+}
+
+double train_surprise(const struct trainer *trainer)
+{
+    double bits = 0, said = 0;
+    for (size_t p = 0; p < trainer->patterns.count; p++) {
+        const struct pattern *pattern = &trainer->patterns.at[p];
+        double same = fmin(fmax(believe(trainer, pattern).same, share_min), 1 - share_min);
+        bits -= pattern->said_same * log2(same) + pattern->said_different * log2(1 - same);
+        said += (double)pattern->said_same + pattern->said_different;
+    }
+    return said > 0 ? bits / said : 0;
+}
+
 /* Pairs that were compared in a field. */
 static double pairs_of(const struct shares *seen, size_t field)
 {
@@ -151,13 +175,13 @@ static void learn_sizes(struct trainer *trainer, double same, double kin)
 }
 
 /* One round; answers how much the number of matches moved, as a share of it. */
-static double maximise(struct trainer *trainer, const struct trainer *general)
+static double maximise(struct trainer *trainer, const struct trainer *general, bool listens)
 {
     struct shares same_seen = {0}, kin_seen = {0};
     double same = 0, kin = 0;
     for (size_t p = 0; p < trainer->patterns.count; p++) {
         const struct pattern *pattern = &trainer->patterns.at[p];
-        struct belief belief = believe(trainer, pattern);
+        struct belief belief = listens ? believe_said(trainer, pattern) : believe(trainer, pattern);
         same += belief.same * pattern->pairs;
         kin += belief.kin * pattern->pairs;
         for (size_t i = 0; i < FIELD_COUNT; i++) {
@@ -174,15 +198,15 @@ static double maximise(struct trainer *trainer, const struct trainer *general)
     return fabs(trainer->same - before) / trainer->same;
 }
 
-uint32_t train_learn(struct trainer *trainer)
+uint32_t train_learn(struct trainer *trainer, bool listens)
 {
     struct trainer *general = mem_alloc(sizeof *general);
     general->mpi = trainer->mpi;
     train_believe_general(general);
     uint32_t rounds = 0;
-    for (double moved = 1; rounds < ROUNDS_MAX && moved > 1e-5; rounds++) {
+    for (double moved = 1; rounds < ROUNDS_MAX && moved > 1e-5 && !study_stops(trainer->study); rounds++) {
         estimate_strangers(trainer);
-        moved = maximise(trainer, general);
+        moved = maximise(trainer, general, listens);
     }
     mem_free(general);
     return rounds;

@@ -41,7 +41,7 @@ static struct pattern pattern_of(const struct mpi_model *model, const struct lev
     return pattern;
 }
 
-static void count_pattern(struct patterns *patterns, const struct pattern *pattern, double pairs)
+static struct pattern *find_pattern(struct patterns *patterns, const struct pattern *pattern)
 {
     char key[sizeof pattern->at + 2];
     memcpy(key, pattern->at, sizeof pattern->at);
@@ -54,7 +54,26 @@ static void count_pattern(struct patterns *patterns, const struct pattern *patte
         *VEC_ADD(patterns) = *pattern;
         patterns->at[*place].pairs = 0;
     }
-    patterns->at[*place].pairs += pairs;
+    return &patterns->at[*place];
+}
+
+static void count_pattern(struct patterns *patterns, const struct pattern *pattern, double pairs)
+{
+    find_pattern(patterns, pattern)->pairs += pairs;
+}
+
+void train_see_labels(struct trainer *trainer, const struct train_labels *labels)
+{
+    for (size_t i = 0; i < labels->count; i++) {
+        const struct train_label *label = &labels->at[i];
+        struct levels levels = levels_between(trainer->mpi, label->left, label->right);
+        struct pattern seen = pattern_of(trainer->mpi->model, &levels),
+                       *pattern = find_pattern(&trainer->patterns, &seen);
+        pattern->said_same += label->same;
+        pattern->said_different += !label->same;
+        double said = (double)pattern->said_same + pattern->said_different;
+        pattern->pairs = pattern->pairs > said ? pattern->pairs : said;
+    }
 }
 
 void train_forget_patterns(struct patterns *patterns)
@@ -127,7 +146,7 @@ uint64_t train_see_pairs(struct trainer *trainer)
     seeing->trainer = trainer;
     seeing->every = every;
     uint64_t seekers = (records + (uint64_t)every - 1) / every, pairs = 0;
-    for (; seeing->first < seekers; seeing->first += AT_ONCE) {
+    for (; seeing->first < seekers && !study_stops(trainer->study); seeing->first += AT_ONCE) {
         uint64_t left = seekers - seeing->first;
         struct slices slices = {left < AT_ONCE ? left : AT_ONCE, SEEN_SLICE, see_slice, seeing};
         slices_run(&slices, trainer->threads);

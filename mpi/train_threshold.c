@@ -37,6 +37,7 @@ int32_t study_threshold(int32_t *scores, size_t count)
     return lowest;
 }
 
+/* Of the pairs that link or not by the threshold: neither those a rule holds nor those that somebody decided. */
 int32_t train_choose_auto(const struct mpi *mpi)
 {
     struct scores scores = {0};
@@ -44,6 +45,7 @@ int32_t train_choose_auto(const struct mpi *mpi)
         const struct entry *entry = entry_at(mpi, APPLIED, record);
         for (uint32_t i = 0; i < entry->edge_count; i++)
             if (entry->edges[i].other > record && entry->edges[i].score_mbit >= STUDY_LOWEST_MBIT &&
+                !index_decision_between(mpi, APPLIED, record, entry->edges[i].other) &&
                 !is_held(mpi, record, entry->edges[i].other))
                 *VEC_ADD(&scores) = entry->edges[i].score_mbit;
     }

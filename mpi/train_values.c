@@ -22,7 +22,7 @@ static int order_held(const void *left, const void *right)
 }
 
 /* A person with three spellings of a name counts once for each, as somebody who could be met under it. */
-static struct value_counts count_values(const struct mpi *mpi, enum value_kind kind)
+struct value_counts train_count_values(const struct mpi *mpi, enum value_kind kind)
 {
     struct held_values held = {0};
     struct value_counts counts = {0};
@@ -120,7 +120,7 @@ static const uint32_t listed_from[VALUE_KINDS] = {
     [VALUE_POSTCODE] = 2, [VALUE_CITY] = 2,  [VALUE_BIRTH_PLACE] = 2, [VALUE_BIRTH] = 8,
     [VALUE_PHONE] = 8,    [VALUE_EMAIL] = 8, [VALUE_NATIONAL] = 4,    [VALUE_HOUSE] = 10};
 
-enum { TURING_TO = 3 };
+enum { TURING_TO = 3, VALUES_MAX = 1 << 16 };
 
 /* How many persons have a value that so many were met with. */
 static double expected_persons(const double turing[TURING_TO + 1], uint32_t count)
@@ -182,19 +182,53 @@ void study_tabulate(struct value_counts *values, enum value_kind kind, size_t va
     value_table_make(out_table, listed.at, listed.count, rest);
 }
 
-/* One kind after the other: of a large index the values of one are many. */
-void train_write_values(const struct mpi *mpi, struct mpi_model *model, struct agreement out_agreements[COUNTED_KINDS])
+/* So many of each kind that all together are a text that may be read: few kinds are as long as that. */
+static size_t values_of_a_kind(const size_t counts[VALUE_KINDS], size_t of_all)
 {
-    enum { VALUES_MAX = 1 << 16 }; /* of all kinds together less than the text of a model may hold */
+    size_t low = 0, high = VALUES_MAX;
+    while (low < high) {
+        size_t middle = high - (high - low) / 2, sum = 0;
+        for (size_t kind = 0; kind < VALUE_KINDS; kind++)
+            sum += counts[kind] < middle ? counts[kind] : middle;
+        if (sum <= of_all)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+static struct agreement write_values(const struct mpi *mpi, enum value_kind kind, size_t values_max,
+                                     struct mpi_model *model)
+{
+    struct value_counts values = train_count_values(mpi, kind);
+    double persons = (double)values.persons;
+    struct agreement agreement = {agreeing_pairs(&values), persons * (persons - 1)};
+    if (kind == VALUE_FAMILY || kind == VALUE_GIVEN)
+        train_see_beside(mpi, kind, &values);
+    if (kind < VALUE_SOURCE) {
+        value_table_fini(&model->values[kind]);
+        study_tabulate(&values, kind, values_max, &model->values[kind]);
+    }
+    VEC_FINI(&values);
+    return agreement;
+}
+
+/* One kind after the other: of a large index the values of one are many. */
+void train_write_values(const struct mpi *mpi, size_t of_all, struct mpi_model *model,
+                        struct agreement out_agreements[COUNTED_KINDS])
+{
+    size_t counts[VALUE_KINDS] = {0};
     for (size_t i = 0; i < COUNTED_KINDS; i++) {
-        struct value_counts values = count_values(mpi, (enum value_kind)i);
-        double persons = (double)values.persons;
-        out_agreements[i] = (struct agreement){agreeing_pairs(&values), persons * (persons - 1)};
-        if (i == VALUE_FAMILY || i == VALUE_GIVEN)
-            train_see_beside(mpi, (enum value_kind)i, &values);
+        if (i == VALUE_SOURCE)
+            continue; /* train_write_sources() */
+        out_agreements[i] = write_values(mpi, (enum value_kind)i, VALUES_MAX, model);
         if (i < VALUE_KINDS)
-            study_tabulate(&values, (enum value_kind)i, VALUES_MAX, &model->values[i]);
-        VEC_FINI(&values);
+            counts[i] = model->values[i].count;
     }
     model->namesake_mbit = namesakes(out_agreements);
+    size_t values_max = values_of_a_kind(counts, of_all);
+    for (size_t i = 0; i < VALUE_SOURCE; i++)
+        if (counts[i] > values_max)
+            (void)write_values(mpi, (enum value_kind)i, values_max, model);
 }

@@ -31,13 +31,17 @@ int32_t strangers_at(const struct mpi_model *model, const struct levels *levels,
     return strangers < 0 ? strangers : 0; /* always, at most */
 }
 
-/* Relatives of one birth date are twins, and twins do not get one name. */
+/* Relatives of one birth date are twins, and twins do not get one name. They are met in a source as strangers are,
+ * however often the source gives one person two numbers. */
 int32_t kin_at(const struct mpi_model *model, const struct levels *levels, size_t field)
 {
     enum { ONE_NAME_AND_DATE_MBIT = -13000 };
     if (field == FIELD_BIRTH && levels->at[field] == BIRTH_EXACT && levels->at[FIELD_GIVEN] == NAME_EXACT)
         return ONE_NAME_AND_DATE_MBIT;
-    return model->fields[field][levels->at[field]].kin;
+    int32_t kin = model->fields[field][levels->at[field]].kin;
+    if (field == FIELD_AUTHORITY && levels->rarity[field])
+        kin += strangers_at(model, levels, field) - model->fields[field][levels->at[field]].strangers;
+    return kin;
 }
 
 int32_t weigh_field(const struct mpi_model *model, const struct levels *levels, enum model_field field)

@@ -148,29 +148,43 @@ static uint32_t *persons_of(const struct mpi_study *study)
     return persons;
 }
 
-void mpi_study_whatif(struct mpi_study *study, const struct mpi_model *before, const struct mpi_model *after,
-                      struct mpi_whatif *out_whatif)
+struct linked { /* what one model makes of everybody */
+    uint32_t *persons;
+    struct asked asked;
+};
+
+static struct linked link_by(struct mpi_study *study, const struct mpi_model *model)
+{
+    mpi_study_link(study, model);
+    if (study_stops(study))
+        return (struct linked){0};
+    return (struct linked){persons_of(study), ask_all(study)};
+}
+
+static void linked_fini(struct linked *linked)
+{
+    mem_free(linked->persons);
+    VEC_FINI(&linked->asked);
+}
+
+status mpi_study_whatif(struct mpi_study *study, struct ctx *cx, const struct mpi_model *before,
+                        const struct mpi_model *after, struct mpi_whatif *out_whatif)
 {
     uint32_t records = mpi_study_records(study);
     struct mpi_whatif whatif = {0};
-    mpi_study_link(study, before);
-    uint32_t *persons_before = persons_of(study);
-    struct asked asked_before = ask_all(study);
-    mpi_study_link(study, after);
-    uint32_t *persons_after = persons_of(study);
-    struct asked asked_after = ask_all(study);
-    uint64_t stay = count_shared(&asked_before, &asked_after);
-    whatif.questions_before = asked_before.count;
-    whatif.questions_after = asked_after.count;
-    whatif.questions_opened = asked_after.count - stay;
-    whatif.questions_closed = asked_before.count - stay;
-    compare_pairs(persons_before, persons_after, records, &whatif);
-    list_changes(persons_before, persons_after, records, &whatif);
-    mem_free(persons_before);
-    mem_free(persons_after);
-    VEC_FINI(&asked_before);
-    VEC_FINI(&asked_after);
+    study_heed(study, cx);
+    SCOPED(linked_fini) struct linked one = link_by(study, before);
+    SCOPED(linked_fini) struct linked two = link_by(study, after);
+    TRY(study_heed_end(study));
+    uint64_t stay = count_shared(&one.asked, &two.asked);
+    whatif.questions_before = one.asked.count;
+    whatif.questions_after = two.asked.count;
+    whatif.questions_opened = two.asked.count - stay;
+    whatif.questions_closed = one.asked.count - stay;
+    compare_pairs(one.persons, two.persons, records, &whatif);
+    list_changes(one.persons, two.persons, records, &whatif);
     *out_whatif = whatif;
+    return STATUS_OK;
 }
 
 void mpi_whatif_fini(struct mpi_whatif *whatif)

@@ -24,6 +24,7 @@ struct rpc_call;
 struct rpc_method;
 struct health;
 struct reflection;
+struct proposer;
 
 /* Each with threads and a bounded queue of its own, so that nobody waits behind what takes longer, or waits for
  * something else, than his own call. */
@@ -72,6 +73,7 @@ struct rpc_server {
     struct pool *pools[RPC_POOL_COUNT];
     struct health *health;
     struct reflection *reflection;
+    struct proposer *proposer;
     struct rpc_principal *principals;
     size_t principal_count;
     uint32_t plain_roles;

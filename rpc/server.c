@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "call.h"
 #include "health.h"
+#include "proposer.h"
 #include "reflection.h"
 
 #include "base/limits.h"
@@ -78,13 +79,16 @@ static struct rpc_server *new_server(const struct rpc_server_options *options)
     for (size_t i = 0; i < RPC_POOL_COUNT; i++)
         server->pools[i] =
             pool_new(pool_sizes[i].name, pool_sizes[i].threads, pool_sizes[i].waiting_max, pool_sizes[i].nice);
+    server->proposer = proposer_new(server, options->propose_every_us);
     return server;
 }
 
 static void free_server(struct rpc_server *server)
 {
+    proposer_stop(server->proposer);
     for (size_t i = 0; i < RPC_POOL_COUNT; i++)
         pool_free(server->pools[i]);
+    proposer_free(server->proposer);
     health_free(server->health);
     reflection_free(server->reflection);
     for (size_t i = 0; i < server->principal_count; i++)
@@ -150,6 +154,7 @@ void rpc_server_drain(struct rpc_server *server, int grace_ms)
     if (server->drained)
         return;
     server->drained = true;
+    proposer_stop(server->proposer);
     atomic_store(&server->draining, true);
     health_close(server->health);
     wire_server_drain(server->wire, grace_ms);

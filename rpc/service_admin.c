@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "idem/admin/v1/admin.pb-c.h"
+#include "proposer.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -85,6 +86,19 @@ static Idem__Admin__V1__CommitTimes *convert_commit_times(struct ctx *cx, struct
     return times;
 }
 
+static status tell_model(struct rpc_server *server, struct ctx *cx, Idem__Admin__V1__Status *answer)
+{
+    struct mpi_drift drift;
+    TRY(proposer_drift(server->proposer, cx, &drift));
+    Idem__Admin__V1__ModelState *state = message_new(cx, &idem__admin__v1__model_state__descriptor);
+    state->version = drift.version;
+    state->drifted = drift.cause != MPI_DRIFT_NONE;
+    state->drift = message_text(cx, mpi_drift_text(cx, &drift));
+    state->proposed_us = proposer_kept_at(server->proposer, cx, drift.version);
+    answer->model = state;
+    return STATUS_OK;
+}
+
 status admin_get_status(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
 {
     (void)request;
@@ -118,7 +132,7 @@ status admin_get_status(struct rpc_call *call, struct ctx *cx, const void *reque
         convert_source(cx, &now.sources[i], answer->sources[i]);
     convert_bounds(cx, answer);
     answer->commit_times = convert_commit_times(cx, engine_store(call->server->engine));
-    return STATUS_OK;
+    return tell_model(call->server, cx, answer);
 }
 
 status admin_list_routes(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)

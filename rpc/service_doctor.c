@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "engine/engine.h"
 #include "idem/admin/v1/admin.pb-c.h"
+#include "proposer.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -157,6 +158,19 @@ static void check_packs(struct doctor *doctor)
              files > releases ? files - releases : 0);
 }
 
+/* A model that has grown old is no damage: it links as it did. */
+static void check_model(struct doctor *doctor)
+{
+    struct mpi_drift drift;
+    if (proposer_drift(doctor->call->server->proposer, doctor->cx, &drift) != STATUS_OK) {
+        tell_failed(doctor, "model");
+        return;
+    }
+    struct str text = mpi_drift_text(doctor->cx, &drift);
+    TELL(doctor, "model", true, "version %" PRIu32 ": %.*s%s", drift.version, STR_ARGS(text),
+         drift.cause == MPI_DRIFT_NONE ? "" : "; next: idem model propose");
+}
+
 static void check_space(struct doctor *doctor)
 {
     struct statvfs space;
@@ -190,8 +204,9 @@ status admin_doctor(struct rpc_call *call, struct ctx *cx, const void *request, 
 {
     (void)request;
     struct doctor doctor = {.call = call, .cx = cx};
-    static void (*const checks[])(struct doctor * doctor) = {
-        check_journal, check_applied, check_accounts, check_counts, check_packs, check_space, check_certificate};
+    static void (*const checks[])(struct doctor * doctor) = {check_journal, check_applied,    check_accounts,
+                                                             check_counts,  check_packs,      check_model,
+                                                             check_space,   check_certificate};
     status going = STATUS_OK;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && going == STATUS_OK; i++) {
         checks[i](&doctor);

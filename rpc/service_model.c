@@ -6,11 +6,15 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "idem/admin/v1/admin.pb-c.h"
+#include "mpi/blocking.h"
+#include "mpi/calibrate.h"
 #include "mpi/train.h"
 #include "mpi/whatif.h"
+#include "proposer.h"
+#include "rpc/told.h"
+#include "service_model.h"
 
-static void convert_model(struct ctx *cx, const struct mpi_model *model, uint32_t version,
-                          Idem__Admin__V1__Model *answer)
+void service_tell_model(struct ctx *cx, const struct mpi_model *model, uint32_t version, Idem__Admin__V1__Model *answer)
 {
     struct mpi_model_about about = mpi_model_about(model);
     SCOPED(buf_fini) struct buf text = {0};
@@ -22,16 +26,29 @@ static void convert_model(struct ctx *cx, const struct mpi_model *model, uint32_
     answer->persons = about.persons;
     answer->auto_mbit = about.auto_mbit;
     answer->review_mbit = about.review_mbit;
+    answer->wrong_cost = mpi_model_costs(model).wrong;
+    answer->missed_cost = mpi_model_costs(model).missed;
     answer->text = message_text(cx, buf_str(&text));
 }
 
-/* The active one for version 0; to be freed. */
-static status read_model(struct rpc_call *call, struct ctx *cx, uint32_t version, struct mpi_model **out_model,
-                         uint32_t *out_version)
+status service_read_model(struct rpc_server *server, struct ctx *cx, uint32_t version, struct mpi_model **out_model,
+                          uint32_t *out_version)
 {
     struct str text;
-    TRY(mpi_model_text(engine_mpi(call->server->engine), cx, version, &text, out_version));
+    TRY(mpi_model_text(engine_mpi(server->engine), cx, version, &text, out_version));
     return mpi_model_read(cx, text, out_model);
+}
+
+/* Of the active one only: the others are not what the people here are compared by. */
+static status tell_drift(struct rpc_call *call, struct ctx *cx, Idem__Admin__V1__Model *answer)
+{
+    struct mpi_drift drift;
+    TRY(proposer_drift(call->server->proposer, cx, &drift));
+    if (drift.version != answer->version)
+        return STATUS_OK;
+    answer->drifted = drift.cause != MPI_DRIFT_NONE;
+    answer->drift = message_text(cx, mpi_drift_text(cx, &drift));
+    return STATUS_OK;
 }
 
 status admin_get_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
@@ -39,10 +56,10 @@ status admin_get_model(struct rpc_call *call, struct ctx *cx, const void *reques
     const Idem__Admin__V1__GetModelRequest *asked = request;
     struct mpi_model *model;
     uint32_t version;
-    TRY(read_model(call, cx, asked->version, &model, &version));
-    convert_model(cx, model, version, reply);
+    TRY(service_read_model(call->server, cx, asked->version, &model, &version));
+    service_tell_model(cx, model, version, reply);
     mpi_model_free(model);
-    return STATUS_OK;
+    return tell_drift(call, cx, reply);
 }
 
 status admin_list_models(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
@@ -63,6 +80,29 @@ status admin_list_models(struct rpc_call *call, struct ctx *cx, const void *requ
         row->by = message_text(cx, rows[i].by);
         row->why = message_text(cx, rows[i].why);
     }
+    return STATUS_OK;
+}
+
+/* ---- of the index as it is ---- */
+
+status admin_get_blocking(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    (void)request;
+    struct mpi_blocking *blocking = arena_alloc(cx->arena, sizeof *blocking);
+    TRY(mpi_blocking(engine_mpi(call->server->engine), cx, blocking));
+    rpc_tell_blocking(cx, blocking, reply);
+    return STATUS_OK;
+}
+
+status admin_calibrate_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    (void)request;
+    Idem__Admin__V1__Calibration *answer = reply;
+    struct mpi *mpi = engine_mpi(call->server->engine);
+    struct mpi_reviewed reviewed;
+    TRY(mpi_calibrate(mpi, cx, &reviewed));
+    rpc_tell_calibration(cx, &reviewed, answer);
+    answer->version = mpi_model_version(mpi);
     return STATUS_OK;
 }
 
@@ -93,39 +133,17 @@ status admin_train_model(struct rpc_call *call, struct ctx *cx, const void *requ
     const Idem__Admin__V1__TrainModelRequest *asked = request;
     SCOPED(copy_fini) struct copy copy = {0};
     struct mpi_training training;
-    TRY(mpi_model_check_name(cx, str_from(asked->name)));
+    struct mpi_making making = {str_from(asked->name),
+                                clock_now_us(),
+                                {.wrong = (double)asked->wrong_cost, .missed = (double)asked->missed_cost}};
+    TRY(mpi_model_check_name(cx, making.name));
     TRY(copy_begin(call, cx, MPI_COPY_MATCHED, &copy));
-    TRY(mpi_study_make_model(copy.study, cx, str_from(asked->name), clock_now_us(), &copy.models[0], &training));
-    convert_model(cx, copy.models[0], 0, reply);
+    TRY(mpi_study_make_model(copy.study, cx, &making, &copy.models[0], &training));
+    Idem__Admin__V1__Model *answer = reply;
+    service_tell_model(cx, copy.models[0], 0, answer);
+    answer->training = message_new(cx, &idem__admin__v1__training__descriptor);
+    rpc_tell_training(cx, &training, answer->training);
     return STATUS_OK;
-}
-
-static void convert_whatif(struct ctx *cx, const struct copy *copy, size_t max,
-                           Idem__Admin__V1__WhatIfModelReply *answer)
-{
-    const struct mpi_whatif *whatif = &copy->whatif;
-    size_t listed = whatif->line_count < max ? whatif->line_count : max;
-    answer->records = mpi_study_records(copy->study);
-    answer->persons_before = whatif->persons_before;
-    answer->persons_after = whatif->persons_after;
-    answer->pairs_before = whatif->pairs_before;
-    answer->pairs_after = whatif->pairs_after;
-    answer->pairs_joined = whatif->pairs_joined;
-    answer->pairs_parted = whatif->pairs_parted;
-    answer->questions_before = whatif->questions_before;
-    answer->questions_after = whatif->questions_after;
-    answer->questions_opened = whatif->questions_opened;
-    answer->questions_closed = whatif->questions_closed;
-    answer->groups_changed = whatif->groups;
-    answer->records_changed = whatif->line_count;
-    MESSAGE_LIST(cx, answer, changed, &idem__admin__v1__changed_record__descriptor, listed);
-    for (size_t i = 0; i < listed; i++) {
-        const struct mpi_whatif_line *line = &whatif->lines[i];
-        answer->changed[i]->group = line->group;
-        answer->changed[i]->record = line->record;
-        answer->changed[i]->person_before = line->before;
-        answer->changed[i]->person_after = line->after;
-    }
 }
 
 status admin_what_if_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
@@ -134,10 +152,11 @@ status admin_what_if_model(struct rpc_call *call, struct ctx *cx, const void *re
     SCOPED(copy_fini) struct copy copy = {0};
     uint32_t version;
     TRY(mpi_model_read(cx, str_from(asked->text), &copy.models[1]));
-    TRY(read_model(call, cx, 0, &copy.models[0], &version));
+    TRY(service_read_model(call->server, cx, 0, &copy.models[0], &version));
     TRY(copy_begin(call, cx, MPI_COPY_ALL, &copy));
-    mpi_study_whatif(copy.study, copy.models[0], copy.models[1], &copy.whatif);
-    convert_whatif(cx, &copy, page_rows(asked->max, CHANGED_USUAL, CHANGED_MAX), reply);
+    TRY(mpi_study_whatif(copy.study, cx, copy.models[0], copy.models[1], &copy.whatif));
+    ((Idem__Admin__V1__WhatIfModelReply *)reply)->records = mpi_study_records(copy.study);
+    rpc_tell_whatif(cx, &copy.whatif, page_rows(asked->max, CHANGED_USUAL, CHANGED_MAX), reply);
     return STATUS_OK;
 }
 
@@ -154,5 +173,25 @@ status admin_activate_model(struct rpc_call *call, struct ctx *cx, const void *r
     answer->records_moved = activated.moved;
     answer->reviews_before = activated.reviews_before;
     answer->reviews_after = activated.reviews_after;
+    return STATUS_OK;
+}
+
+/* ---- proposals ---- */
+
+status admin_propose_model(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    (void)request;
+    return proposer_make(call->server, cx, reply);
+}
+
+status admin_get_model_proposal(struct rpc_call *call, struct ctx *cx, const void *request, void *reply)
+{
+    (void)request;
+    Idem__Admin__V1__ModelProposal *kept, *answer = reply;
+    TRY(proposer_kept(call->server, cx, &kept));
+    if (kept == NULL)
+        return ctx_fail(cx, &mpi_reasons[MPI_MODEL_UNKNOWN], "none is proposed; next: idem model propose");
+    *answer = *kept;
+    answer->outdated = kept->compared_with != mpi_model_version(engine_mpi(call->server->engine));
     return STATUS_OK;
 }

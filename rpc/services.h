@@ -24,7 +24,8 @@ void routing_stream_half_closed(struct rpc_call *call);
 void routing_stream_ended(struct rpc_call *call);
 
 /* service_model.c */
-rpc_handler admin_get_model, admin_list_models, admin_train_model, admin_what_if_model, admin_activate_model;
+rpc_handler admin_get_model, admin_list_models, admin_train_model, admin_what_if_model, admin_activate_model,
+    admin_get_blocking, admin_calibrate_model, admin_propose_model, admin_get_model_proposal;
 
 /* service_admin.c, service_trace.c, service_doctor.c */
 rpc_handler admin_get_status, admin_get_trace, admin_list_messages, admin_list_routes, admin_test_route,

@@ -24,7 +24,8 @@ bool codes_release_row_decode(struct str bytes, struct codes_release_row *out_ro
 enum codes_work_outcome {
     CODES_WORK_UNMAPPED = 2,
     CODES_WORK_INVALID = 3,
-    CODES_WORK_BEYOND_LIMIT = 255, /* of a source and path, for what came past CODES_WORK_ROWS_MAX or LIMIT_WORK_ITEMS_PER_ENTRY */
+    CODES_WORK_BEYOND_LIMIT =
+        255, /* of a source and path, for what came past CODES_WORK_ROWS_MAX or LIMIT_WORK_ITEMS_PER_ENTRY */
 };
 struct codes_work_row {
     uint64_t count, first_seq, last_seq; /* count: at least 1 */

@@ -286,8 +286,25 @@ def test_model():
     check("a bold one links more", told["persons_after"] < told["persons_before"] and len(told["changed"]) == 4, str(told)[:600])
     measured = run("eval", "people", *files, "--truth-file", f"{SCRATCH}/gen/truth.csv", "--model", made, "--quick", "--json")
     check_exit("eval people --model", measured, 0)
+    truth = ["--truth-file", f"{SCRATCH}/gen/truth.csv"]
+    blocking = check_json("model blocking --json", run("model", "blocking", *files, "--json"))
+    measured = check_json("eval people --blocking", run("eval", "people", *files, *truth, "--quick", "--blocking", "--json"))
+    check("blocking is told alike by both", measured["blocking"] == blocking and blocking["linked"] > 50 and
+          len(blocking["rules"]) == 17 and 0.5 < blocking["recall_ppm"] / 1e6 <= 1, str(blocking)[:600])
+    side = measured["side_by_side"]
+    check("and by truth", 0 < side["found"] <= side["true"] and side["true"] == measured["automatic"]["pairs"]["true"], str(side))
+    calibration = check_json("model calibrate --json", run("model", "calibrate", *files, *truth, "--model", made, "--json"))
+    measured = check_json("eval", run("eval", "people", *files, *truth, "--quick", "--model", made, "--json"))
+    check("calibration is that of eval people", calibration["pairs"] == measured["alike"] and
+          abs(calibration["error_ppm"] / 1e6 - measured["calibration_error"]) < 1e-5 and
+          [band.get("right", 0) for band in calibration["bands"]] == [band["right"] for band in measured["bands"]],
+          str(calibration)[:600])
+    for words in (["model", "blocking", *files], ["model", "calibrate", *files, *truth], ["eval", "people", *files, *truth, "--blocking"]):
+        got = run(*words)
+        check_exit(f"{words[:2]}", got, 0)
+        check_harmless(f"{words[:2]}", got)
     open(bold, "w").write(text.replace("records:", "recods:"))
-    for words, says in ((["model", "whatif", bold, *files], b"line 9"), (["model", "whatif", files[0], *files], b"line 1:"),
+    for words, says in ((["model", "whatif", bold, *files], b"line 12"), (["model", "whatif", files[0], *files], b"line 1:"),
                         (["model", "train", *files], b"--out"), (["model", "train", *files, "--out", made, "--name", "a b"], b"letters"),
                         (["eval", "people", *files, "--model", made, "--train"], b"exclude"),
                         (["model", "activate", made], b"--why")):

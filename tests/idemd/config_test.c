@@ -44,10 +44,41 @@ static void test_store_cache__is_read_in_bytes_and_bounded(void **state)
     }
 }
 
+static void test_models_propose__is_off_or_a_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t want_us;
+        const char *reason; /* NULL = good */
+    } cases[] = {
+        {"", 0, NULL},
+        {"models: { propose: off }", 0, NULL},
+        {"models: { propose: 1h }", 3600ll * 1000000, NULL},
+        {"models: { propose: 7d }", 7ll * 24 * 3600 * 1000000, NULL},
+        {"models: { propose: 59m }", 0, "yaml.bad-value"},
+        {"models: { propose: 367d }", 0, "yaml.bad-value"},
+        {"models: { propose: weekly }", 0, "yaml.bad-value"},
+        {"models: { purpose: 7d }", 0, "yaml.unknown-key"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct support s;
+        support_init(&s);
+        struct config config = {0};
+        if (cases[i].reason == NULL)
+            assert_ok(&s, load(&s, cases[i].text, &config));
+        else
+            assert_fails(&s, load(&s, cases[i].text, &config), cases[i].reason);
+        assert_int_equal(config.propose_every_us, cases[i].want_us);
+        support_fini(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_store_cache__is_read_in_bytes_and_bounded),
+        cmocka_unit_test(test_models_propose__is_off_or_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

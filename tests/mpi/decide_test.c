@@ -128,7 +128,7 @@ static void test_merges__of_two_into_each_other_retire_one_of_them(void **state)
     struct mpi_result result;
     world_init(&world);
     for (int i = 1; i <= 3; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "%d", i);
         add(&world, id, i == 1);
     }

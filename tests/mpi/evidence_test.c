@@ -155,7 +155,8 @@ static void test_row__is_made_of_what_is_said_and_nothing_else(void **state)
     struct str phone = STR("2065550142");
     row_make(&own, 1, &(struct mpi_demographics){0}, NULL, 0, &none);
     row_make(&own, 1, &(struct mpi_demographics){.phones = &phone, .phone_count = 1}, NULL, 0, &few);
-    assert_int_equal(row_bytes(&none.row), sizeof none.row + sizeof(uint64_t) + 1); /* its number, and the empty text */
+    /* its number, how rare its source is, and the empty text */
+    assert_int_equal(row_bytes(&none.row), sizeof none.row + sizeof(uint64_t) + 1 + 1);
     assert_int_equal(row_bytes(&few.row), row_bytes(&none.row) + sizeof(uint32_t) + 1);
 }
 

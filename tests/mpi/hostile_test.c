@@ -345,7 +345,7 @@ static void test_one_phone_of_very_many__costs_the_last_no_more_than_the_first(v
         (void)add_caller(&crowd, &random, i);
     crowd_tell(&crowd, "all callers");
     assert_true(crowd.most_compared <= most_before + ONE_BLOCK);
-    assert_true(crowd.mpi->applied.persons > callers - callers / 1000); /* a phone alone joins nobody */
+    assert_true(crowd.mpi->applied.persons >= callers - callers / 1000); /* a phone alone joins nobody */
     crowd_fini(&crowd);
 }
 

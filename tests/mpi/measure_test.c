@@ -119,6 +119,18 @@ static void test_calibration__is_that_of_the_hand(void **state)
     assert_int_equal(calibration.bands[3].ppm_sum, 1400000);
 }
 
+static void test_bounds__of_a_share(void **state)
+{
+    (void)state;
+    double low, high;
+    mpi_share_bounds(0, 0, &low, &high);
+    assert_true(low == 0 && high == 1);
+    mpi_share_bounds(8, 10, &low, &high); /* [Wilson 1927]: 0.4902 to 0.9433 */
+    assert_true(low > 0.4901 && low < 0.4903 && high > 0.9432 && high < 0.9434);
+    mpi_share_bounds(50, 50, &low, &high);
+    assert_true(low > 0.92 && low < 0.93 && high > 0.999999);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_agreement__of_extremes),
         cmocka_unit_test(test_shares__of_nothing),
         cmocka_unit_test(test_calibration__is_that_of_the_hand),
+        cmocka_unit_test(test_bounds__of_a_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

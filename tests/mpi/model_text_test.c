@@ -18,6 +18,8 @@ static struct mpi_model *make_model(struct support *support)
     assert_ok(support, mpi_model_read(&support->cx, text_of(support, mpi_model_general()), &model));
     static const struct value_rarity some[] = {
         {77, 12 | RARITY_KNOWN}, {1, 1}, {UINT64_MAX, RARITY_TOP}, {19800102, 60 | RARITY_KNOWN}};
+    model->format = MODEL_FORMAT;
+    model->use[VALUE_CITY] = (struct value_use){1000000, 17};
     for (size_t kind = 0; kind < VALUE_KINDS; kind += 2) {
         value_table_fini(&model->values[kind]);
         value_table_make(&model->values[kind], mem_copy(some, sizeof some), 4, (uint8_t)(kind * 3));
@@ -89,6 +91,78 @@ static void test_text__is_yaml(void **state)
     support_fini(&support);
 }
 
+/* `text` with the first `from` replaced; a star at its end takes in the rest of the line. */
+static struct str with(struct support *support, struct str text, const char *from, const char *to)
+{
+    bool whole = from[strlen(from) - 1] == '*';
+    struct str begins = str_make(from, strlen(from) - whole), line;
+    for (size_t i = 0; i < text.len; i++) {
+        struct str rest = str_from_at(text, i);
+        if (!str_starts(rest, begins))
+            continue;
+        size_t len = whole && str_split(&rest, '\n', &line) ? line.len : begins.len;
+        return arena_printf(support->cx.arena, "%.*s%s%.*s", STR_ARGS(str_sub(text, 0, i)), to,
+                            STR_ARGS(str_from_at(text, i + len)));
+    }
+    fail_msg("no %s in the text", from);
+    return text;
+}
+
+/* What a site has activated keeps its bytes, and so its identity: format 2 is written only for what has it. */
+static void test_text__of_the_first_format_stays_in_it(void **state)
+{
+    (void)state;
+    struct support support;
+    support_init(&support);
+    struct mpi_model *again;
+    struct str text = text_of(&support, mpi_model_general());
+    assert_ok(&support, mpi_model_read(&support.cx, text, &again));
+    assert_int_equal(again->format, 1);
+    assert_true(str_eq(text, text_of(&support, again)));
+    mpi_model_free(again);
+    support_fini(&support);
+}
+
+static void test_thresholds__are_costs_too(void **state)
+{
+    (void)state;
+    static const struct {
+        double wrong, missed;
+        int32_t auto_mbit, review_mbit; /* NO_EDGE: refused */
+    } cases[] = {
+        {1001, 3, 9966, -1000}, /* 99.9 % and a third */
+        {5, 5, 2000, -2000},    /* 80 % and 20 % */
+        {2, 2, 0, 0},           /* nobody is asked: even odds either way */
+        {8, 1, 3000, 3000},     /* missing costs no more than asking: no questions */
+        {1, 16, -4000, -4000},  /* a wrong link costs no more than asking */
+        {0.5, 3, 0, NO_EDGE},   {1001, 0, 0, NO_EDGE}, {1e10, 3, 0, NO_EDGE},
+    };
+    struct support support;
+    support_init(&support);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mpi_model *model = mem_copy(mpi_model_general(), sizeof *model);
+        struct mpi_costs costs = {cases[i].wrong, cases[i].missed};
+        if (cases[i].review_mbit == NO_EDGE) {
+            assert_fails(&support, mpi_model_price(&support.cx, model, costs), "mpi.model-bad");
+            assert_int_equal(model->auto_mbit, mpi_model_general()->auto_mbit);
+        } else {
+            assert_ok(&support, mpi_model_price(&support.cx, model, costs));
+            assert_int_equal(model->auto_mbit, cases[i].auto_mbit);
+            assert_int_equal(model->review_mbit, cases[i].review_mbit);
+        }
+        mem_free(model);
+    }
+    struct mpi_model *model = make_model(&support);
+    assert_ok(&support, mpi_model_price(&support.cx, model, (struct mpi_costs){1001, 3}));
+    struct mpi_costs costs = mpi_model_costs(model);
+    assert_true(costs.wrong > 1000 && costs.wrong < 1002 && costs.missed > 2.99 && costs.missed < 3.01);
+    struct str text = text_of(&support, model);
+    (void)with(&support, text, " %; a wrong link costs 100", "");
+    (void)with(&support, text, " %; a missed link costs 3.0\n", "");
+    mpi_model_free(model);
+    support_fini(&support);
+}
+
 /* In any order, with comments and lines between, as an editor leaves it. */
 static void test_text__may_be_arranged_anew(void **state)
 {
@@ -112,30 +186,14 @@ static void test_text__may_be_arranged_anew(void **state)
     support_fini(&support);
 }
 
-/* `text` with the first `from` replaced; a star at its end takes in the rest of the line. */
-static struct str with(struct support *support, struct str text, const char *from, const char *to)
-{
-    bool whole = from[strlen(from) - 1] == '*';
-    struct str begins = str_make(from, strlen(from) - whole), line;
-    for (size_t i = 0; i < text.len; i++) {
-        struct str rest = str_from_at(text, i);
-        if (!str_starts(rest, begins))
-            continue;
-        size_t len = whole && str_split(&rest, '\n', &line) ? line.len : begins.len;
-        return arena_printf(support->cx.arena, "%.*s%s%.*s", STR_ARGS(str_sub(text, 0, i)), to,
-                            STR_ARGS(str_from_at(text, i + len)));
-    }
-    fail_msg("no %s in the text", from);
-    return text;
-}
-
 static void test_text__that_is_not_a_model_is_refused_with_its_line(void **state)
 {
     (void)state;
+    enum { FIRST_OF_VALUES = 29 }; /* from here on in a model of the second format */
     static const struct {
         const char *from, *to, *detail;
     } cases[] = {
-        {"format: 1", "format: 2", "line 6: a model begins with \"format: 1\""},
+        {"format: 1", "format: 3", "line 6: a model begins with \"format: 1\""},
         {"name: general", "name: Ann Lee", "line 7: 1 to 63 letters"},
         {"name: general", "name:", "line 7: 1 to 63 letters"},
         {"records: 0", "records: -1", "line 9: a count"},
@@ -171,13 +229,17 @@ static void test_text__that_is_not_a_model_is_refused_with_its_line(void **state
         {": 12 known", ": 0 known", "a hash of 16 digits"},
         {": 12 known", ": 128", "a hash of 16 digits"},
         {": 12 known", ": 12 seen", "a hash of 16 digits"},
+        {"    said: 1000000\n    listed: 17\n", "    said: 1000000\n", "said and then listed follow rest"},
+        {"    said: 1000000", "    said: 1000001", "said and then listed follow rest"},
+        {"format: 2", "format: 1", "a hash of 16 digits"}, /* said is nothing that the first has */
+        {"  source:\n    rest: 36", "  sauce:\n    rest: 36", "the name of a kind of values"},
     };
     struct support support;
     support_init(&support);
     struct mpi_model *model = make_model(&support), *refused = NULL;
     struct str text = text_of(&support, model), general = text_of(&support, mpi_model_general());
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        bool of_values = strstr(cases[i].from, "12 known") != NULL;
+        bool of_values = i >= FIRST_OF_VALUES;
         struct str changed = with(&support, of_values ? text : general, cases[i].from, cases[i].to);
         ctx_clear(&support.cx);
         assert_int_equal(mpi_model_read(&support.cx, changed, &refused), STATUS_INVALID_ARGUMENT);
@@ -255,6 +317,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text__of_a_model_is_read_to_the_same_model),
         cmocka_unit_test(test_text__without_a_word_on_being_alone_is_as_before),
+        cmocka_unit_test(test_text__of_the_first_format_stays_in_it),
+        cmocka_unit_test(test_thresholds__are_costs_too),
         cmocka_unit_test(test_text__is_yaml),
         cmocka_unit_test(test_text__may_be_arranged_anew),
         cmocka_unit_test(test_text__that_is_not_a_model_is_refused_with_its_line),

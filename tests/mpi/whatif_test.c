@@ -78,7 +78,7 @@ static size_t check(struct support *support, uint64_t seed, const struct mpi_mod
             moves[a] |= one_before != one_after;
         }
     }
-    mpi_study_whatif(study, before, after, &have);
+    assert_ok(support, mpi_study_whatif(study, &support->cx, before, after, &have));
     assert_int_equal(have.persons_before, want.persons_before);
     assert_int_equal(have.persons_after, want.persons_after);
     assert_int_equal(have.pairs_before, want.pairs_before);
@@ -130,12 +130,15 @@ static void test_whatif__equals_counting_every_pair(void **state)
 static void test_whatif__of_nobody_is_nothing(void **state)
 {
     (void)state;
+    struct support support;
+    support_init(&support);
     struct mpi_study *study = mpi_study_new();
     struct mpi_whatif whatif;
-    mpi_study_whatif(study, mpi_model_general(), mpi_model_general(), &whatif);
+    assert_ok(&support, mpi_study_whatif(study, &support.cx, mpi_model_general(), mpi_model_general(), &whatif));
     assert_int_equal(whatif.persons_before + whatif.persons_after + whatif.groups + whatif.line_count, 0);
     mpi_whatif_fini(&whatif);
     mpi_study_free(study);
+    support_fini(&support);
 }
 
 /* Would the study ask what the index asks? */

@@ -2,6 +2,10 @@
 #include "model_lines.h"
 #include "world.h"
 
+#include "base/clock.h"
+
+#include <unistd.h>
+
 #define ADMIN "idem.admin.v1.Admin/"
 
 enum { PEOPLE = 160, WAIT_US = 60 * 1000 * 1000 };
@@ -12,7 +16,7 @@ static char *text(const char *constant)
 }
 
 /* Pairs that are alike, but not enough for the general model. */
-static void load_people(struct world *w)
+static void load_people_from(struct world *w, unsigned first)
 {
     static const char *const families[] = {"Lindqvist", "Okonkwo", "Moreau", "Nakamura", "Petrov", "Haddad"};
     static const char *const givens[] = {"Anna", "Chidi", "Claire", "Kenta", "Olga"};
@@ -20,8 +24,8 @@ static void load_people(struct world *w)
     struct mpi_name names[PEOPLE];
     struct mpi_record_input records[PEOPLE];
     for (unsigned i = 0; i < PEOPLE; i++) {
-        unsigned who = i / 2;
-        ids[i] = (struct mpi_identifier){STR("NORTH"), arena_printf(&w->s.arena, "%u", i), STR("MR")};
+        unsigned who = (first + i) / 2;
+        ids[i] = (struct mpi_identifier){STR("NORTH"), arena_printf(&w->s.arena, "%u", first + i), STR("MR")};
         names[i] = (struct mpi_name){.family = str_from(families[who % 6]), .given = str_from(givens[who % 5])};
         records[i] = (struct mpi_record_input){
             .source = STR("north"),
@@ -35,6 +39,11 @@ static void load_people(struct world *w)
     struct engine_people_result result;
     uint64_t seq;
     assert_ok(&w->s, engine_load_people(w->engine, &w->s.cx, records, PEOPLE, &result, &seq));
+}
+
+static void load_people(struct world *w)
+{
+    load_people_from(w, 0);
 }
 
 static status call(struct world *w, struct rpc_client *client, const char *method, const ProtobufCMessage *ask,
@@ -151,6 +160,17 @@ static void test_models__are_shown_and_listed(void **state)
     world_end(&w);
 }
 
+static void decide(struct world *w, struct rpc_client *client, bool same, uint64_t left, uint64_t right)
+{
+    Idem__Identity__V1__DecideRequest ask = IDEM__IDENTITY__V1__DECIDE_REQUEST__INIT;
+    void *reply;
+    ask.same = same;
+    ask.left_record = left;
+    ask.right_record = right;
+    assert_ok(&w->s, call(w, client, "idem.identity.v1.Identity/Decide", &ask.base,
+                          &idem__identity__v1__decide_reply__descriptor, &reply));
+}
+
 static void test_model_of_the_index__is_made_without_effect_and_can_be_activated(void **state)
 {
     (void)state;
@@ -169,8 +189,143 @@ static void test_model_of_the_index__is_made_without_effect_and_can_be_activated
     assert_ok(&w.s, call(&w, client, ADMIN "TrainModel", &ask.base, &idem__admin__v1__model__descriptor, &made));
     assert_true(made->version == 0 && made->records == PEOPLE && strcmp(made->name, "here") == 0);
     assert_int_equal(journal_last_seq(engine_journal(w.engine)), entries);
+    assert_true(made->training->pairs > 0 && made->training->decided_same + made->training->n_moved == 0);
+    decide(&w, client, true, 1, 2);
+    decide(&w, client, false, 3, 5);
+    assert_ok(&w.s, call(&w, client, ADMIN "TrainModel", &ask.base, &idem__admin__v1__model__descriptor, &made));
+    assert_true(made->training->decided_same == 1 && made->training->decided_different == 1);
+    assert_true(made->training->n_moved > 0 &&
+                made->training->surprise_after_mbit <= made->training->surprise_before_mbit);
     assert_ok(&w.s, activate(&w, client, made->text, "from here", &done));
     assert_string_equal(get_model(&w, client, 0)->text, made->text);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
+static void test_index__is_measured_as_it_is(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    load_people(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Admin__V1__GetBlockingRequest ask_blocking = IDEM__ADMIN__V1__GET_BLOCKING_REQUEST__INIT;
+    Idem__Admin__V1__CalibrateModelRequest ask = IDEM__ADMIN__V1__CALIBRATE_MODEL_REQUEST__INIT;
+    Idem__Admin__V1__Blocking *blocking;
+    Idem__Admin__V1__Calibration *told;
+    assert_ok(&w.s, call(&w, client, ADMIN "GetBlocking", &ask_blocking.base, &idem__admin__v1__blocking__descriptor,
+                         &blocking));
+    assert_int_equal(blocking->records, PEOPLE);
+    assert_int_equal(blocking->n_rules, 17);
+    uint64_t pairs = 0, found = 0;
+    for (size_t i = 0; i < blocking->n_rules; i++)
+        pairs += blocking->rules[i]->pairs;
+    for (size_t i = 0; i < blocking->n_found_by; i++)
+        found += blocking->found_by[i];
+    assert_true(pairs >= PEOPLE / 2 && found == blocking->linked && blocking->recall_ppm <= 1000000);
+    decide(&w, client, true, 1, 2);
+    decide(&w, client, false, 3, 5);
+    assert_ok(&w.s,
+              call(&w, client, ADMIN "CalibrateModel", &ask.base, &idem__admin__v1__calibration__descriptor, &told));
+    assert_true(told->version == 2 && told->pairs == 2 && told->right == 1 && told->n_bands == 7);
+    uint64_t there = 0;
+    for (size_t i = 0; i < told->n_bands; i++) {
+        const Idem__Admin__V1__CalibrationBand *band = told->bands[i];
+        there += band->there;
+        assert_true(band->right_low_ppm <= band->right_high_ppm && band->right <= band->pairs);
+        assert_true(i == 0 || band->to_ppm > told->bands[i - 1]->to_ppm);
+    }
+    assert_true(there >= PEOPLE / 2);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
+static status get_proposal(struct world *w, struct rpc_client *client, Idem__Admin__V1__ModelProposal **out)
+{
+    Idem__Admin__V1__GetModelProposalRequest ask = IDEM__ADMIN__V1__GET_MODEL_PROPOSAL_REQUEST__INIT;
+    return call(w, client, ADMIN "GetModelProposal", &ask.base, &idem__admin__v1__model_proposal__descriptor, out);
+}
+
+static Idem__Admin__V1__ModelState *model_state(struct world *w, struct rpc_client *client)
+{
+    Idem__Admin__V1__GetStatusRequest ask = IDEM__ADMIN__V1__GET_STATUS_REQUEST__INIT;
+    Idem__Admin__V1__Status *now;
+    assert_ok(&w->s, call(w, client, ADMIN "GetStatus", &ask.base, &idem__admin__v1__status__descriptor, &now));
+    return now->model;
+}
+
+static void test_proposal__is_kept_and_activates_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w);
+    load_people(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Admin__V1__ProposeModelRequest ask = IDEM__ADMIN__V1__PROPOSE_MODEL_REQUEST__INIT;
+    Idem__Admin__V1__ModelProposal *made, *kept;
+    Idem__Admin__V1__WhatIfModelReply *told;
+    Idem__Admin__V1__ActivateModelReply *done;
+    assert_fails(&w.s, get_proposal(&w, client, &kept), "mpi.model-unknown");
+    assert_true(model_state(&w, client)->version == 2 && model_state(&w, client)->proposed_us == 0);
+    uint64_t entries = journal_last_seq(engine_journal(w.engine));
+    assert_ok(&w.s,
+              call(&w, client, ADMIN "ProposeModel", &ask.base, &idem__admin__v1__model_proposal__descriptor, &made));
+    assert_true(made->made_us > 0 && made->compared_with == 2 && made->model->records == PEOPLE);
+    assert_true(made->model->training->pairs > 0);
+    assert_int_equal(journal_last_seq(engine_journal(w.engine)), entries);
+    assert_ok(&w.s, what_if(&w, client, made->model->text, 0, &told));
+    assert_int_equal(made->changes->persons_after, told->persons_after);
+    assert_int_equal(made->changes->questions_after, told->questions_after);
+    assert_int_equal(made->changes->records_changed, told->records_changed);
+    rpc_server_stop(w.server); /* it outlives the daemon */
+    rpc_client_close(client);
+    world_start(&w);
+    client = world_connect_plain(&w);
+    assert_ok(&w.s, get_proposal(&w, client, &kept));
+    assert_string_equal(kept->model->text, made->model->text);
+    assert_string_equal(kept->why, made->why);
+    assert_true(!kept->outdated && kept->made_us == made->made_us);
+    assert_true(model_state(&w, client)->proposed_us == made->made_us);
+    assert_ok(&w.s, activate(&w, client, kept->model->text, "as proposed", &done));
+    assert_int_equal(done->persons_after, made->changes->persons_after);
+    assert_ok(&w.s, get_proposal(&w, client, &kept));
+    assert_true(kept->outdated && model_state(&w, client)->proposed_us == 0);
+    assert_int_equal(model_state(&w, client)->version, 100);
+    rpc_client_close(client);
+    world_end(&w);
+}
+
+/* Where it is told to, it looks by itself: enough people for a model of their own, made from nobody. */
+static void test_proposal__is_made_by_itself_where_that_is_wanted(void **state)
+{
+    (void)state;
+    enum { LOADS = 7 }; /* of PEOPLE each: more than a thousand */
+    struct world w;
+    world_begin(&w);
+    rpc_server_stop(w.server);
+    w.propose_every_us = 20 * 1000;
+    world_start(&w);
+    struct rpc_client *client = world_connect_plain(&w);
+    Idem__Admin__V1__ModelProposal *kept;
+    uint64_t entries = 0;
+    load_people_from(&w, 0);
+    usleep(200 * 1000); /* it has looked several times, and too few are no reason */
+    assert_fails(&w.s, get_proposal(&w, client, &kept), "mpi.model-unknown");
+    for (unsigned load = 1; load < LOADS; load++)
+        load_people_from(&w, load * PEOPLE);
+    entries = journal_last_seq(engine_journal(w.engine));
+    for (int64_t until = clock_mono_us() + WAIT_US; clock_mono_us() < until && get_proposal(&w, client, &kept);)
+        usleep(20 * 1000);
+    assert_ok(&w.s, get_proposal(&w, client, &kept));
+    assert_true(kept->model->records >= 1000 && kept->compared_with == 2);
+    assert_non_null(strstr(kept->why, "made from nobody"));
+    int64_t made_us = kept->made_us;
+    usleep(300 * 1000); /* nobody has looked at it yet, and nothing has changed: it is not made again */
+    assert_ok(&w.s, get_proposal(&w, client, &kept));
+    assert_true(kept->made_us == made_us);
+    assert_int_equal(journal_last_seq(engine_journal(w.engine)), entries);
+    assert_int_equal(get_model(&w, client, 0)->version, 2);
+    assert_true(get_model(&w, client, 0)->drifted);
     rpc_client_close(client);
     world_end(&w);
 }
@@ -202,6 +357,9 @@ int main(void)
         cmocka_unit_test(test_what_if__tells_what_the_activation_then_does),
         cmocka_unit_test(test_models__are_shown_and_listed),
         cmocka_unit_test(test_model_of_the_index__is_made_without_effect_and_can_be_activated),
+        cmocka_unit_test(test_index__is_measured_as_it_is),
+        cmocka_unit_test(test_proposal__is_kept_and_activates_nothing),
+        cmocka_unit_test(test_proposal__is_made_by_itself_where_that_is_wanted),
         cmocka_unit_test(test_model__is_refused_to_who_may_not_and_when_it_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ struct world {
     const char *dir;
     struct engine *engine;
     struct rpc_server *server;
+    int64_t propose_every_us;
     uint64_t held_bytes_max;
     char tls_address[32], plain_address[32];
 };
@@ -68,6 +69,7 @@ static inline void world_start(struct world *w)
         .version = "test",
         .threads = 2,
         .held_bytes_max = w->held_bytes_max,
+        .propose_every_us = w->propose_every_us,
     };
     assert_ok(&w->s, rpc_server_start(&w->s.cx, &options, &w->server));
     snprintf(w->tls_address, sizeof w->tls_address, "127.0.0.1:%u", rpc_server_port(w->server, 0));

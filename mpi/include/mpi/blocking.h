@@ -11,6 +11,7 @@
 #pragma once
 
 #include "mpi/mpi.h"
+#include "mpi/study.h"
 
 enum { MPI_BLOCKING_RULES = 17, MPI_BLOCKING_LARGEST = 5 };
 
@@ -34,7 +35,15 @@ struct mpi_blocking {
 };
 
 /* Walks the whole index, about 10 us a record, some records at a time: what is applied meanwhile may be counted or not.
- * Threads: any reader. */
-void mpi_blocking(struct mpi *mpi, struct mpi_blocking *out_blocking);
+ * base.deadline, base.cancelled. Threads: any reader. */
+status mpi_blocking(struct mpi *mpi, struct ctx *cx, struct mpi_blocking *out_blocking);
+/* The same of a study, after mpi_study_link(). */
+void mpi_study_blocking(const struct mpi_study *study, struct mpi_blocking *out_blocking);
+/* Were the two put side by side: by a key, or because they, or who says the same, are one body? For pairs whose truth
+ * is known. About 20 us. */
+bool mpi_study_meets(const struct mpi_study *study, uint32_t left, uint32_t right);
+
 /* Chao's lower bound from pairs found once and twice. */
 uint64_t mpi_blocking_missed(uint64_t once, uint64_t twice);
+/* Of the linked pairs there are, as far as that tells, those that some rule finds; 1 when there are none. */
+double mpi_blocking_recall(const struct mpi_blocking *blocking);

@@ -47,7 +47,11 @@ struct mpi_band {
 struct mpi_calibration {
     struct mpi_band bands[MPI_BANDS]; /* a probability at the end of a band belongs to the next one */
 };
+/* The band that a probability belongs to. */
+size_t mpi_calibration_band(uint32_t probability_ppm);
 void mpi_calibration_add(struct mpi_calibration *calibration, uint32_t probability_ppm, bool is_right);
 /* The expected calibration error: how far the mean probability of a band is from its share of right pairs, averaged
  * over the pairs; 0 without pairs. Source: [Naeini 2015]. */
 double mpi_calibration_error(const struct mpi_calibration *calibration);
+/* How sure a share is: between *out_low and *out_high with 95 %; of no pairs 0 to 1. Source: [Wilson 1927]. */
+void mpi_share_bounds(uint64_t part, uint64_t whole, double *out_low, double *out_high);

@@ -47,3 +47,17 @@ struct mpi_model_about mpi_model_about(const struct mpi_model *model);
 status mpi_model_check_name(struct ctx *cx, struct str name);
 /* Of a model that was just made and nobody has seen yet. mpi.model-bad. */
 status mpi_model_name(struct ctx *cx, struct mpi_model *model, const struct mpi_model_about *about);
+
+/*
+ * Thresholds as costs, in questions: what a wrong link, and one that is missed, cost beside asking a person once. With
+ * probability p a link costs (1 - p) wrong, a question 1, neither p missed; the cheapest is done. So links are made
+ * from 1 - 1 / wrong on and questions asked from 1 / missed on; where that leaves no room for questions nobody is
+ * asked, and links are made from the odds wrong to missed on.
+ */
+struct mpi_costs {
+    double wrong, missed;
+};
+/* Sets both thresholds of a model that nobody has seen yet. mpi.model-bad for costs below 1 or above 10^9. */
+status mpi_model_price(struct ctx *cx, struct mpi_model *model, struct mpi_costs costs);
+/* The costs that the thresholds of a model are right for. */
+struct mpi_costs mpi_model_costs(const struct mpi_model *model);

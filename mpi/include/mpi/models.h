@@ -48,3 +48,5 @@ status mpi_activations(struct mpi *mpi, struct ctx *cx, uint64_t before, size_t 
                        struct mpi_activation_row **out_rows, size_t *out_count, uint64_t *out_next_before);
 /* The text of a version, 0: of the active one, whose version it also answers. mpi.model-unknown. */
 status mpi_model_text(struct mpi *mpi, struct ctx *cx, uint32_t version, struct str *out_text, uint32_t *out_version);
+/* The version of the active one. Threads: any reader. */
+uint32_t mpi_model_version(struct mpi *mpi);

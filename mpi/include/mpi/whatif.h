@@ -24,7 +24,8 @@ struct mpi_whatif {
     size_t line_count;
 };
 
-/* Links everybody by `before`, then by `after`; the study stays linked by `after`. */
-void mpi_study_whatif(struct mpi_study *study, const struct mpi_model *before, const struct mpi_model *after,
-                      struct mpi_whatif *out_whatif);
+/* Links everybody by `before`, then by `after`; the study stays linked by `after`. base.deadline, base.cancelled: soon
+ * after the caller is gone; the study is then linked by nothing. */
+status mpi_study_whatif(struct mpi_study *study, struct ctx *cx, const struct mpi_model *before,
+                        const struct mpi_model *after, struct mpi_whatif *out_whatif);
 void mpi_whatif_fini(struct mpi_whatif *whatif);

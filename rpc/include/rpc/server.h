@@ -51,6 +51,8 @@ struct rpc_server_options {
     struct engine *engine;     /* NULL: only health, reflection and the bench echo answer; the rest is rpc.draining */
     const char *data_dir;      /* for VerifyJournal and Doctor */
     const char *version;       /* for Status */
+    int64_t propose_every_us;  /* how often a model is made and kept as a proposal, where the active one is no longer
+                                  that  of the people here; 0 = never by itself */
     unsigned threads;          /* completion queues, each with its thread; 0 = one per core */
     uint32_t streams_max;      /* concurrent calls of one connection; 0 = 256 */
     uint32_t calls_max;        /* concurrent calls of one thread, then rpc.busy; 0 = 4096 */
