@@ -47,14 +47,14 @@ static inline uint32_t asked_first(const struct mpi *mpi, uint32_t record)
 }
 
 /* How alike one record finds another; NO_EDGE: it does not ask about it. Of those who say the same only the others ask
- * about the first. */
-static inline int32_t asked_score(const struct mpi *mpi, uint32_t record, uint32_t other)
+ * about the first, which is `first`. */
+static inline int32_t asked_score(const struct mpi *mpi, uint32_t record, uint32_t other, uint32_t first)
 {
     const struct entry *entry = entry_at(mpi, APPLIED, record);
     const struct edge *edge = index_edge(mpi, APPLIED, record, other);
     int32_t best = edge ? edge->score_mbit : NO_EDGE;
     struct levels levels;
-    if (asked_first(mpi, record) != other)
+    if (first != other)
         return best;
     int32_t score = body_score(mpi, entry->row, &levels);
     bool copy = body_is_one(mpi, entry->row) && entry->edge_count == 0 && !asked_is_named(mpi, record);
@@ -80,9 +80,10 @@ static inline struct asked_pair *asked_all(const struct mpi *mpi)
 {
     struct asked_pair *best = mem_array(mpi->applied.records + 1, sizeof *best);
     for (uint32_t a = 1; a <= mpi->applied.records; a++) {
+        uint32_t first = asked_first(mpi, a);
         for (uint32_t b = 1; b <= mpi->applied.records; b++) {
             uint32_t left = asked_person(mpi, a), right = asked_person(mpi, b);
-            int32_t score = left == right ? NO_EDGE : asked_score(mpi, a, b);
+            int32_t score = left == right ? NO_EDGE : asked_score(mpi, a, b, first);
             if (score == NO_EDGE || asked_is_decided(mpi, left, right))
                 continue;
             bool turn = index_comes_before(mpi, b, a);
