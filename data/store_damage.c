@@ -139,6 +139,7 @@ static void after_event(DB_ENV *env, u_int32_t event, void *info)
         note_page(last_read.fd, last_read.at, "its checksum does not fit");
     else
         note(folder, db_strerror(*(int *)info));
+    last_read.checksum_failed = false; /* another store's damage may be of another kind */
 }
 
 void store_damage_watch(DB_ENV *env)

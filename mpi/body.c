@@ -137,6 +137,18 @@ uint32_t body_first_of(const struct mpi *mpi, enum sight sight, uint64_t body)
     return holders_next(&first, &at);
 }
 
+uint32_t body_find_first(const struct mpi *mpi, uint64_t body, uint32_t *out_members)
+{
+    struct holders members = holders_of(mpi, APPLIED, body_members_key(body));
+    struct holders_at at = {0};
+    uint32_t first = holders_next(&members, &at);
+    for (uint32_t record; (record = holders_next(&members, &at)) != 0;)
+        if (index_comes_before(mpi, record, first))
+            first = record;
+    *out_members = members.count;
+    return first;
+}
+
 uint32_t index_first(const struct mpi *mpi, enum sight sight, uint32_t record)
 {
     const struct mpi_row *row = entry_at(mpi, sight, record)->row;

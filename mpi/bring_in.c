@@ -131,18 +131,6 @@ static int order_bodies(const void *left, const void *right)
     return a->record < b->record ? -1 : a->record > b->record;
 }
 
-static uint32_t first_of_all(const struct mpi *mpi, uint64_t body, uint32_t *out_members)
-{
-    struct holders members = holders_of(mpi, APPLIED, body_members_key(body));
-    struct holders_at at = {0};
-    uint32_t first = holders_next(&members, &at);
-    for (uint32_t record; (record = holders_next(&members, &at)) != 0;)
-        if (index_comes_before(mpi, record, first))
-            first = record;
-    *out_members = members.count;
-    return first;
-}
-
 /* Members first, then which of them is the first: of two or more there is a note, which is there already when it is of
  * one that did not change. */
 static void join_bodies(struct bringing *bringing)
@@ -164,7 +152,7 @@ static void join_bodies(struct bringing *bringing)
         uint32_t members;
         if (i > 0 && bodies[i].body == bodies[i - 1].body)
             continue;
-        uint32_t first = first_of_all(mpi, bodies[i].body, &members);
+        uint32_t first = body_find_first(mpi, bodies[i].body, &members);
         if (members > 1 && since_has(bringing->since, first))
             (void)blocks_add(&mpi->blocks, body_first_key(bodies[i].body), first);
     }

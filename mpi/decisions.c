@@ -100,19 +100,18 @@ void index_load_review(struct mpi *mpi, const struct review *review)
     left->review = right->review = ++mpi->applied.reviews;
 }
 
-int index_review_state(const struct mpi *mpi, enum sight sight, const struct review *review,
-                       const struct decision **out_decision)
+int index_review_state(const struct mpi *mpi, const struct review *review, const struct decision **out_decision)
 {
-    const struct decision *decision = index_decision_between(mpi, sight, review->left, review->right);
+    const struct decision *decision = index_decision_between(mpi, SHOWN, review->left, review->right);
     *out_decision = decision;
     if (decision)
         return decision_ties(decision->kind) ? MPI_REVIEW_SAME : MPI_REVIEW_DIFFERENT;
-    return (sight == APPLIED ? review->open_applied : review->open) ? MPI_REVIEW_OPEN : MPI_REVIEW_MOOT;
+    return review->open ? MPI_REVIEW_OPEN : MPI_REVIEW_MOOT;
 }
 
-const struct review *index_review(const struct mpi *mpi, enum sight sight, uint64_t id)
+const struct review *index_review(const struct mpi *mpi, uint64_t id)
 {
-    uint32_t low = 0, high = tally_of(mpi, sight)->reviews;
+    uint32_t low = 0, high = mpi->shown.reviews;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (CHUNK_AT(&mpi->asked, middle)->id < id)
@@ -120,6 +119,6 @@ const struct review *index_review(const struct mpi *mpi, enum sight sight, uint6
         else
             high = middle;
     }
-    const struct review *found = low < tally_of(mpi, sight)->reviews ? CHUNK_AT(&mpi->asked, low) : NULL;
+    const struct review *found = low < mpi->shown.reviews ? CHUNK_AT(&mpi->asked, low) : NULL;
     return found && found->id == id ? found : NULL;
 }

@@ -287,6 +287,8 @@ uint64_t body_members_key(uint64_t body);
 uint64_t body_first_key(uint64_t body);
 /* The member with the smallest own key; somebody must be in it. */
 uint32_t body_first_of(const struct mpi *mpi, enum sight sight, uint64_t body);
+/* The same worked out from all members, where the note of it is not right yet, and how many they are. The writer's. */
+uint32_t body_find_first(const struct mpi *mpi, uint64_t body, uint32_t *out_members);
 /* Who stands for a record: the first of its body, itself when it is in none. */
 uint32_t index_first(const struct mpi *mpi, enum sight sight, uint32_t record);
 /* Order within a body: by own key, never by who came first. */
@@ -370,7 +372,7 @@ void index_load_decision(struct mpi *mpi, const struct decision *decision);
 /* Does a decision about the record stand? The writer's. */
 bool index_is_decided(const struct mpi *mpi, uint32_t record);
 void index_load_review(struct mpi *mpi, const struct review *review);
-const struct review *index_review(const struct mpi *mpi, enum sight sight, uint64_t id); /* NULL: there is none */
+const struct review *index_review(const struct mpi *mpi, uint64_t id); /* of readers; NULL: there is none */
 /* The writer's: the decision with this id, NULL = none; its place. */
 const struct decision *index_decision(const struct mpi *mpi, uint64_t id, uint32_t *out_at);
 /* Walks the decisions about a record, newest first: *cursor starts at 0; NULL at the end. */
@@ -380,9 +382,8 @@ const struct decision *index_decision_between(const struct mpi *mpi, enum sight 
 /* True when a new tie of the two would bind more than FORCED_MAX records by decisions alone. The writer's. */
 bool index_tie_too_large(struct mpi *mpi, uint32_t left, uint32_t right);
 /* OPEN, SAME, DIFFERENT or MOOT: by what was decided about just these two, else by what is asked now; so an undone
- * decision opens a review again and none outlives its question. */
-int index_review_state(const struct mpi *mpi, enum sight sight, const struct review *review,
-                       const struct decision **out_decision);
+ * decision opens a review again and none outlives its question. Of readers. */
+int index_review_state(const struct mpi *mpi, const struct review *review, const struct decision **out_decision);
 
 /* ---- questions.c: what is asked; all of it the writer's ---- */
 

@@ -159,17 +159,6 @@ static bool tells_apart(const struct mpi_row *row, const struct mpi_row *before,
     return false;
 }
 
-static uint32_t find_first(const struct mpi *mpi, uint64_t body)
-{
-    struct holders members = holders_of(mpi, APPLIED, body_members_key(body));
-    struct holders_at at = {0};
-    uint32_t first = holders_next(&members, &at);
-    for (uint32_t record; (record = holders_next(&members, &at)) != 0;)
-        if (index_comes_before(mpi, record, first))
-            first = record;
-    return first;
-}
-
 static void change_first(struct mpi *mpi, uint64_t body, uint32_t before, uint32_t now)
 {
     uint32_t *members, count = holders_list(mpi, APPLIED, body_members_key(body), &members);
@@ -226,7 +215,7 @@ void index_leave(struct mpi *mpi, uint32_t record)
     uint32_t others = body ? take_away(mpi, body_members_key(body), record) : 0;
     if (others == 0)
         return;
-    uint32_t now = before == record ? find_first(mpi, body) : before;
+    uint32_t members, now = before == record ? body_find_first(mpi, body, &members) : before;
     note_first(mpi, body, before, others > 1 ? now : 0);
     if (before == record)
         change_first(mpi, body, before, now);

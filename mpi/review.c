@@ -52,7 +52,7 @@ status mpi_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct mpi_revie
     struct key key = key_1(id);
     struct str row;
     status got = data_view_get(&look, mpi->reviews, cx, key_str(&key), &row);
-    const struct review *kept = index_review(mpi, SHOWN, id);
+    const struct review *kept = index_review(mpi, id);
     if (got == STATUS_NOT_FOUND && kept == NULL)
         return ctx_fail(cx, &mpi_reasons[MPI_REVIEW_UNKNOWN], "review %" PRIu64, id);
     if (got == STATUS_NOT_FOUND)
@@ -70,7 +70,7 @@ status mpi_review(struct mpi *mpi, struct ctx *cx, uint64_t id, struct mpi_revie
                                 .comparison = stored.comparison,
                                 .left_person = entry_at(mpi, SHOWN, (uint32_t)stored.left)->person,
                                 .right_person = entry_at(mpi, SHOWN, (uint32_t)stored.right)->person};
-    review.state = index_review_state(mpi, SHOWN, kept, &decision);
+    review.state = index_review_state(mpi, kept, &decision);
     if (decision)
         TRY(fill_decided_by(&look, mpi, cx, decision->id, &review));
     *out_review = review;
